@@ -1,0 +1,84 @@
+"""What a Learner Lab account has before the student comes: the role ``LabRole``; and how our own parts talk to it."""
+
+import json
+import logging
+import os
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+ACCOUNT = "000000000000"
+REGION = "us-east-1"
+ROLE = "LabRole"
+
+log = logging.getLogger("localaws.account")
+
+_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": ["lambda.amazonaws.com", "kinesisanalytics.amazonaws.com"]},
+            "Action": "sts:AssumeRole",
+        }
+    ],
+}
+
+
+def client(service: str, endpoint: str) -> Any:
+    """A boto3 client of the embedded account, whatever the environment says."""
+    return boto3.client(
+        service,
+        endpoint_url=endpoint,
+        region_name=REGION,
+        aws_access_key_id=ACCOUNT,
+        aws_secret_access_key="local",  # noqa: S106
+        config=Config(retries={"max_attempts": 2}, connect_timeout=5, read_timeout=30),
+    )
+
+
+def client_environment(endpoint: str) -> dict[str, str]:
+    """The SDKs' standard variables that turn unmodified code to the embedded account."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": ACCOUNT,
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+    }
+
+
+def furnish(endpoint: str) -> None:
+    """Create the role a Learner Lab account comes with; an existing one is left as it is."""
+    iam = client("iam", endpoint)
+    try:
+        iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(_TRUST))
+    except iam.exceptions.EntityAlreadyExistsException:
+        return
+
+
+class CloudWatchSink:
+    """Puts log events into the account's own CloudWatch Logs."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._logs = client("logs", endpoint)
+
+    def put(self, group: str, stream: str, events: list[tuple[int, str]]) -> None:
+        """Put events; a missing group or stream is said in the account's log, as AWS drops such events too."""
+        try:
+            self._logs.put_log_events(
+                logGroupName=group,
+                logStreamName=stream,
+                logEvents=[{"timestamp": moment, "message": message} for moment, message in events],
+            )
+        except (ClientError, BotoCoreError) as error:
+            log.warning("%d log events for %s/%s were not kept: %s", len(events), group, stream, error)
+
+
+def own_environment() -> None:
+    """Make this process, and the Lambda functions it starts, clients of the embedded account and of nothing else."""
+    for name in list(os.environ):
+        if name.startswith("AWS_"):
+            del os.environ[name]

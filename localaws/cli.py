@@ -1,0 +1,109 @@
+"""``python -m localaws up|down|status|logs``."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from localaws import control
+from localaws.errors import LocalAwsError
+from localaws.home import Home, default_home, default_port
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; 0 if it did what was asked, 1 with a sentence on stderr if not."""
+    options = _parser().parse_args(arguments)
+    home = Home(options.home)
+    try:
+        return _COMMANDS[options.command](home, options)
+    except LocalAwsError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m localaws", description="The embedded AWS account of the lab.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="up|down|status|logs")
+    texts = {
+        "up": "start the account in the background",
+        "down": "stop it and everything it started",
+        "status": "say whether it runs, and where the dashboards are",
+        "logs": "show an application's logs, or the account's own",
+    }
+    for name, text in texts.items():
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("--home", type=Path, default=default_home(), help="folder of the account's files")
+        command.add_argument("--port", type=int, default=default_port(), help="port on 127.0.0.1 (default %(default)s)")
+        if name == "status":
+            command.add_argument("--json", action="store_true", help="for programs")
+        if name == "logs":
+            command.add_argument("application", nargs="?", help="name of an application, for example student")
+    return parser
+
+
+def _up(home: Home, options: argparse.Namespace) -> int:
+    answer, fresh = control.up(home, options.port)
+    print(f"The embedded account {answer['account']} is {'up' if fresh else 'already up'} at {answer['endpoint']}.")
+    return 0
+
+
+def _down(home: Home, options: argparse.Namespace) -> int:
+    stopped = control.down(home)
+    print("The embedded account is down." if stopped else "The embedded account was not running.")
+    return 0
+
+
+def _status(home: Home, options: argparse.Namespace) -> int:
+    answer = control.status(home)
+    if options.json:
+        print(json.dumps(answer))
+    elif not answer["up"]:
+        print(f"No embedded account is running for {answer['home']}.")
+    else:
+        print(
+            f"The embedded account {answer['account']} is up at {answer['endpoint']} "
+            f"({answer['processes']} processes, {answer['memory_mb']} MB)."
+        )
+        for name, url in answer["dashboards"].items():
+            print(f"Flink dashboard of {name}: {url}")
+        print(f"A Flink cluster is {'held warm' if answer['warm_cluster'] else 'not held warm'}.")
+    return 0 if answer["up"] else 1
+
+
+def _logs(home: Home, options: argparse.Namespace) -> int:
+    if options.application is None:
+        print(control.tail(home, lines=200))
+        return 0
+    folders = sorted((home.root / "applications").glob(f"*-{options.application}"))
+    if not folders:
+        print(f"No application {options.application!r} was ever started in {home.root}.", file=sys.stderr)
+        return 1
+    failure = folders[-1] / "failure.txt"
+    if failure.exists():
+        print(failure.read_text())
+    state = control.require_running(home)
+    from localaws.account import client
+
+    logs = client("logs", f"http://127.0.0.1:{state.port}")
+    group = f"/aws/kinesis-analytics/{options.application}"
+    try:
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+        for page in pages:
+            for event in page["events"]:
+                print(_readable(event["message"]))
+    except logs.exceptions.ResourceNotFoundException:
+        print(f"The application has no log group {group}.", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _readable(message: str) -> str:
+    try:
+        fields = json.loads(message)
+    except ValueError:
+        return message
+    text = f"{fields.get('process', '')} {fields.get('messageType', '')} {fields.get('message', '')}"
+    return text + ("\n" + fields["throwableInformation"] if fields.get("throwableInformation") else "")
+
+
+_COMMANDS = {"up": _up, "down": _down, "status": _status, "logs": _logs}

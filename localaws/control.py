@@ -1,0 +1,155 @@
+"""Up, down, status and logs of one embedded account, from outside its process."""
+
+import contextlib
+import fcntl
+import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import psutil
+
+from localaws.errors import AccountDidNotStart, AccountNotUp, PortTaken
+from localaws.home import PROJECT, AccountState, Home
+from localaws.processes import ChildRegister, clean_environment, same_process, stop_processes
+
+_START_TIMEOUT = 60.0  # seconds
+
+
+def up(home: Home, port: int) -> tuple[dict[str, Any], bool]:
+    """Start the account if it is not running; its status, and whether this call started it.
+
+    Raises PortTaken, or AccountDidNotStart with the end of the account's log.
+    """
+    with _lock(home):
+        running = running_state(home)
+        if running is not None:
+            answer = _ask(running.port)
+            if answer:
+                return answer, False
+            _end(home)  # alive but not answering: it is ours, so it may be ended
+        _require_free(port)
+        with home.log_file.open("ab") as log:
+            process = subprocess.Popen(  # noqa: S603
+                [sys.executable, "-m", "localaws.server", "--port", str(port), "--home", str(home.root)],
+                env=clean_environment(PYTHONPATH=str(PROJECT)),
+                cwd=home.root,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + _START_TIMEOUT
+        while time.monotonic() < deadline:
+            answer = _ask(port)
+            state = running_state(home)
+            if answer and state is not None and state.pid == process.pid:
+                return answer, True
+            if process.poll() is not None:
+                break
+            time.sleep(0.05)
+        stop_processes([psutil.Process(process.pid)] if process.poll() is None else [])
+        raise AccountDidNotStart(
+            f"The embedded account did not start on port {port}; the end of {home.log_file} says:\n{tail(home)}"
+        )
+
+
+def down(home: Home) -> bool:
+    """Stop the account and every process it started; whether there was anything to stop."""
+    with _lock(home):
+        return _end(home)
+
+
+def _end(home: Home) -> bool:
+    state = running_state(home)
+    if state is not None:
+        process = same_process(state.pid, state.created)
+        if process is not None:
+            process.terminate()
+            try:
+                process.wait(timeout=15)
+            except psutil.TimeoutExpired:
+                stop_processes([process])
+    survivors = ChildRegister.survivors(home.children_file)
+    stop_processes(survivors)
+    home.children_file.unlink(missing_ok=True)
+    home.state_file.unlink(missing_ok=True)
+    return state is not None or bool(survivors)
+
+
+def status(home: Home) -> dict[str, Any]:
+    """What the account says of itself, or ``{"up": False}``."""
+    state = running_state(home)
+    answer = _ask(state.port) if state else None
+    if not answer or state is None:
+        return {"up": False, "home": str(home.root)}
+    process = psutil.Process(state.pid)
+    family = [process, *process.children(recursive=True)]
+    memory = 0
+    for member in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            memory += member.memory_info().rss
+    return {**answer, "home": str(home.root), "pid": state.pid, "processes": len(family), "memory_mb": memory >> 20}
+
+
+def running_state(home: Home) -> AccountState | None:
+    """The state file's account, if that very process still runs."""
+    state = home.read_state()
+    if state is not None and same_process(state.pid, state.created) is not None:
+        return state
+    return None
+
+
+def require_running(home: Home) -> AccountState:
+    """The running account; raises AccountNotUp."""
+    state = running_state(home)
+    if state is None:
+        raise AccountNotUp(str(home.root))
+    return state
+
+
+def tail(home: Home, lines: int = 20) -> str:
+    """The last lines of the account's own log."""
+    with contextlib.suppress(FileNotFoundError):
+        return "\n".join(home.log_file.read_text(errors="replace").splitlines()[-lines:])
+    return ""
+
+
+def _ask(port: int) -> dict[str, Any] | None:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_localaws/status", timeout=5) as answer:  # noqa: S310
+            return json.load(answer)
+    except (OSError, ValueError):
+        return None
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise PortTaken(port, _holder(port)) from error
+
+
+def _holder(port: int) -> str:
+    try:
+        for connection in psutil.net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+                return f"process {connection.pid} ({psutil.Process(connection.pid).name()})"
+    except psutil.AccessDenied:
+        return "another process"
+    return "another process"
+
+
+@contextlib.contextmanager
+def _lock(home: Home) -> Iterator[None]:
+    """One up or down of a home at a time."""
+    with (home.root / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

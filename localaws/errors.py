@@ -1,0 +1,47 @@
+"""The exceptions of the embedded account; each message is one sentence: what happened, where, what to do next."""
+
+
+class LocalAwsError(Exception):
+    """Root of everything the embedded account raises on purpose."""
+
+
+class PortTaken(LocalAwsError):
+    """Another process listens on the port the account was told to use."""
+
+    def __init__(self, port: int, holder: str) -> None:
+        super().__init__(
+            f"Port {port} on 127.0.0.1 is taken by {holder}; stop that process or choose another port with "
+            f"--port (or LOCALAWS_PORT)."
+        )
+
+
+class AccountNotUp(LocalAwsError):
+    """A command needs the account and it is not running."""
+
+    def __init__(self, home: str) -> None:
+        super().__init__(f"No embedded account is running for {home}; start it with 'python -m localaws up'.")
+
+
+class AccountDidNotStart(LocalAwsError):
+    """The background process died or did not answer in time."""
+
+
+class ApplicationRefused(LocalAwsError):
+    """The application's zip or configuration cannot run; Managed Flink answers InvalidArgumentException."""
+
+
+class ApplicationFailed(LocalAwsError):
+    """The application was started and failed; ``cause`` is the raw text of the first failure."""
+
+    def __init__(self, sentence: str, cause: str = "") -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.cause = cause
+
+
+class ClusterFailed(LocalAwsError):
+    """A Flink process did not come up or died."""
+
+
+class SeamMoved(LocalAwsError):
+    """The installed MiniStack is not the one this seam was made for."""

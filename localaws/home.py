@@ -1,0 +1,79 @@
+"""The account's home folder: where its state file, logs and applications are kept, readable by its owner only."""
+
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+DEFAULT_PORT = 4566
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+def default_port() -> int:
+    """The port of ``LOCALAWS_PORT``, or 4566."""
+    return int(os.environ.get("LOCALAWS_PORT", DEFAULT_PORT))
+
+
+def default_home() -> Path:
+    """The folder of ``LOCALAWS_HOME``, or ``.localaws`` in the project."""
+    return Path(os.environ.get("LOCALAWS_HOME", PROJECT / ".localaws")).resolve()
+
+
+@dataclass(frozen=True)
+class AccountState:
+    """What ``up`` leaves for ``down``, ``status`` and ``logs``: which process is the account.
+
+    ``created`` is the process's start time (seconds since the epoch): with the pid it names one process for good,
+    so that a recycled pid is never taken for ours.
+    """
+
+    pid: int
+    created: float
+    port: int
+
+
+class Home:
+    """Paths below one home folder, made on first use with mode 0700."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        root.mkdir(parents=True, exist_ok=True)
+        root.chmod(0o700)
+
+    @property
+    def state_file(self) -> Path:
+        return self.root / "account.json"
+
+    @property
+    def children_file(self) -> Path:
+        """Pids of the Flink processes the account started, for ``down`` after the account itself was killed."""
+        return self.root / "children.json"
+
+    @property
+    def log_file(self) -> Path:
+        return self.root / "account.log"
+
+    def folder(self, *parts: str) -> Path:
+        """A private folder below the home, made if it is not there."""
+        path = self.root.joinpath(*parts)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return path
+
+    def read_state(self) -> AccountState | None:
+        """The state file's content, or None where there is none or it cannot be understood."""
+        try:
+            return AccountState(**json.loads(self.state_file.read_text()))
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
+
+    def write_state(self, state: AccountState) -> None:
+        write_atomically(self.state_file, json.dumps(asdict(state)))
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file so that a reader sees the old content or the new, never half of it."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    with os.fdopen(handle, "w") as out:
+        out.write(text)
+    Path(name).replace(path)

@@ -1,0 +1,176 @@
+"""One Flink cluster: a JobManager, a TaskManager and a driver held ready, all children of the account.
+
+The JVMs are started directly, not by Flink's shell scripts: each script starts further JVMs to compute what
+``configuration`` already knows, which is most of the 38 seconds the scripts take from nothing to RUNNING.
+"""
+
+import socket
+import subprocess
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from localaws.errors import ClusterFailed
+from localaws.managed_flink.configuration import ClusterConfiguration, ClusterPorts
+from localaws.managed_flink.distribution import LIGHT_JVM, WORKER_JVM, java_command
+from localaws.managed_flink.driver import Driver
+from localaws.managed_flink.rest import FlinkRest
+from localaws.processes import ChildRegister, clean_environment
+
+DEFAULT_SLOTS = 4  # the lab's streams have four shards
+_POLL = 0.05
+
+
+def free_port() -> int:
+    """A loopback port nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class FlinkCluster:
+    """Starts, watches and stops the processes of one cluster.
+
+    ``aws_environment`` is what the tasks and the driver see of AWS (endpoint, account as access key, region).
+    """
+
+    def __init__(self, clusters: Path, children: ChildRegister, aws_environment: dict[str, str]) -> None:
+        self.id = uuid.uuid4().hex[:8]
+        self.folder = clusters / self.id
+        self.folder.mkdir(mode=0o700, parents=True)
+        self.configuration = ClusterConfiguration(self.folder, ClusterPorts(free_port(), free_port()))
+        self.rest = FlinkRest(self.configuration.ports.rest)
+        self.slots = DEFAULT_SLOTS
+        self._children = children
+        # The connector's SDK puts AWS_EXECUTION_ENV into its User-Agent: so the account knows whose call it is.
+        self._environment = clean_environment(
+            **aws_environment,
+            FLINK_CONF_DIR=str(self.folder / "conf"),
+            AWS_EXECUTION_ENV=f"ManagedFlink-{self.id}",
+        )
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._lock = threading.RLock()
+        self._stopped = threading.Event()
+        self.driver: Driver | None = None
+        self.on_process_lost: Callable[[str], None] | None = None
+
+    # -- starting -----------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start all processes; returns at once, ``wait_ready`` waits for them."""
+        with self._lock:
+            self.configuration.write(self.slots)
+            self._start_jobmanager()
+            self._start_taskmanager()
+            self.driver = Driver(self.folder, self.configuration, self._children, self._environment)
+            self.driver.start()
+        threading.Thread(target=self._watch, name=f"flink-{self.id}-watch", daemon=True).start()
+
+    def _start_jobmanager(self) -> None:
+        configuration = self.configuration
+        self._spawn(
+            "jobmanager",
+            "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint",
+            "--configDir",
+            str(configuration.folder / "conf"),
+            jvm=(*LIGHT_JVM, *configuration.memory.jobmanager_jvm()),
+        )
+
+    def _start_taskmanager(self) -> None:
+        configuration = self.configuration
+        self._spawn(
+            "taskmanager",
+            "org.apache.flink.runtime.taskexecutor.TaskManagerRunner",
+            "--configDir",
+            str(configuration.folder / "conf"),
+            jvm=(*WORKER_JVM, *configuration.memory.taskmanager_jvm()),
+        )
+
+    def _spawn(self, name: str, main: str, *arguments: str, jvm: tuple[str, ...]) -> None:
+        configuration = self.configuration
+        command = java_command(
+            main, *arguments, jvm=jvm, log_config=configuration.log_config, log_file=configuration.log_file(name)
+        )
+        self._processes[name] = self._children.spawn(
+            command, self._environment, self.folder, self.folder / "log" / f"{name}.out"
+        )
+
+    def with_slots(self, slots: int) -> None:
+        """Make the TaskManager offer ``slots`` slots; a running one with another number is replaced."""
+        with self._lock:
+            if slots == self.slots:
+                return
+            self.slots = slots
+            self.configuration.write(slots)
+            old = self._processes.pop("taskmanager", None)
+            if old is not None:
+                self._end([old])
+            self._start_taskmanager()
+
+    def wait_ready(self, timeout: float = 60.0) -> None:
+        """Until the JobManager answers and a TaskManager with the wanted slots is registered."""
+        deadline = time.monotonic() + timeout
+        last = ""
+        while time.monotonic() < deadline:
+            if self._stopped.is_set():
+                raise ClusterFailed(f"The Flink cluster {self.id} was stopped while it was starting.")
+            try:
+                if sum(manager["slotsNumber"] for manager in self.rest.taskmanagers()) == self.slots:
+                    return
+                last = "no TaskManager with the wanted slots is registered"
+            except ClusterFailed as error:
+                last = str(error)
+            time.sleep(_POLL)
+        raise ClusterFailed(f"The Flink cluster {self.id} was not ready within {timeout:.0f} seconds: {last}")
+
+    # -- watching -----------------------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        """Bring back a JobManager or TaskManager that died, as Managed Flink does."""
+        while not self._stopped.wait(0.5):
+            with self._lock:
+                lost = [name for name, process in self._processes.items() if process.poll() is not None]
+                for name in lost:
+                    if self._stopped.is_set():
+                        return
+                    self._children.forget(self._processes[name].pid)
+                    if name == "jobmanager":
+                        self._start_jobmanager()
+                    else:
+                        self._start_taskmanager()
+            for name in lost:
+                if self.on_process_lost is not None:
+                    self.on_process_lost(name)
+
+    def log_files(self) -> dict[str, Path]:
+        """The files the application's log stream is fed from, by the process that writes them."""
+        log = self.folder / "log"
+        return {name: log / f"{name}.log" for name in ("jobmanager", "taskmanager")} | {"driver": log / "driver.out"}
+
+    def pid(self, name: str) -> int:
+        """Process id of ``jobmanager`` or ``taskmanager``."""
+        with self._lock:
+            return self._processes[name].pid
+
+    # -- stopping -----------------------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """End every process of the cluster; safe to call twice."""
+        self._stopped.set()
+        with self._lock:
+            processes = list(self._processes.values())
+            self._processes.clear()
+            if self.driver is not None:
+                processes += self.driver.processes()
+        self._end(processes)
+
+    def _end(self, processes: list[subprocess.Popen[bytes]]) -> None:
+        # Nothing of a Flink process is worth a slow goodbye: its state is in checkpoints.
+        for process in processes:
+            if process.poll() is None:
+                process.kill()
+        for process in processes:
+            process.wait()
+            self._children.forget(process.pid)

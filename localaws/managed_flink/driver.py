@@ -1,0 +1,130 @@
+"""The driver: the Python process that runs an application's main file, and the JVM it plans the job with.
+
+Both are started together with the cluster and wait: importing PyFlink and loading the SQL planner take longer than
+everything else between StartApplication and RUNNING, and neither depends on the application.
+"""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from localaws.errors import ClusterFailed
+from localaws.managed_flink.configuration import ClusterConfiguration
+from localaws.managed_flink.distribution import LIGHT_JVM, java_command
+from localaws.processes import ChildRegister
+
+DRIVER_MAIN = Path(__file__).parent / "driver_main.py"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the driver is to run; see ``driver_main`` for how each part is used."""
+
+    main: str
+    properties_file: str
+    folder: str
+    jars: list[str] = field(default_factory=list)
+    python_files: list[str] = field(default_factory=list)
+    python_archives: list[str] = field(default_factory=list)
+    configuration: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+class Driver:
+    """A gateway JVM and a Python process connected to it, waiting for one task; used once."""
+
+    def __init__(
+        self, folder: Path, configuration: ClusterConfiguration, children: ChildRegister, environment: dict[str, str]
+    ) -> None:
+        self._folder = folder
+        self._configuration = configuration
+        self._children = children
+        self._environment = environment
+        self._gateway: subprocess.Popen[bytes] | None = None
+        self._python: subprocess.Popen[bytes] | None = None
+        self._events: list[dict[str, Any]] = []
+        self._changed = threading.Condition()
+        self.log = folder / "log" / "driver.out"
+
+    def start(self) -> None:
+        """Start both processes; returns at once."""
+        connection = Path(tempfile.mkdtemp(dir=self._folder / "tmp")) / "connection"
+        self._gateway = self._children.spawn(
+            java_command(
+                "org.apache.flink.client.python.PythonGatewayServer",
+                jvm=(*LIGHT_JVM, "-Xmx320m", "-Xms64m", "-XX:MaxMetaspaceSize=256m"),
+                log_config=self._configuration.log_config,
+                log_file=self._configuration.log_file("gateway"),
+                with_python=True,
+            ),
+            {**self._environment, "_PYFLINK_CONN_INFO_PATH": str(connection)},
+            self._folder,
+            self._folder / "log" / "gateway.out",
+        )
+        threading.Thread(target=self._start_python, args=(connection,), daemon=True).start()
+
+    def _start_python(self, connection: Path) -> None:
+        reading, writing = os.pipe()
+        self._python = self._children.spawn(
+            [sys.executable, "-u", str(DRIVER_MAIN), str(connection), str(writing)],
+            self._environment,
+            self._folder,
+            self.log,
+            stdin=subprocess.PIPE,
+            pass_fds=(writing,),
+        )
+        os.close(writing)
+        with os.fdopen(reading) as events:
+            for line in events:
+                with self._changed:
+                    self._events.append(json.loads(line))
+                    self._changed.notify_all()
+        with self._changed:
+            self._events.append({"event": "ended", "code": self._python.wait()})
+            self._changed.notify_all()
+
+    def run(self, task: Task, timeout: float = 60.0) -> None:
+        """Hand over the task once the process is warm; returns at once after that."""
+        self._wait_for("ready", timeout)
+        assert self._python is not None and self._python.stdin is not None
+        with self._python.stdin as pipe:
+            pipe.write(json.dumps(task.__dict__).encode() + b"\n")
+
+    def _wait_for(self, name: str, timeout: float) -> None:
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while not any(event["event"] == name for event in self._events):
+                if any(event["event"] == "ended" for event in self._events):
+                    raise ClusterFailed(f"The Python driver ended before it was ready; its output is in {self.log}.")
+                if not self._changed.wait(deadline - time.monotonic()):
+                    raise ClusterFailed(f"The Python driver was not ready within {timeout:.0f} seconds.")
+
+    def outcome(self) -> dict[str, Any] | None:
+        """``finished``, ``failed`` (with type, message, trace) or ``ended`` once there is one; else None."""
+        with self._changed:
+            for event in self._events:
+                if event["event"] in ("finished", "failed", "ended"):
+                    return event
+        return None
+
+    def wait_change(self, timeout: float) -> None:
+        """Until the driver says something new, at most ``timeout`` seconds."""
+        with self._changed:
+            self._changed.wait(timeout)
+
+    def processes(self) -> list[subprocess.Popen[bytes]]:
+        return [process for process in (self._python, self._gateway) if process is not None]
+
+    def output(self, limit: int = 20_000) -> str:
+        """The last ``limit`` characters of what the application printed."""
+        with contextlib.suppress(FileNotFoundError):
+            return self.log.read_text(errors="replace")[-limit:]
+        return ""

@@ -1,0 +1,107 @@
+"""From Flink's first failure to one sentence a student understands."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+_Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], str]]
+
+# In order: the first rule that fits the trace speaks. Each names what happened and what to do next.
+_RULES: list[_Rule] = [
+    (
+        re.compile(r"PropertyError: (.+)"),
+        lambda m: m[1],
+    ),
+    (
+        re.compile(r"KeyError: '?([^'\n]+)'?"),
+        lambda m: (
+            f"The application looked for the key {m[1]!r} and it is not there; "
+            "check the runtime properties' group ids and keys."
+        ),
+    ),
+    (
+        re.compile(r"Stream (\S+) (?:under account \d+ )?not found|Stream (\S+) does not exist"),
+        lambda m: (
+            f"The stream {m[1] or m[2]!r} does not exist; create it (notebook 01_streams) or correct the "
+            "stream's name in the runtime properties."
+        ),
+    ),
+    (
+        re.compile(r"Could not find any factory for identifier '([^']+)'"),
+        lambda m: (
+            f"No connector or format {m[1]!r} is on the class path; check that the run option 'jarfile' names "
+            "the connector's jar and that it holds it."
+        ),
+    ),
+    (
+        re.compile(r"Unsupported options found for '([^']+)'.*?Unsupported options:\s+(\S+)", re.S),
+        lambda m: f"The connector {m[1]!r} does not know the option {m[2]!r}; correct the table's WITH clause.",
+    ),
+    (
+        re.compile(r"(?:ClassNotFoundException|NoClassDefFoundError): ([\w./$]+)"),
+        lambda m: (
+            f"The Java class {m[1].replace('/', '.')} was not found; the jar misses a dependency: "
+            "merge it into the jar of the run option 'jarfile'."
+        ),
+    ),
+    (
+        re.compile(r"SQL parse failed\. (.+)"),
+        lambda m: f"The SQL cannot be parsed: {m[1].strip()}",
+    ),
+    (
+        re.compile(r"From line (\d+), column (\d+) to line (\d+), column (\d+): (.+)"),
+        lambda m: f"The SQL is wrong at line {m[1]}, column {m[2]}: {m[5].strip()}",
+    ),
+    (
+        re.compile(r"NoResourceAvailableException"),
+        lambda m: "The job found no free slots; the application's parallelism is larger than its slots.",
+    ),
+    (
+        re.compile(r"(?:Failed to rollback|There is no operator for the state|Cannot map checkpoint/savepoint state)"),
+        lambda m: (
+            "The snapshot holds state of an operator the new job does not have; start without the snapshot or "
+            "set AllowNonRestoredState."
+        ),
+    ),
+    (
+        re.compile(r"ModuleNotFoundError: No module named '([^']+)'"),
+        lambda m: (
+            f"The Python module {m[1]!r} is not there; put it into the zip and name it in the run option 'pyFiles'."
+        ),
+    ),
+    (
+        re.compile(r"FileNotFoundError: .*'([^']+)'"),
+        lambda m: f"The file {m[1]!r} is not there; paths are relative to the zip's root.",
+    ),
+    (
+        re.compile(r"(?:Connection refused|UnknownHostException|Unable to execute HTTP request)[^\n]*"),
+        lambda m: "The job cannot reach AWS: check 'aws.endpoint' and 'aws.region' in the runtime properties.",
+    ),
+]
+
+
+def explain(trace: str) -> str:
+    """One sentence for a stack trace (Python's or Java's): by rule where one fits, else its root cause."""
+    for pattern, sentence in _RULES:
+        found = pattern.search(trace)
+        if found:
+            return sentence(found)
+    return f"The application failed: {root_cause(trace)}"
+
+
+def explain_driver(outcome: dict[str, Any], main_file: str) -> str:
+    """One sentence for what the driver reported as failed."""
+    sentence = explain(outcome["trace"])
+    if outcome.get("line"):
+        return f"{sentence} ({main_file}, line {outcome['line']})"
+    return sentence
+
+
+def root_cause(trace: str) -> str:
+    """The last 'Caused by' of a Java trace, else the last line of a Python one."""
+    causes = re.findall(r"^Caused by: (.+)$", trace, re.M)
+    if causes:
+        return causes[-1].strip()
+    lines = [line.strip() for line in trace.strip().splitlines() if line.strip()]
+    java = [line for line in lines if re.match(r"^[\w.$]+(?:Exception|Error)\b", line)]
+    return (java or lines or ["no cause was given"])[-1 if not java else 0]

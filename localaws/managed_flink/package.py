@@ -1,0 +1,112 @@
+"""The application's zip: checked before anything is started, then unpacked."""
+
+import ast
+import re
+import shutil
+import stat
+import zipfile
+from pathlib import Path, PurePosixPath
+
+from localaws.errors import ApplicationRefused
+from localaws.managed_flink.application import RUN_OPTIONS, RunOptions
+
+MAX_MEMBERS = 20_000
+MAX_BYTES = 512 << 20  # Managed Flink's own limit for the code object of an application
+OLDEST_CONNECTOR = (1, 15, 2)  # Managed Flink rejects Kinesis connectors before it
+
+
+def check_package(path: Path, options: RunOptions) -> None:
+    """Refuse a zip that cannot run; raises ApplicationRefused with the first reason found."""
+    try:
+        with zipfile.ZipFile(path) as package:
+            members = package.infolist()
+            _check_members(members)
+            names = {member.filename for member in members}
+            _check_options(options, names)
+            source = package.read(options.python)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        raise ApplicationRefused(
+            f"The application code is not a zip file that can be read ({error}); zip the folder again and upload it."
+        ) from error
+    _check_python(source, options.python)
+
+
+def _check_members(members: list[zipfile.ZipInfo]) -> None:
+    if len(members) > MAX_MEMBERS:
+        raise ApplicationRefused(f"The zip has {len(members)} members; at most {MAX_MEMBERS} are taken.")
+    if sum(member.file_size for member in members) > MAX_BYTES:
+        raise ApplicationRefused(f"The zip unpacks to more than {MAX_BYTES >> 20} MiB; leave out what is not needed.")
+    seen: set[str] = set()
+    for member in members:
+        name = member.filename
+        parts = PurePosixPath(name).parts
+        if name.startswith("/") or "\\" in name or "\0" in name or ".." in parts or re.match(r"^[A-Za-z]:", name):
+            raise ApplicationRefused(f"The zip member {name!r} points outside the application's folder; remove it.")
+        kind = stat.S_IFMT(member.external_attr >> 16)
+        if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+            raise ApplicationRefused(f"The zip member {name!r} is a link or device, not a file; replace it by a file.")
+        if member.flag_bits & 0x1:
+            raise ApplicationRefused(f"The zip member {name!r} is encrypted; zip the folder without a password.")
+        key = name.rstrip("/").casefold()
+        if key in seen:
+            raise ApplicationRefused(f"The zip holds {name!r} twice (or in two spellings); names must be unique.")
+        seen.add(key)
+    files = {m.filename.casefold() for m in members if not m.is_dir()}
+    for name in files:
+        parent = str(PurePosixPath(name).parent)
+        if parent in files:
+            raise ApplicationRefused(f"The zip holds {parent!r} both as a file and as a folder; names must be unique.")
+
+
+def _check_options(options: RunOptions, names: set[str]) -> None:
+    if not options.python:
+        raise ApplicationRefused(
+            f"The property group {RUN_OPTIONS!r} has no key 'python': name the main file's path in the zip."
+        )
+    wanted = [("python", options.python)]
+    wanted += [("jarfile", options.jarfile)] if options.jarfile else []
+    wanted += [("pyFiles", path) for path in options.python_files]
+    wanted += [("pyArchives", path.partition("#")[0]) for path in options.python_archives]
+    for key, path in wanted:
+        is_folder = any(name.startswith(path.rstrip("/") + "/") for name in names)
+        if path not in names and not (key == "pyFiles" and is_folder):
+            raise ApplicationRefused(
+                f"The run option {key!r} is {path!r}, but the zip has no such member{_nearest(path, names)}."
+            )
+    if options.jarfile:
+        if "," in options.jarfile or ";" in options.jarfile:
+            raise ApplicationRefused("The run option 'jarfile' takes one jar: merge the jars into one.")
+        _check_connector(options.jarfile)
+
+
+def _nearest(path: str, names: set[str]) -> str:
+    """A hint: members with the same file name elsewhere."""
+    same = sorted(name for name in names if PurePosixPath(name).name == PurePosixPath(path).name)
+    return f"; did you mean {same[0]!r}?" if same else f"; it has {', '.join(sorted(names)[:5])}"
+
+
+def _check_connector(jarfile: str) -> None:
+    found = re.search(r"flink-(?:sql-)?connector-(?:aws-)?kinesis\w*-(\d+)\.(\d+)\.(\d+)", PurePosixPath(jarfile).name)
+    if found and tuple(map(int, found.groups())) < OLDEST_CONNECTOR:
+        raise ApplicationRefused(
+            f"The connector {jarfile!r} is older than {'.'.join(map(str, OLDEST_CONNECTOR))}, "
+            "which Managed Flink does not accept; use flink-connector-kinesis 4.3.0-1.19."
+        )
+
+
+def _check_python(source: bytes, name: str) -> None:
+    try:
+        ast.parse(source, name, feature_version=(3, 11))
+    except (SyntaxError, ValueError) as error:
+        where = f"line {error.lineno}" if isinstance(error, SyntaxError) else "the file"
+        raise ApplicationRefused(
+            f"{name} is not valid Python 3.11: {where}: {error}; correct it and upload again."
+        ) from error
+
+
+def unpack(path: Path, target: Path) -> None:
+    """Unpack a checked zip into ``target``, which is emptied first."""
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(mode=0o700, parents=True)
+    with zipfile.ZipFile(path) as package:
+        package.extractall(target)

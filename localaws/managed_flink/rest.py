@@ -1,0 +1,77 @@
+"""A client of one cluster's REST API: just the calls Managed Flink needs."""
+
+import json
+import time
+import urllib.error
+import urllib.request
+from typing import Any
+
+from localaws.errors import ClusterFailed
+
+
+class FlinkRest:
+    """Calls ``http://127.0.0.1:<port>``; raises ClusterFailed where the JobManager does not answer as it should."""
+
+    def __init__(self, port: int, timeout: float = 10.0) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self._timeout = timeout
+
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        request = urllib.request.Request(self.url + path, method=method)  # noqa: S310
+        data = None
+        if body is not None:
+            request.add_header("Content-Type", "application/json")
+            data = json.dumps(body).encode()
+        try:
+            with urllib.request.urlopen(request, data, timeout=self._timeout) as answer:  # noqa: S310
+                text = answer.read()
+        except urllib.error.HTTPError as error:
+            detail = error.read().decode(errors="replace")
+            raise ClusterFailed(f"The JobManager refused {method} {path}: {detail[:2000]}") from error
+        except (OSError, TimeoutError) as error:
+            raise ClusterFailed(f"The JobManager at {self.url} does not answer ({error}).") from error
+        return json.loads(text) if text else {}
+
+    def get(self, path: str) -> dict[str, Any]:
+        return self.call("GET", path)
+
+    def taskmanagers(self) -> list[dict[str, Any]]:
+        return self.get("/taskmanagers")["taskmanagers"]
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """Jobs of this cluster, oldest first, with jid, name, state and task counts."""
+        return sorted(self.get("/jobs/overview")["jobs"], key=lambda job: job["start-time"])
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        return self.get(f"/jobs/{job_id}")
+
+    def first_exception(self, job_id: str) -> str | None:
+        """The stack trace of the oldest failure the JobManager remembers, or None."""
+        entries = self.get(f"/jobs/{job_id}/exceptions?maxExceptions=50").get("exceptionHistory", {}).get("entries", [])
+        if not entries:
+            return None
+        oldest = min(entries, key=lambda entry: entry["timestamp"])
+        return oldest["stacktrace"]
+
+    def cancel(self, job_id: str) -> None:
+        self.call("PATCH", f"/jobs/{job_id}?mode=cancel")
+
+    def savepoint(self, job_id: str, folder: str, stop: bool, timeout: float = 120.0) -> str:
+        """Take a savepoint (and stop the job with it); returns its path.
+
+        Raises ClusterFailed with Flink's reason where the savepoint did not succeed within ``timeout`` seconds.
+        """
+        if stop:
+            started = self.call("POST", f"/jobs/{job_id}/stop", {"targetDirectory": folder, "drain": False})
+        else:
+            started = self.call("POST", f"/jobs/{job_id}/savepoints", {"target-directory": folder})
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            answer = self.get(f"/jobs/{job_id}/savepoints/{started['request-id']}")
+            if answer["status"]["id"] == "COMPLETED":
+                operation = answer["operation"]
+                if "location" in operation:
+                    return operation["location"]
+                raise ClusterFailed(operation["failure-cause"]["stack-trace"])
+            time.sleep(0.1)
+        raise ClusterFailed(f"The savepoint of job {job_id} did not complete within {timeout:.0f} seconds.")

@@ -1,0 +1,60 @@
+"""Whether a job's Kinesis sources have their places: RUNNING must mean that nothing put from now on is missed.
+
+A task is RUNNING before its source has a shard iterator, and LATEST is wherever the stream ends when it gets one. The
+account serves Kinesis itself, so it can see each shard's first GetRecords; the caller is known by the
+AWS_EXECUTION_ENV of its cluster, which the SDK puts into the User-Agent.
+"""
+
+import re
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+_CALLER = re.compile(r"exec-env/(ManagedFlink-\w+)")
+
+
+def caller_of(user_agent: str) -> str | None:
+    """The cluster a request comes from (``ManagedFlink-<id>``), or None for any other client."""
+    found = _CALLER.search(user_agent)
+    return found[1] if found else None
+
+
+class SourceTracker:
+    """Which streams each cluster reads and which of their shards it has read from."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._listed: dict[str, set[str]] = defaultdict(set)
+        self._read: dict[str, set[tuple[str, str]]] = defaultdict(set)
+
+    def listed(self, caller: str, stream: str) -> None:
+        """``caller`` asked for the shards of ``stream``: it is one of its sources."""
+        with self._lock:
+            self._listed[caller].add(stream)
+
+    def read(self, caller: str, stream: str, shard: str) -> None:
+        """``caller`` got records (or none yet) from a shard: its iterator stands."""
+        with self._lock:
+            self._read[caller].add((stream, shard))
+
+    def forget(self, caller: str) -> None:
+        with self._lock:
+            self._listed.pop(caller, None)
+            self._read.pop(caller, None)
+
+    def sources(self, caller: str) -> set[str]:
+        """The streams the caller reads, as far as it has asked for their shards."""
+        with self._lock:
+            return set(self._listed.get(caller, ()))
+
+    def waiting_for(
+        self, caller: str, expected: Iterable[str], open_shards: Callable[[str], Iterable[str]]
+    ) -> list[str]:
+        """What is not in place yet, as ``stream`` or ``stream/shard``; empty once every open shard was read."""
+        sources = self.sources(caller)
+        missing = [stream for stream in expected if stream not in sources]
+        with self._lock:
+            read = set(self._read.get(caller, ()))
+        for stream in sources:
+            missing += [f"{stream}/{shard}" for shard in open_shards(stream) if (stream, shard) not in read]
+        return missing

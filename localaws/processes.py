@@ -1,0 +1,99 @@
+"""Child processes of the account: started with a clean environment, known by pid and start time, stopped for sure."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+
+import psutil
+
+from localaws.home import write_atomically
+
+# What a child inherits from the user's shell. Credentials, profiles and proxies are not among them.
+_INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+_CLOCK_TOLERANCE = 0.05  # seconds two readings of one process's start time may differ by
+
+
+def clean_environment(**extra: str) -> dict[str, str]:
+    """An environment without anything of the user's that is not needed, plus ``extra``."""
+    kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    return {**kept, **extra}
+
+
+def same_process(pid: int, created: float) -> psutil.Process | None:
+    """The process, if it still runs and is the one that started at ``created``; else None."""
+    try:
+        process = psutil.Process(pid)
+        if abs(process.create_time() - created) < _CLOCK_TOLERANCE and process.status() != psutil.STATUS_ZOMBIE:
+            return process
+    except psutil.NoSuchProcess:
+        return None
+    return None
+
+
+def stop_processes(processes: Iterable[psutil.Process], grace: float = 3.0) -> None:
+    """Terminate processes and their descendants; kill what has not ended after ``grace`` seconds."""
+    family: dict[int, psutil.Process] = {}
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for member in (process, *process.children(recursive=True)):
+                family[member.pid] = member
+    for member in family.values():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            member.send_signal(signal.SIGTERM)
+    _, alive = psutil.wait_procs(list(family.values()), timeout=grace)
+    for member in alive:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            member.kill()
+    psutil.wait_procs(alive, timeout=grace)
+
+
+class ChildRegister:
+    """The children's pids on disk, so that a later ``down`` finds them even if the account was killed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._children: dict[int, float] = {}
+
+    def spawn(
+        self, command: list[str], env: dict[str, str], cwd: Path, log: Path, **options: object
+    ) -> subprocess.Popen[bytes]:
+        """Start a child in a session of its own (ctrl-C in the terminal does not reach it), output into ``log``."""
+        with log.open("ab") as out:
+            child = subprocess.Popen(  # noqa: S603
+                command,
+                env=env,
+                cwd=cwd,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                **{"stdin": subprocess.DEVNULL, **options},  # type: ignore[call-overload]
+            )
+        with self._lock:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                self._children[child.pid] = psutil.Process(child.pid).create_time()
+            self._write()
+        return child
+
+    def forget(self, pid: int) -> None:
+        with self._lock:
+            self._children.pop(pid, None)
+            self._write()
+
+    def _write(self) -> None:
+        write_atomically(self._path, json.dumps(self._children))
+
+    @staticmethod
+    def survivors(path: Path) -> list[psutil.Process]:
+        """Children an earlier account left behind that still run."""
+        try:
+            recorded = json.loads(path.read_text())
+        except (FileNotFoundError, ValueError):
+            return []
+        found = (same_process(int(pid), created) for pid, created in recorded.items())
+        return [process for process in found if process is not None]

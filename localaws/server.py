@@ -1,0 +1,115 @@
+"""The background process: MiniStack with our data plane, on one loopback port. Started by ``python -m localaws up``."""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import psutil
+
+from localaws.account import ACCOUNT, REGION, CloudWatchSink, client_environment, furnish, own_environment
+from localaws.home import AccountState, Home
+from localaws.processes import ChildRegister, stop_processes
+
+log = logging.getLogger("localaws")
+
+
+def serve(port: int, home: Home) -> None:
+    """Run the account until SIGTERM or SIGINT."""
+    endpoint = f"http://127.0.0.1:{port}"
+    _prepare_environment(port, home, endpoint)
+    stop_processes(ChildRegister.survivors(home.children_file))
+    # MiniStack reads its environment when it is imported.
+    from hypercorn.asyncio import serve as hypercorn_serve
+    from hypercorn.config import Config
+
+    from localaws.guard import guarded
+    from localaws.managed_flink.dataplane import DataPlane
+    from localaws.seam import MiniStackAccount, install
+
+    began = time.time()
+    dataplane = DataPlane(home.root, endpoint, ACCOUNT, REGION, MiniStackAccount(), CloudWatchSink(endpoint))
+    application = guarded(
+        install(dataplane),
+        lambda: {"up": True, "endpoint": endpoint, "account": ACCOUNT, "since": began, **dataplane.status()},
+    )
+    config = Config()
+    config.bind = [f"127.0.0.1:{port}"]
+    config.graceful_timeout = 1
+    config.accesslog = None
+
+    async def run() -> None:
+        ended = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, ended.set)
+        threading.Thread(target=_furnish_and_warm, args=(endpoint, port, dataplane), daemon=True).start()
+        await hypercorn_serve(application, config, shutdown_trigger=ended.wait)  # type: ignore[arg-type]
+
+    home.write_state(AccountState(os.getpid(), psutil.Process().create_time(), port))
+    try:
+        asyncio.run(run())
+    finally:
+        dataplane.close()
+        stop_processes(psutil.Process().children(recursive=True))
+        home.state_file.unlink(missing_ok=True)
+
+
+def _prepare_environment(port: int, home: Home, endpoint: str) -> None:
+    own_environment()
+    scratch = home.folder("tmp")
+    os.environ.update(
+        client_environment(endpoint),
+        BIND_HOST="127.0.0.1",
+        MINISTACK_HOST="127.0.0.1",
+        GATEWAY_PORT=str(port),
+        MINISTACK_REGION=REGION,
+        SERVICES=_services(),
+        SFTP_ENABLED="0",
+        IOT_MTLS_ENABLED="0",
+        LAMBDA_EXECUTOR="local",
+        LOG_LEVEL="WARNING",
+        DOCKER_HOST=f"unix://{home.root}/no-docker",  # never touch a Docker engine that may be there
+        TMPDIR=str(scratch),
+    )
+    tempfile.tempdir = str(scratch)
+    os.chdir(home.root)
+
+
+def _services() -> str:
+    from localaws.seam import SERVICES
+
+    return SERVICES
+
+
+def _furnish_and_warm(endpoint: str, port: int, dataplane: object) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.05)
+    furnish(endpoint)
+    dataplane.warm()  # type: ignore[attr-defined]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--home", type=Path, required=True)
+    arguments = parser.parse_args()
+    os.umask(0o077)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    serve(arguments.port, Home(arguments.home))
+
+
+if __name__ == "__main__":
+    main()
