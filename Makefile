@@ -1,0 +1,44 @@
+# `make lab` runs the whole series, `make test` all tests; both set everything up on first use.
+PYTHON ?= python3.11
+BIN = .venv/bin
+READY = .venv/.ready
+.DEFAULT_GOAL := help
+.PHONY: help setup lab test test-fast jupyter down clean lock lint
+
+help: ## these lines
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(READY) ## install everything into .venv and make the connector jar
+
+$(READY): requirements.txt flink_app/connector.lock flink_app/connector.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { echo "The lab needs Python 3.11 (Flink 1.20 runs on no later one): install it, or name it with 'make PYTHON=/path/to/python3.11 ...'."; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet "$$(sed -nE 's/^(uv==[0-9.]+).*/\1/p' requirements.txt)"
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements.txt
+	$(BIN)/python -m lab.connector
+	@touch $(READY)
+
+lab: $(READY) ## the whole series, unattended: verdict, report, dashboard
+	@$(BIN)/python -m lab run $(ARGS)
+
+test: $(READY) ## all tests
+	$(BIN)/python -m pytest $(ARGS)
+
+test-fast: $(READY) ## the tests that need no Flink cluster
+	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+jupyter: $(READY) ## JupyterLab, on the first notebook
+	$(BIN)/jupyter lab notebooks/01_streams.ipynb
+
+down: ## stop the embedded account and everything it started
+	@if test -x $(BIN)/python; then $(BIN)/python -m localaws down; else echo "Nothing is set up."; fi
+
+clean: down ## also remove what was made: environment, caches, runs
+	rm -rf .venv .cache build runs .localaws
+
+lint: $(READY) ## ruff
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+lock: $(READY) ## requirements.txt and connector.lock anew
+	$(BIN)/uv pip compile --universal --python-version 3.11 --no-emit-index-url --no-header -q requirements.in -o requirements.txt
+	$(BIN)/python -m lab.connector lock

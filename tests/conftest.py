@@ -1,0 +1,90 @@
+"""Embedded accounts for the tests: each on a free port with a home of its own, stopped by its own id."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+PROJECT = Path(__file__).resolve().parent.parent
+SHARED = PROJECT.parent / "shared" / "data"
+ACCOUNT = "000000000000"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@dataclass(frozen=True)
+class EmbeddedAccount:
+    """A running account: how to reach it and how to talk to its command line."""
+
+    port: int
+    home: Path
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For programs of ours that are to work in this account."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        return {**kept, "LOCALAWS_PORT": str(self.port), "LOCALAWS_HOME": str(self.home)}
+
+    def client(self, service: str, region: str = "us-east-1", account: str = ACCOUNT) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=region,
+            aws_access_key_id=account,
+            aws_secret_access_key="local",
+            config=Config(read_timeout=320, retries={"max_attempts": 0}),
+        )
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "localaws", *arguments],
+            cwd=PROJECT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+
+@pytest.fixture
+def make_account(tmp_path: Path) -> Iterator[Any]:
+    """Start accounts; all of them are down after the test."""
+    accounts: list[EmbeddedAccount] = []
+
+    def make(name: str = "home") -> EmbeddedAccount:
+        account = EmbeddedAccount(free_port(), tmp_path / name)
+        accounts.append(account)
+        started = account.command("up")
+        assert started.returncode == 0, started.stderr
+        return account
+
+    yield make
+    for account in accounts:
+        account.command("down")
+
+
+@pytest.fixture(scope="session")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAccount]:
+    """One account for the tests that leave it as they found it."""
+    account = EmbeddedAccount(free_port(), tmp_path_factory.mktemp("account"))
+    started = account.command("up")
+    assert started.returncode == 0, started.stderr
+    yield account
+    account.command("down")

@@ -1,0 +1,106 @@
+"""up, down and status against real processes; about 15 s in all."""
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from localaws.home import AccountState, Home
+from localaws.processes import clean_environment, same_process
+from tests.conftest import EmbeddedAccount, free_port
+
+
+def alive(pids: list[int]) -> list[int]:
+    return [pid for pid in pids if psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE]
+
+
+def family(account: EmbeddedAccount) -> list[int]:
+    state = json.loads((account.home / "account.json").read_text())
+    root = psutil.Process(state["pid"])
+    return [root.pid, *(child.pid for child in root.children(recursive=True))]
+
+
+def wait_for_cluster(account: EmbeddedAccount) -> None:
+    deadline = time.monotonic() + 30
+    while len(family(account)) < 4:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.mark.slow  # about 6 s
+def test_up_is_idempotent_and_down_leaves_no_process(make_account: Any) -> None:
+    account = make_account()
+    again = account.command("up")
+    assert again.returncode == 0 and "already up" in again.stdout
+    wait_for_cluster(account)
+    pids = family(account)
+    assert account.command("down").returncode == 0
+    assert alive(pids) == []
+    assert account.command("status").returncode == 1
+    assert "was not running" in account.command("down").stdout
+
+
+@pytest.mark.slow  # about 6 s
+def test_down_finds_the_flink_processes_of_a_killed_account(make_account: Any) -> None:
+    account = make_account()
+    wait_for_cluster(account)
+    pids = family(account)
+    os.kill(pids[0], signal.SIGKILL)
+    assert account.command("down").returncode == 0
+    assert alive(pids) == []
+
+
+def test_a_taken_port_is_named(tmp_path: Path) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        account = EmbeddedAccount(holder.getsockname()[1], tmp_path / "home")
+        answer = account.command("up")
+    assert answer.returncode == 1
+    assert f"Port {account.port} on 127.0.0.1 is taken by process {os.getpid()}" in answer.stderr
+    assert answer.stderr.count("\n") == 1
+
+
+def test_a_stale_state_file_never_makes_us_signal_a_stranger(tmp_path: Path) -> None:
+    stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        account = EmbeddedAccount(free_port(), tmp_path / "home")
+        created = psutil.Process(stranger.pid).create_time() - 100
+        Home(account.home).write_state(AccountState(stranger.pid, created, account.port))
+        (account.home / "children.json").write_text(json.dumps({stranger.pid: created}))
+        assert "was not running" in account.command("down").stdout
+        assert stranger.poll() is None
+        assert same_process(stranger.pid, created) is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_the_home_is_private_and_children_get_no_credentials(
+    account: EmbeddedAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert stat.S_IMODE(account.home.stat().st_mode) == 0o700
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "the user's own")
+    monkeypatch.setenv("AWS_PROFILE", "private")
+    assert not any(name.startswith("AWS_") for name in clean_environment())
+
+
+def test_every_listening_socket_is_on_loopback(account: EmbeddedAccount) -> None:
+    wait_for_cluster(account)
+    listening = [
+        connection.laddr.ip
+        for pid in family(account)
+        for connection in psutil.Process(pid).net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert listening
+    assert {address.removeprefix("::ffff:") for address in listening} <= {"127.0.0.1", "::1"}

@@ -1,0 +1,59 @@
+import pytest
+
+from localaws.managed_flink.failures import explain, explain_driver, root_cause
+
+JAVA = """org.apache.flink.table.api.ValidationException: Unable to create a source for reading table 'r'.
+\tat org.apache.flink.table.factories.FactoryUtil.createDynamicTableSource(FactoryUtil.java:228)
+Caused by: {cause}
+\t... 13 more
+"""
+
+
+@pytest.mark.parametrize(
+    ("cause", "expected"),
+    [
+        (
+            "org.apache.flink.table.api.ValidationException: Could not find any factory for identifier 'kinesis' that "
+            "implements 'DynamicTableFactory' in the classpath.",
+            "No connector or format 'kinesis' is on the class path",
+        ),
+        (
+            "java.lang.NoClassDefFoundError: org/joda/time/DateTime",
+            "The Java class org.joda.time.DateTime was not found",
+        ),
+        (
+            "com.amazonaws.services.kinesis.model.ResourceNotFoundException: Stream revs under account 000000000000 "
+            "not found.",
+            "The stream 'revs' does not exist",
+        ),
+        (
+            'org.apache.flink.table.api.SqlParserException: SQL parse failed. Encountered "FORM" at line 3, column 7.',
+            'The SQL cannot be parsed: Encountered "FORM" at line 3, column 7.',
+        ),
+        (
+            "org.apache.calcite.runtime.CalciteContextException: From line 2, column 8 to line 2, column 15: Column "
+            "'reviewr' not found in any table",
+            "The SQL is wrong at line 2, column 8: Column 'reviewr' not found in any table",
+        ),
+        (
+            "org.apache.flink.runtime.jobmanager.scheduler.NoResourceAvailableException: Could not acquire the minimum",
+            "The job found no free slots",
+        ),
+    ],
+)
+def test_java_causes(cause: str, expected: str) -> None:
+    assert explain(JAVA.format(cause=cause)).startswith(expected)
+
+
+def test_python_causes_with_the_line() -> None:
+    outcome = {"trace": "Traceback ...\nKeyError: 'input.stream.name'\n", "line": 12}
+    assert explain_driver(outcome, "a/main.py") == (
+        "The application looked for the key 'input.stream.name' and it is not there; check the runtime properties' "
+        "group ids and keys. (a/main.py, line 12)"
+    )
+    assert "The Python module 'reqests' is not there" in explain("ModuleNotFoundError: No module named 'reqests'")
+
+
+def test_an_unknown_cause_is_kept_as_it_is() -> None:
+    assert root_cause(JAVA.format(cause="a.b.OddException: odd")) == "a.b.OddException: odd"
+    assert explain("Traceback\n  File x\nZeroDivisionError: division by zero\n").endswith("division by zero")

@@ -1,0 +1,38 @@
+import importlib
+
+import pytest
+
+from localaws import seam
+from localaws.errors import SeamMoved
+from tests.conftest import EmbeddedAccount
+
+
+def test_the_installed_ministack_is_the_one_the_seam_was_made_for() -> None:
+    seam.check_seam()
+
+
+def test_another_version_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seam, "MINISTACK", "0.0.1")
+    with pytest.raises(
+        SeamMoved, match=r"MiniStack 1\.5\.33 is installed, but the embedded account was made for 0\.0\.1"
+    ):
+        seam.check_seam()
+
+
+def test_a_moved_name_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(importlib.import_module("ministack.services.kinesis"), "_get_records")
+    with pytest.raises(SeamMoved, match="ministack.services.kinesis has no _get_records any more"):
+        seam.check_seam()
+
+
+def test_on_demand_streams_start_with_four_shards(account: EmbeddedAccount) -> None:
+    kinesis = account.client("kinesis", region="eu-west-1")
+    kinesis.create_stream(StreamName="on-demand", StreamModeDetails={"StreamMode": "ON_DEMAND"})
+    kinesis.create_stream(StreamName="provisioned", ShardCount=2)
+    assert len(kinesis.list_shards(StreamName="on-demand")["Shards"]) == 4
+    assert len(kinesis.list_shards(StreamName="provisioned")["Shards"]) == 2
+
+
+def test_the_account_comes_with_labrole(account: EmbeddedAccount) -> None:
+    role = account.client("iam").get_role(RoleName="LabRole")["Role"]
+    assert role["Arn"] == "arn:aws:iam::000000000000:role/LabRole"
