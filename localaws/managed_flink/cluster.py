@@ -64,9 +64,16 @@ class FlinkCluster:
             self.configuration.write(self.slots)
             self._start_jobmanager()
             self._start_taskmanager()
+            self.renew_driver()
+        threading.Thread(target=self._watch, name=f"flink-{self.id}-watch", daemon=True).start()
+
+    def renew_driver(self) -> None:
+        """Start a driver; one that was used before is ended first."""
+        with self._lock:
+            if self.driver is not None:
+                self._end(self.driver.processes())
             self.driver = Driver(self.folder, self.configuration, self._children, self._environment)
             self.driver.start()
-        threading.Thread(target=self._watch, name=f"flink-{self.id}-watch", daemon=True).start()
 
     def _start_jobmanager(self) -> None:
         configuration = self.configuration

@@ -13,6 +13,7 @@ from localaws.managed_flink.cluster import FlinkCluster
 from localaws.managed_flink.distribution import RUNTIME
 from localaws.managed_flink.logs import LogShipper, LogSink
 from localaws.managed_flink.package import check_package
+from localaws.managed_flink.recovery import JobWatch
 from localaws.managed_flink.running import FAILURE_FILE, Cancelled, RunningApplication
 from localaws.managed_flink.sources import SourceTracker
 from localaws.processes import ChildRegister
@@ -170,6 +171,7 @@ class DataPlane:
                 return
             running.log("INFO", f"The application is RUNNING; seconds since StartApplication: {running.started_in}")
             on_status("RUNNING")
+            JobWatch(running, savepoint, on_status)
             with contextlib.suppress(ClusterFailed):  # only brings the first resumable moment nearer
                 running.first_checkpoint()
 

@@ -3,7 +3,6 @@
 import json
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +50,7 @@ class RunningApplication:
         self._streams = streams
         self._logs = logs
         self._environment = environment
-        self._stopping = threading.Event()
+        self.stopping = threading.Event()
 
     # -- start --------------------------------------------------------------------------------------------------
 
@@ -143,7 +142,7 @@ class RunningApplication:
         )
 
     def _check_time(self, deadline: float, waiting: str) -> None:
-        if self._stopping.is_set():
+        if self.stopping.is_set():
             raise Cancelled
         if time.monotonic() > deadline:
             raise ApplicationFailed(f"The application did not reach RUNNING in {START_TIMEOUT:.0f} seconds: {waiting}.")
@@ -165,7 +164,7 @@ class RunningApplication:
             time.sleep(_POLL)
 
     def _raise_failure(self) -> None:
-        trace = self.cluster.rest.first_exception(self.job_id) if self.job_id else None
+        trace = self.first_failure()
         if trace:
             raise ApplicationFailed(explain(trace), trace)
 
@@ -200,6 +199,25 @@ class RunningApplication:
         if self.application.checkpointing and self.job_id:
             self.cluster.rest.call("POST", f"/jobs/{self.job_id}/checkpoints", {"checkpointType": "FULL"})
 
+    def resubmit(self, restore_from: str | None) -> None:
+        """Run the application again on its cluster, whose JobManager was started anew, from a checkpoint's path."""
+        deadline = time.monotonic() + START_TIMEOUT
+        self.cluster.wait_ready()
+        self.cluster.renew_driver()
+        self.job_id = None
+        self._submit(restore_from, deadline)
+        self._wait_running(deadline)
+
+    def job_state(self) -> str:
+        """The job's state; RUNNING only while all its tasks are."""
+        job = self.cluster.rest.job(self.job_id or "")
+        tasks = {vertex["status"] for vertex in job["vertices"]}
+        return job["state"] if job["state"] != "RUNNING" or tasks == {"RUNNING"} else "RESTARTING"
+
+    def first_failure(self) -> str | None:
+        """The stack trace of the job's oldest failure, or None."""
+        return self.cluster.rest.first_exception(self.job_id) if self.job_id else None
+
     def snapshot(self, name: str, stop: bool = False) -> str:
         """Take a savepoint; returns its path."""
         if self.job_id is None:
@@ -212,11 +230,8 @@ class RunningApplication:
 
     def stop(self) -> None:
         """End the cluster and what follows its logs; the checkpoints stay."""
-        self._stopping.set()
+        self.stopping.set()
         self.cluster.stop()
         self._tracker.forget(f"ManagedFlink-{self.cluster.id}")
         if self._logs:
             self._logs.close()
-
-
-StatusCallback = Callable[..., None]

@@ -49,10 +49,10 @@ def test_slots_are_whole_kpus(parallelism: int, per_kpu: int, slots: int) -> Non
 
 
 def test_job_configuration_carries_parallelism_and_checkpointing() -> None:
-    configuration = read_application(view(python="m.py")).job_configuration("/home/app")
+    configuration = read_application(view(python="m.py")).job_configuration("/somewhere/app")
     assert configuration["parallelism.default"] == "4"
     assert configuration["execution.checkpointing.interval"] == "10000 ms"
-    assert configuration["execution.checkpointing.dir"] == "file:///home/app/checkpoints"
+    assert configuration["execution.checkpointing.dir"] == "file:///somewhere/app/checkpoints"
 
 
 def test_run_options_split_lists() -> None:

@@ -1,0 +1,118 @@
+"""Checks that say what they looked at and what to do next. The cell, the runner and CI use the same ones.
+
+A check is a function of a ``Lab`` (the session and the notebook's parameters). It looks at the account and the streams,
+never at the notebook's variables, and returns a ``Finding``.
+"""
+
+import html
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lab.errors import CheckFailed, LabError
+from lab.marks import CHECK, leave
+from lab.session import Session
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check saw: ``looked_at`` is where, ``message`` what it means or what to do next."""
+
+    passed: bool
+    looked_at: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Lab:
+    """What a check works on: the account and the notebook's parameters by name."""
+
+    session: Session
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.parameters[name]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of one notebook."""
+
+    notebook: str
+    name: str
+    points: int
+    function: Callable[[Lab], Finding]
+
+
+_REGISTRY: list[Check] = []
+
+
+def register(notebook: str, name: str, points: int) -> Callable[[Callable[[Lab], Finding]], Callable[[Lab], Finding]]:
+    """Make a function the check ``name`` of ``notebook`` (its file name without the ending)."""
+
+    def keep(function: Callable[[Lab], Finding]) -> Callable[[Lab], Finding]:
+        _REGISTRY.append(Check(notebook, name, points, function))
+        return function
+
+    return keep
+
+
+def checks_of(notebook: str) -> list[Check]:
+    """The checks of a notebook in order; ``notebook`` may be its number, such as "01"."""
+    from lab import checks_detection, checks_streams  # noqa: F401  they register themselves
+
+    return [check for check in _REGISTRY if check.notebook == notebook or check.notebook.startswith(notebook + "_")]
+
+
+def run_check(check: Check, lab: Lab) -> Finding:
+    """Run one check; what it cannot look at is a failed check with the reason, not a traceback."""
+    try:
+        return check.function(lab)
+    except LabError as error:
+        return Finding(False, "the account", str(error))
+    except (ClientError, BotoCoreError) as error:
+        return Finding(False, "the account", f"It could not be looked at: {error}")
+
+
+def check(notebook: str, session: Session, **parameters: Any) -> None:
+    """Run a notebook's checks, show them as a table and raise CheckFailed if one failed."""
+    lab = Lab(session, parameters)
+    done = [(check, run_check(check, lab)) for check in checks_of(notebook)]
+    results = [
+        {
+            "notebook": check.notebook,
+            "name": check.name,
+            "points": check.points,
+            "passed": finding.passed,
+            "looked_at": finding.looked_at,
+            "message": finding.message,
+        }
+        for check, finding in done
+    ]
+    leave(CHECK, {"checks": [{"run_id": session.run_id, **result} for result in results]}, _text(done), _html(done))
+    failed = [finding.message for _, finding in done if not finding.passed]
+    if failed:
+        raise CheckFailed(done[0][0].notebook, failed)
+
+
+def _text(done: list[tuple[Check, Finding]]) -> str:
+    lines = [
+        f"{'PASSED' if finding.passed else 'FAILED'}  {check.name} ({check.points} points)\n"
+        f"        looked at {finding.looked_at}: {finding.message}"
+        for check, finding in done
+    ]
+    return "\n".join(lines)
+
+
+def _html(done: list[tuple[Check, Finding]]) -> str:
+    rows = "".join(
+        f"<tr><td style='text-align:left'><b>{'✔ passed' if finding.passed else '✘ FAILED'}</b></td>"
+        f"<td style='text-align:left'>{html.escape(check.name)}</td><td>{check.points}</td>"
+        f"<td style='text-align:left'>{html.escape(finding.looked_at)}</td>"
+        f"<td style='text-align:left'>{html.escape(finding.message)}</td></tr>"
+        for check, finding in done
+    )
+    head = "".join(f"<th style='text-align:left'>{name}</th>" for name in ("", "check", "points", "looked at", "found"))
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"

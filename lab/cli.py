@@ -1,0 +1,121 @@
+"""The command line: `python -m lab run ...`. Exit codes: 0 passed, 1 failed, 2 asked for something that cannot be run,
+130 interrupted."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from lab import closing, parameters, runs
+from lab.errors import LabError
+from lab.parameters import UsageError
+
+NOTEBOOKS = runs.ROOT / "notebooks"
+NUMBERS = ("01", "02", "03", "04")
+PASSED, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence instead of printing the usage too."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USAGE, f"{message[:1].upper()}{message[1:]}; `{self.prog} --help` lists what there is.\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all subcommands; each sets `command` to the function that does it."""
+    parser = _Parser(prog="python -m lab", description="The workbook, unattended.")
+    commands = parser.add_subparsers(title="commands", metavar="")
+    run = commands.add_parser(
+        "run",
+        help="execute notebooks 01 to 04 and give a verdict",
+        description="Executes notebooks 01 to 04 and leaves report.html, results.json, junit.xml and the executed "
+        "notebooks in runs/<run id>/ (and runs/latest). Exit code 0 only when every cell ran and every check passed.",
+        epilog=_parameters_help(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    run.set_defaults(command=run_command)
+    run.add_argument("--target", choices=("local", "aws"), help="the embedded account (default) or yours")
+    run.add_argument(
+        "-p", nargs=2, metavar=("NAME", "VALUE"), action="append", default=[], dest="given", help="set a parameter"
+    )
+    run.add_argument("-f", metavar="params.yaml", type=Path, dest="file", help="set parameters from a file; -p wins")
+    run.add_argument("--out", metavar="DIR", type=Path, default=runs.ROOT / "runs", help="in place of runs/")
+    run.add_argument("--down", action="store_true", help="stop the embedded account at the end, whatever happened")
+    run.add_argument(
+        "--cell-timeout", metavar="SECONDS", type=_seconds, default=600, help="longest a cell may take (default 600)"
+    )
+    run.add_argument("--notebooks", metavar="DIR", type=Path, help=argparse.SUPPRESS)
+    return parser
+
+
+def _seconds(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of seconds of at least 1")
+    return value
+
+
+def _parameters_help() -> str | None:
+    """The parameters of the series for --help; None where the notebooks cannot be read, which a run then reports."""
+    try:
+        notebooks = parameters.find_series(NOTEBOOKS)
+        known = parameters.consistent({path.stem: parameters.declared(path) for path in notebooks})
+    except LabError:
+        return None
+    lines = [f"  {p.name:<25}{p.type:<7}{p.default!r:<20}{p.help}" for p in known.values() if p.name != "run_id"]
+    return "\n".join(["parameters:", *lines])
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do what the command line says; returns the exit code."""
+    parser = build_parser()
+    arguments = parser.parse_args(argv)
+    if "command" not in arguments:
+        parser.print_help()
+        return PASSED
+    try:
+        return arguments.command(arguments)
+    except UsageError as error:
+        return _complain(error, USAGE)
+    except LabError as error:
+        return _complain(error, FAILED)
+
+
+def run_command(arguments: argparse.Namespace) -> int:
+    """`python -m lab run`."""
+    from lab import runner
+    from lab.progress import Progress
+
+    notebooks = parameters.find_series(arguments.notebooks or NOTEBOOKS, () if arguments.notebooks else NUMBERS)
+    from_file = parameters.read_yaml(arguments.file) if arguments.file else {}
+    plan = runner.plan(notebooks, from_file, arguments.given, arguments.target)
+    local = plan.effective().get("target", "local") == "local"
+    if arguments.down and not local:
+        raise UsageError("--down stops the embedded account, which target aws does not use: clean up with 05_cleanup.")
+    complaint = None
+    with runner.Signals().installed() as signals:
+        try:
+            run = runner.open_run(arguments.out)
+            result = runner.run_series(plan, run, Progress(sys.stdout), signals, arguments.cell_timeout)
+        finally:
+            signals.hold()
+            if arguments.down:
+                complaint = closing.stop_account()
+        stopped = arguments.down and complaint is None
+        status = closing.account_status() if local and not stopped else None
+        print(*closing.last_lines(result, run, status, stopped), sep="\n", flush=True)
+    for sentence in filter(None, (result.sentence, complaint)):
+        print(sentence, file=sys.stderr)
+    if signals.received:
+        return INTERRUPTED
+    return PASSED if result.passed and not complaint else FAILED
+
+
+def _complain(error: LabError, code: int) -> int:
+    print(error, file=sys.stderr)
+    return code

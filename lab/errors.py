@@ -1,0 +1,72 @@
+"""The errors of the lab: one root, each message one sentence that says what happened, where, and what to do next.
+
+An error keeps what it was told (`error.notebook`, `error.stream` ...), so that the runner and the checks need not parse
+its sentence. Whoever raises one because of another keeps that one: `raise StreamGone("reviews") from error`.
+"""
+
+from collections.abc import Sequence
+
+
+class LabError(Exception):
+    """Root of everything the lab raises on purpose. Give it one whole sentence."""
+
+
+class StepMissing(LabError):
+    """Something an earlier notebook makes is not there.
+
+    `what` is the first half of the sentence ("The stream `reviews` does not exist"), `notebook` the one that makes it.
+    """
+
+    def __init__(self, what: str, notebook: str) -> None:
+        self.what, self.notebook = what, notebook
+        super().__init__(f"{what}: run {notebook} first, then run this cell again.")
+
+
+class StreamGone(LabError):
+    """A stream or one of its shards went away while it was being read."""
+
+    def __init__(self, stream: str, shard: str | None = None) -> None:
+        self.stream, self.shard = stream, shard
+        where = f"Shard {shard} of the stream `{stream}`" if shard else f"The stream `{stream}`"
+        super().__init__(
+            f"{where} went away while it was being read, because it was deleted or re-sharded or the account was "
+            "restarted: run this cell again, or 01_streams if the stream is gone."
+        )
+
+
+class BadParameter(LabError):
+    """A parameter or an argument has a value that cannot work. `hint` says which values do."""
+
+    def __init__(self, name: str, value: object, hint: str) -> None:
+        self.name, self.value, self.hint = name, value, hint
+        super().__init__(f"{name} = {value!r} cannot work: {hint.rstrip('.')}.")
+
+
+class CheckFailed(LabError):
+    """At least one check of a notebook failed. `failed` holds one sentence a failed check: what to do next."""
+
+    def __init__(self, notebook: str, failed: Sequence[str]) -> None:
+        self.notebook, self.failed = notebook, list(failed)
+        count = f"{len(self.failed)} check{'s' if len(self.failed) != 1 else ''}"
+        super().__init__(f"{count} of {notebook} failed: {' / '.join(self.failed)}")
+
+
+class AccountSilent(LabError):
+    """Nothing answers where the account should be."""
+
+    def __init__(self, doing: str, endpoint: str | None) -> None:
+        self.doing, self.endpoint = doing, endpoint
+        if endpoint:
+            next_step = f"nothing answers at {endpoint}: start the embedded account with `python -m localaws up`"
+        else:
+            next_step = "AWS could not be reached: look at the network and the region"
+        super().__init__(f"{doing[:1].upper()}{doing[1:]} did not work, {next_step}, then run this cell again.")
+
+
+class AccountRefused(LabError):
+    """The account answered with an error that no other class says better. `code` is the API's own."""
+
+    def __init__(self, doing: str, code: str, message: str, hint: str) -> None:
+        self.doing, self.code, self.message = doing, code, message
+        said = f"{code}: {message}" if message else code
+        super().__init__(f"{doing[:1].upper()}{doing[1:]} was refused ({said.rstrip('.')}): {hint.rstrip('.')}.")

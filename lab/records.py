@@ -1,0 +1,199 @@
+"""From raw records to tables: the reviews that went in, the windows that came out. Pure: no I/O.
+
+Nothing is dropped in silence: what cannot be read is listed with its reason, and a window that was written twice with
+different counts keeps both rows.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+END_MARKER = "end-marker-"
+EVENT_TIME_FORMATS = ("%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S")
+WINDOW_TIME_FORMATS = ("%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S")
+EVENT_COLUMNS = ["shard", "order", "sequence_number", "arrival", "review_id", "reviewer", "movie", "rating"]
+WINDOW_COLUMNS = ["reviewer", "movie_count", "window_start", "window_end"]
+UNREADABLE_COLUMNS = ["shard", "sequence_number", "reason"]
+
+
+@dataclass(frozen=True)
+class Events:
+    """The records of `reviews`, decoded.
+
+    `table` holds the reviews: DataFrame[shard, order, sequence_number, arrival (UTC), review_id, reviewer, movie,
+    rating, event_time (datetime64[ns], UTC without offset)]; `order` counts the records of a shard as they were read.
+    `markers` holds the end markers (same columns): never counted, but their event_time moves the watermark.
+    `unreadable` says which records could not be decoded: DataFrame[shard, sequence_number, reason].
+    `open_shards` and `closed_shards` name all shards of the stream, those without records too.
+    """
+
+    table: pd.DataFrame
+    markers: pd.DataFrame
+    unreadable: pd.DataFrame
+    open_shards: tuple[str, ...] = ()
+    closed_shards: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """What was read, in one sentence."""
+        return (
+            f"{len(self.table):,} reviews, {len(self.markers):,} end markers and {len(self.unreadable):,} unreadable "
+            f"records on {len(self.open_shards) + len(self.closed_shards)} shards."
+        )
+
+
+@dataclass(frozen=True)
+class Output:
+    """The records of `suspicious_activity`, decoded.
+
+    `table` is a DataFrame[reviewer, movie_count (int), window_start, window_end (UTC without offset)], by window end
+    and reviewer, without the copies a sink that writes at least once may add: `duplicates` counts those removed. A
+    window written with different contents keeps all its rows; they are listed in `conflicts` too. `unreadable` as in
+    Events.
+    """
+
+    table: pd.DataFrame
+    duplicates: int = 0
+    conflicts: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=WINDOW_COLUMNS))
+    unreadable: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=UNREADABLE_COLUMNS))
+
+    @property
+    def sentence(self) -> str:
+        """What was read, in one sentence."""
+        return (
+            f"{len(self.table):,} windows, {self.duplicates:,} copies removed, {len(self.conflicts):,} in conflict, "
+            f"{len(self.unreadable):,} records unreadable."
+        )
+
+
+def read_reviews(raw: pd.DataFrame | Iterable[pd.DataFrame]) -> Events:
+    """Decode what `read_stream` (or, table by table, `stream_batches`) read from `reviews`."""
+    tables, unreadable, open_shards, closed_shards = [], [], set(), set()
+    seen: dict[str, int] = {}
+    one_copy: dict[str, str] = {}
+    for batch in [raw] if isinstance(raw, pd.DataFrame) else raw:
+        open_shards.update(batch.attrs.get("open_shards", ()))
+        closed_shards.update(batch.attrs.get("closed_shards", ()))
+        good, bad = _decode_reviews(batch, seen, one_copy)
+        tables.append(good)
+        unreadable.append(bad)
+    table = _join(tables, [*EVENT_COLUMNS, "event_time"]).sort_values(["shard", "order"], ignore_index=True)
+    open_shards |= set(table["shard"]) - closed_shards
+    is_marker = table["reviewer"].isna() & table["review_id"].astype(object).str.startswith(END_MARKER).eq(True)
+    return Events(
+        table[~is_marker].reset_index(drop=True),
+        table[is_marker].reset_index(drop=True),
+        _join(unreadable, UNREADABLE_COLUMNS),
+        tuple(sorted(open_shards)),
+        tuple(sorted(closed_shards)),
+    )
+
+
+def read_windows(raw: pd.DataFrame) -> Output:
+    """Decode what `read_stream` read from `suspicious_activity`, and remove copies by (reviewer, window end)."""
+    rows, reasons = [], []
+    for data in raw["data"]:
+        value, reason = _object(data)
+        if not reason:
+            reason = _window_fault(value)
+        rows.append([value.get(key) for key in ("reviewer", "movie_count", "window_start", "event_time")])
+        reasons.append(reason)
+    table = pd.DataFrame(rows, columns=WINDOW_COLUMNS, index=raw.index, dtype=object)
+    faults = pd.Series(reasons, index=raw.index, dtype=object)
+    for column, key in (("window_start", "window_start"), ("window_end", "event_time")):
+        table[column], fault = _times(table[column], WINDOW_TIME_FORMATS, key)
+        faults = faults.where(faults != "", fault)
+    unreadable = raw.loc[faults != "", ["shard", "sequence_number"]].assign(reason=faults[faults != ""])
+    table = table[faults == ""].astype({"movie_count": "int64"})
+    distinct = table.drop_duplicates(WINDOW_COLUMNS).sort_values(["window_end", "reviewer"], ignore_index=True)
+    conflicts = distinct[distinct.duplicated(["reviewer", "window_end"], keep=False)]
+    return Output(distinct, len(table) - len(distinct), conflicts, unreadable.reset_index(drop=True))
+
+
+def _decode_reviews(
+    batch: pd.DataFrame, seen: dict[str, int], one_copy: dict[str, str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    fields: dict[str, list[Any]] = {key: [] for key in ("review_id", "reviewer", "movie", "rating", "event_time")}
+    reasons = []
+    appends = [(key, values.append) for key, values in fields.items()]
+    for data in batch["data"]:
+        value, reason = _object(data)
+        get = value.get
+        for key, append in appends:
+            append(_text(get(key), one_copy))
+        reasons.append(reason)
+    order = batch.groupby("shard", sort=False).cumcount() + batch["shard"].map(seen).fillna(0).astype("int64")
+    for shard, count in batch["shard"].value_counts().items():
+        seen[shard] = seen.get(shard, 0) + count
+    table = batch[["shard", "sequence_number", "arrival"]].copy()
+    table.attrs = {}
+    for key, values in fields.items():
+        table[key] = pd.Series(values, index=batch.index, dtype=object)
+    table["order"] = order.astype("int64")
+    faults = pd.Series(reasons, index=batch.index, dtype=object)
+    table["event_time"], fault = _times(table["event_time"], EVENT_TIME_FORMATS, "event_time")
+    faults = faults.where(faults != "", fault)
+    good = faults == ""
+    unreadable = table.loc[~good, ["shard", "sequence_number"]].assign(reason=faults[~good])
+    return table.loc[good, [*EVENT_COLUMNS, "event_time"]], unreadable
+
+
+def _object(data: bytes) -> tuple[dict[str, Any], str]:
+    """The JSON object in a record and no reason, or an empty one and why not."""
+    try:
+        value = json.loads(data.decode("utf-8"))
+    except UnicodeDecodeError:
+        return {}, "not UTF-8 text"
+    except RecursionError:
+        return {}, "JSON nested too deeply"
+    except ValueError:
+        return {}, "not JSON"
+    return (value, "") if isinstance(value, dict) else ({}, "JSON, but not an object")
+
+
+def _text(value: Any, one_copy: dict[str, str]) -> str | None:
+    """The value as Flink's STRING column sees it: other JSON values as their text, lone surrogates as '?'.
+
+    Equal strings become one object (`one_copy`): names and titles repeat, and a million copies would fill the memory.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        value = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    known = one_copy.get(value)
+    if known is None:
+        known = one_copy[value] = value.encode("utf-8", "replace").decode("utf-8")
+    return known
+
+
+def _times(values: pd.Series, formats: tuple[str, ...], key: str) -> tuple[pd.Series, pd.Series]:
+    """Texts as datetime64[ns] floored to the millisecond, and a reason where that does not work ("" where it does)."""
+    texts = values.where([isinstance(value, str) for value in values])
+    times = pd.to_datetime(texts, format=formats[0], errors="coerce")
+    for other in formats[1:]:
+        rest = times.isna() & texts.notna()
+        if rest.any():
+            times = times.where(~rest, pd.to_datetime(texts.where(rest), format=other, errors="coerce"))
+    reasons = pd.Series("", index=values.index, dtype=object)
+    wrong = times.isna()
+    reasons[wrong] = [f"no {key}" if value is None else f"{key} is {str(value)[:40]!r}" for value in values[wrong]]
+    return times.dt.floor("ms"), reasons
+
+
+def _window_fault(value: dict[str, Any]) -> str:
+    if not isinstance(value.get("reviewer"), str):
+        return "no reviewer"
+    count = value.get("movie_count")
+    if not isinstance(count, int) or isinstance(count, bool):
+        return f"movie_count is {str(count)[:40]!r}"
+    return ""
+
+
+def _join(tables: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    filled = [table for table in tables if len(table)]
+    if filled:
+        return pd.concat(filled, ignore_index=True)
+    return tables[0].reset_index(drop=True) if tables else pd.DataFrame(columns=columns)

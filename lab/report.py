@@ -1,0 +1,76 @@
+"""report.html: the run on one page that needs nothing else, to read, to print and to hand in."""
+
+import importlib.metadata
+import json
+import platform
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from lab.harvest import Exhibit, exhibits
+from lab.runs import Run, write_atomically
+from lab.verdict import NotebookResult, SeriesResult
+
+TEMPLATES = Path(__file__).parent / "templates"
+VERSIONS_OF = ("apache-flink", "boto3", "ministack", "pandas", "matplotlib", "papermill", "ipykernel")
+
+
+def write(run: Run, result: SeriesResult) -> None:
+    """Write the report of a run from its result and the executed notebooks in its folder. Raises OSError."""
+    shown = {notebook.name: _exhibits_of(run.folder / f"{notebook.name}.ipynb") for notebook in result.notebooks}
+    write_atomically(run.report, render(result, shown))
+
+
+def render(result: SeriesResult, shown: dict[str, list[Exhibit]]) -> str:
+    """The page as HTML; `shown` holds the charts and tables by notebook."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["table"] = lambda exhibit: Markup(exhibit.content)  # noqa: S704  - rebuilt by lab.harvest
+    return environment.get_template("report.html.j2").render(
+        result=result, shown=shown, headings=headings(shown), versions=versions(), failures=_failures(result)
+    )
+
+
+def headings(shown: dict[str, list[Exhibit]]) -> dict[str, list[tuple[str, list[Exhibit]]]]:
+    """The exhibits of each notebook, grouped by the heading they stand under, in order."""
+    grouped: dict[str, list[tuple[str, list[Exhibit]]]] = {}
+    for notebook, found in shown.items():
+        groups: list[tuple[str, list[Exhibit]]] = []
+        for exhibit in found:
+            if not groups or groups[-1][0] != exhibit.heading:
+                groups.append((exhibit.heading, []))
+            groups[-1][1].append(exhibit)
+        grouped[notebook] = groups
+    return grouped
+
+
+def versions() -> dict[str, str]:
+    """What the run ran on."""
+    found = {"Python": platform.python_version(), "System": f"{platform.system()} {platform.machine()}"}
+    for package in VERSIONS_OF:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def _exhibits_of(executed: Path) -> list[Exhibit]:
+    """The charts and tables of an executed notebook; none where it was not executed or died while it was saved."""
+    try:
+        nb: dict[str, Any] = json.loads(executed.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return []
+    return list(exhibits(nb))
+
+
+def _failures(result: SeriesResult) -> list[NotebookResult]:
+    return [notebook for notebook in result.notebooks if notebook.failure]

@@ -1,0 +1,80 @@
+"""Small HTML tables: a caption, headers that screen readers understand, times and numbers as people write them."""
+
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+ROWS = 20
+LONGEST = 60  # characters of a cell
+_CELL = "padding:2px 8px;border-bottom:1px solid #bbb;"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A table as a notebook displays it. `text` is the same for readers without HTML."""
+
+    html: str
+    text: str
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/html": self.html, "text/plain": self.text}
+
+
+def show_table(table: pd.DataFrame, caption: str = "", rows: int = ROWS) -> Shown:
+    """The first `rows` rows of the table under its caption; what is left out is said. The index is not shown."""
+    return Shown(table_html(table, caption, rows), _with_rest(caption, table, rows, as_text(table.head(rows))))
+
+
+def table_html(table: pd.DataFrame, caption: str = "", rows: int = ROWS) -> str:
+    """The same as HTML, with everything escaped."""
+    head = "".join(f'<th scope="col" style="{_align(table[name])}{_CELL}">{escape(str(name))}</th>' for name in table)
+    body = "".join(
+        "<tr>"
+        + "".join(f'<td style="{_align(table[name])}{_CELL}">{escape(cell(value))}</td>' for name, value in row)
+        + "</tr>"
+        for row in (zip(table.columns, values, strict=True) for values in table.head(rows).itertuples(index=False))
+    )
+    left_out = len(table) - rows
+    if left_out > 0:
+        body += f'<tr><td colspan="{len(table.columns)}" style="{_CELL}">and {left_out:,} more rows</td></tr>'
+    if table.empty:
+        body = f'<tr><td colspan="{max(len(table.columns), 1)}" style="{_CELL}">no rows</td></tr>'
+    title = f'<caption style="text-align:left;font-weight:bold">{escape(caption)}</caption>' if caption else ""
+    return (
+        f'<table style="border-collapse:collapse;font-size:0.9em">{title}'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def as_text(table: pd.DataFrame) -> str:
+    """The table in plain text columns."""
+    return table.map(cell).to_string(index=False) if len(table) else "no rows"
+
+
+def cell(value: Any) -> str:
+    """A value as text: no trailing zeros of a time, two decimals, a dash where there is nothing."""
+    if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and value != value):
+        return "–"
+    if isinstance(value, pd.Timestamp):
+        moment = value.tz_convert(None) if value.tzinfo else value
+        return moment.isoformat(sep=" ", timespec="milliseconds" if moment.microsecond else "seconds")
+    if isinstance(value, bool) or type(value).__name__ == "bool_":
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    if hasattr(value, "__index__"):
+        return f"{int(value):,}"
+    text = str(value)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _align(column: pd.Series) -> str:
+    is_number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    return "text-align:right;" if is_number else "text-align:left;"
+
+
+def _with_rest(caption: str, table: pd.DataFrame, rows: int, text: str) -> str:
+    rest = f"\nand {len(table) - rows:,} more rows" if len(table) > rows else ""
+    return f"{caption}\n{text}{rest}".lstrip("\n")

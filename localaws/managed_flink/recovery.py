@@ -1,0 +1,97 @@
+"""Keeps an application's job alive: tells its failures, and brings it back after its JobManager was lost.
+
+Flink itself restarts a job whose TaskManager died. When the JobManager dies, the job dies with it: it is submitted
+again from its newest checkpoint on disk, as a highly available JobManager of Managed Flink would do.
+"""
+
+import re
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from localaws.errors import LocalAwsError
+from localaws.managed_flink.failures import explain
+from localaws.managed_flink.running import Cancelled, RunningApplication
+
+_PERIOD = 1.0  # seconds between two looks at the job
+_ATTEMPTS = 3
+
+
+def latest_checkpoint(folder: Path, job_ids: list[str]) -> str | None:
+    """Path of the newest complete checkpoint of a job or of those it continued (newest job last); None without one."""
+    for job_id in reversed(job_ids):
+        complete = (folder / "checkpoints" / job_id).glob("chk-*/_metadata")
+        numbered = [(int(re.sub(r"\D", "", path.parent.name)), path.parent) for path in complete]
+        if numbered:
+            return f"file://{max(numbered)[1]}"
+    return None
+
+
+class JobWatch:
+    """Watches one application's job until it is stopped; tells ``on_status`` READY when the job has ended for good."""
+
+    def __init__(self, running: RunningApplication, restored_from: str | None, on_status: Callable[..., None]) -> None:
+        self._running = running
+        self._restored_from = restored_from
+        self._on_status = on_status
+        self._jobmanager_lost = threading.Event()
+        self._job_ids = [running.job_id or ""]
+        running.cluster.on_process_lost = self._process_lost
+        threading.Thread(target=self._watch, name=f"watch-{running.application.key}", daemon=True).start()
+
+    def _process_lost(self, name: str) -> None:
+        self._running.log("WARN", f"The {name} of the application was lost and is started again.")
+        if name == "jobmanager":
+            self._jobmanager_lost.set()
+
+    def _watch(self) -> None:
+        last = "RUNNING"
+        while not self._running.stopping.wait(_PERIOD):
+            if self._jobmanager_lost.is_set():
+                self._jobmanager_lost.clear()
+                if not self._recover():
+                    return
+                last = "RUNNING"
+                continue
+            try:
+                state = self._running.job_state()
+            except LocalAwsError:
+                continue  # the JobManager is being restarted; the loss is told by the cluster
+            if state != last:
+                self._tell(state)
+                if state in ("FINISHED", "FAILED", "CANCELED"):
+                    self._on_status("READY", f"The job ended as {state}.")
+                    return
+            last = state
+
+    def _tell(self, state: str) -> None:
+        if state == "RUNNING":
+            self._running.log("INFO", "The job is RUNNING again.")
+            return
+        try:
+            trace = self._running.first_failure()
+        except LocalAwsError:
+            trace = None
+        level = "INFO" if state == "FINISHED" else "ERROR"
+        sentence = explain(trace) if trace else "no failure is recorded."
+        self._running.log(level, f"The job is {state}: {sentence}", trace or "")
+
+    def _recover(self) -> bool:
+        """Submit the job again from its newest checkpoint; False where that is hopeless or the application stopped."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            checkpoint = latest_checkpoint(self._running.folder, self._job_ids) or self._restored_from
+            began = time.monotonic()
+            try:
+                self._running.resubmit(checkpoint)
+            except Cancelled:
+                return False
+            except (LocalAwsError, OSError) as error:
+                self._running.log("ERROR", f"Bringing the job back failed (attempt {attempt}): {error}", repr(error))
+                continue
+            self._job_ids.append(self._running.job_id or "")
+            took = time.monotonic() - began
+            self._running.log("INFO", f"The job is back from {checkpoint or 'its beginning'} after {took:.1f} seconds.")
+            return True
+        self._on_status("READY", "The job could not be brought back after its JobManager was lost.")
+        return False

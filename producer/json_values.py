@@ -1,0 +1,62 @@
+"""JSON values as the producer reads them: the decoder, what stands in place of a bad value, a run of elements."""
+
+import json
+import re
+from typing import Any
+
+MAX_ELEMENT = 8 << 20  # bytes one element may have; bounds the memory, far beyond any record Kinesis takes
+# A decoding error this close to the end of what has arrived may be cured by the next bytes ("tru", "\\u12", "-").
+UNSURE_TAIL = 16
+WHITESPACE = re.compile(r"[ \t\r\n]*")
+
+
+class Malformed:
+    """In place of a value: bytes that are no JSON value. ``reason`` is short and from a small set."""
+
+    __slots__ = ("reason",)
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+
+class Odd:
+    """In place of NaN, Infinity and integers beyond 4,000 digits: read, but no JSON value of any use here."""
+
+
+def _whole_number(text: str) -> Any:
+    return int(text) if len(text) <= 4000 else Odd()
+
+
+DECODER = json.JSONDecoder(parse_constant=lambda name: Odd(), parse_int=_whole_number)
+
+
+def is_cut_off(error: json.JSONDecodeError, size: int) -> bool:
+    """Whether a decoding error of a text of this size may only be there because the text ends too early."""
+    return error.msg.startswith("Unterminated string") or error.pos >= size - UNSURE_TAIL
+
+
+class Segment:
+    """Consecutive elements. ``items``: values or Malformed; ``offset``: the first byte, in the decompressed object."""
+
+    __slots__ = ("_lengths", "data", "items", "offset")
+
+    def __init__(self, items: list[Any], offset: int, data: bytes, lengths: list[tuple[int, int]] | None) -> None:
+        self.items, self.offset, self.data = items, offset, data
+        self._lengths = lengths
+
+    def locate(self, position: int) -> tuple[int, bytes]:
+        """Byte offset and raw bytes of the element at this position of the segment (for the rejected ones)."""
+        if self._lengths is None:
+            text = self.data.decode("utf-8")
+            self._lengths, at, byte = [], 0, 0
+            for _ in self.items:
+                start = WHITESPACE.match(text, at).end()
+                if text[start] == ",":
+                    start = WHITESPACE.match(text, start + 1).end()
+                end = DECODER.raw_decode(text, start)[1]
+                byte += len(text[at:start].encode())
+                size = len(text[start:end].encode())
+                self._lengths.append((byte, size))
+                byte, at = byte + size, end
+        start, size = self._lengths[position]
+        return self.offset + start, self.data[start : start + size]

@@ -1,0 +1,75 @@
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+GROUPS = {
+    "consumer.config.0": {"aws.region": "us-east-1", "input.stream.name": "reviews", "scan.stream.initpos": "LATEST"},
+    "producer.config.0": {"aws.region": "eu-west-1", "output.stream.name": "suspicious_activity", "shard.count": "1"},
+}
+
+
+def with_window(**pairs: str) -> dict[str, dict[str, str]]:
+    return {**GROUPS, "window.config.0": {name.replace("_", "."): value for name, value in pairs.items()}}
+
+
+def test_the_labs_groups_are_enough(application: ModuleType) -> None:
+    settings = application.read_settings(GROUPS)
+    assert (settings.window_seconds, settings.slide_seconds, settings.threshold) == (60, 30, 1)
+    assert (settings.watermark_delay_seconds, settings.input_endpoint) == (5, None)
+    assert (settings.input_region, settings.output_region) == ("us-east-1", "eu-west-1")
+
+
+@pytest.mark.parametrize(
+    ("group", "key"),
+    [
+        ("consumer.config.0", "input.stream.name"),
+        ("consumer.config.0", "aws.region"),
+        ("producer.config.0", "output.stream.name"),
+        ("producer.config.0", "aws.region"),
+    ],
+)
+def test_a_missing_property_names_group_and_key(application: ModuleType, group: str, key: str) -> None:
+    groups = {name: {k: v for k, v in pairs.items() if (name, k) != (group, key)} for name, pairs in GROUPS.items()}
+    with pytest.raises(application.PropertyError, match=f"property '{key}' is missing from group '{group}'"):
+        application.read_settings(groups)
+
+
+def test_a_missing_group_is_named(application: ModuleType) -> None:
+    with pytest.raises(application.PropertyError, match="property group 'producer.config.0'"):
+        application.read_settings({"consumer.config.0": GROUPS["consumer.config.0"]})
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        {"window_size_seconds": "sixty"},
+        {"window_slide_seconds": "0"},
+        {"threshold": "-1"},
+        {"window_size_seconds": "60", "window_slide_seconds": "45"},
+    ],
+)
+def test_a_value_that_cannot_work_is_refused(application: ModuleType, window: dict[str, str]) -> None:
+    with pytest.raises(application.PropertyError, match=r"'(window\.\w+\.seconds|threshold)' in group 'window.config.0'"):
+        application.read_settings(with_window(**window))
+
+
+def test_a_quote_in_a_property_stays_inside_its_literal(application: ModuleType) -> None:
+    groups = {**GROUPS, "consumer.config.0": {**GROUPS["consumer.config.0"], "input.stream.name": "a', 'b' = 'c"}}
+    assert "'stream' = 'a'', ''b'' = ''c'" in application.source_table(application.read_settings(groups))
+
+
+def test_properties_come_from_the_file_managed_flink_writes(application: ModuleType, tmp_path: Path) -> None:
+    path = tmp_path / "application_properties.json"
+    path.write_text(json.dumps([{"PropertyGroupId": "g", "PropertyMap": {"k": "v"}}]))
+    assert application.read_groups(path) == {"g": {"k": "v"}}
+    with pytest.raises(application.PropertyError, match="IS_LOCAL"):
+        application.read_groups(tmp_path / "none.json")
+
+
+def test_long_windows_get_the_precision_sql_wants(application: ModuleType) -> None:
+    window = with_window(window_size_seconds="3600", window_slide_seconds="600", watermark_delay_seconds="120")
+    settings = application.read_settings(window)
+    assert "INTERVAL '600' SECOND(3), INTERVAL '3600' SECOND(4)" in application.detection(settings)
+    assert "INTERVAL '120' SECOND(3)" in application.source_table(settings)

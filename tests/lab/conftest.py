@@ -1,0 +1,103 @@
+"""A Kinesis and S3 of our own for the tests that read streams: MiniStack as a process on a free port."""
+
+import itertools
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import boto3
+import pytest
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory):
+    """The endpoint of an emulator that is up."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    home = tmp_path_factory.mktemp("emulator")
+    command = [sys.executable, "-m", "hypercorn", "ministack.app:app", "--bind", f"127.0.0.1:{port}"]
+    environment = {**os.environ, "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port)}
+    with (home / "log").open("w") as log:
+        process = subprocess.Popen(command, cwd=home, env=environment, stdout=log, stderr=log, start_new_session=True)
+    endpoint = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=2).close()
+                break
+            except (urllib.error.URLError, OSError):
+                assert process.poll() is None, (home / "log").read_text()[-2000:]
+                assert time.monotonic() < deadline, "the emulator did not answer within a minute"
+                time.sleep(0.1)
+        yield endpoint
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(10)
+
+
+@pytest.fixture
+def aws(emulator, monkeypatch):
+    """The SDK's standard environment, pointing at the emulator."""
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", emulator)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "000000000000")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    return emulator
+
+
+@pytest.fixture
+def kinesis(aws):
+    return boto3.client("kinesis")
+
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def make_stream(kinesis):
+    """make_stream(shards) -> the name of a new stream; all are deleted afterwards."""
+    made = []
+
+    def make(shards):
+        name = f"reviews-{next(_numbers)}"
+        kinesis.create_stream(StreamName=name, ShardCount=shards)
+        kinesis.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig={"Delay": 1})
+        made.append(name)
+        return name
+
+    yield make
+    for name in made:
+        kinesis.delete_stream(StreamName=name)
+
+
+@pytest.fixture
+def put(kinesis):
+    """put(stream, values): dicts as JSON, bytes as they are, partition key = review_id or the place in the list."""
+
+    def put(stream, values):
+        records = [
+            {
+                "Data": value if isinstance(value, bytes) else json.dumps(value).encode(),
+                "PartitionKey": (value.get("review_id") if isinstance(value, dict) else None) or f"key-{number}",
+            }
+            for number, value in enumerate(values)
+        ]
+        for first in range(0, len(records), 500):
+            answer = kinesis.put_records(StreamName=stream, Records=records[first : first + 500])
+            assert answer["FailedRecordCount"] == 0
+
+    return put

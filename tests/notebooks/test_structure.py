@@ -1,0 +1,142 @@
+"""The notebooks as texts: what a reader, a screen reader and papermill need of them."""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tests.conftest import PROJECT
+
+NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
+NAMES = ["01_streams", "02_producer", "03_flink_job", "04_validate", "05_cleanup"]
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def cells(path: Path, kind: str | None = None) -> list[nbformat.NotebookNode]:
+    return [cell for cell in nbformat.read(path, 4).cells if kind in (None, cell.cell_type)]
+
+
+def test_the_series_is_complete() -> None:
+    assert [path.stem for path in NOTEBOOKS] == NAMES
+
+
+@each_notebook
+def test_valid_with_a_kernel(path: Path) -> None:
+    notebook = nbformat.read(path, 4)
+    nbformat.validate(notebook)
+    assert notebook.metadata.kernelspec.name == "python3"
+
+
+@each_notebook
+def test_one_h1_at_the_top_and_headings_in_sentence_case(path: Path) -> None:
+    headings = [line for cell in cells(path, "markdown") for line in cell.source.splitlines() if line.startswith("#")]
+    assert [line for line in headings if line.startswith("# ")] == [headings[0]]
+    for heading in headings:
+        words = heading.lstrip("# ").split(": ")[-1].split()[1:]
+        odd = [word for word in words if word[0].isupper() and word not in {"Data", "Flink", "SQL", "Apache", "I", "S3"}]
+        assert not odd, f"{heading!r} is not in sentence case"
+
+
+@each_notebook
+def test_begins_with_what_is_learnt_how_long_and_a_picture(path: Path) -> None:
+    first = cells(path)[0].source
+    assert "**What you will learn.**" in first
+    assert "**Time:**" in first
+    assert "```mermaid" in first
+
+
+@each_notebook
+def test_code_follows_prose(path: Path) -> None:
+    kinds = [cell.cell_type for cell in cells(path)]
+    code = [index for index, kind in enumerate(kinds) if kind == "code"]
+    after_prose = sum(kinds[index - 1] == "markdown" for index in code)
+    assert after_prose / len(code) >= 0.7
+
+
+@each_notebook
+def test_cells_hold_one_idea(path: Path) -> None:
+    lengths = sorted(len(cell.source.splitlines()) for cell in cells(path, "code"))
+    assert lengths[len(lengths) // 2] <= 9
+    assert lengths[-1] <= 36
+
+
+@each_notebook
+def test_imports_only_the_lab(path: Path) -> None:
+    allowed = {"boto3", "botocore", "pandas", "json", "lab"}
+    for cell in cells(path, "code"):
+        for node in ast.walk(ast.parse(cell.source)):
+            if isinstance(node, ast.Import):
+                assert {name.name.partition(".")[0] for name in node.names} <= allowed
+            elif isinstance(node, ast.ImportFrom):
+                assert (node.module or "").partition(".")[0] in allowed
+
+
+@each_notebook
+def test_ends_with_checks_or_proof(path: Path) -> None:
+    last = cells(path, "code")[-1].source
+    number = path.stem[:2]
+    assert f'lab.check("{number}"' in last or (number == "05" and "until_gone" in last)
+
+
+@each_notebook
+def test_no_target_switch_around_aws_calls(path: Path) -> None:
+    source = "\n".join(cell.source for cell in cells(path, "code"))
+    assert not re.search(r"\bif\b[^\n]*\btarget\b", source)
+    assert "endpoint_url" not in source
+
+
+@each_notebook
+def test_committed_without_outputs(path: Path) -> None:
+    assert not [cell for cell in cells(path, "code") if cell.outputs or cell.execution_count]
+
+
+@each_notebook
+def test_pictures_have_alt_text(path: Path) -> None:
+    for cell in cells(path, "markdown"):
+        for alt in re.findall(r"!\[(.*?)\]\(", cell.source):
+            assert len(alt) > 10
+        for tag in re.findall(r"<img[^>]*>", cell.source):
+            assert re.search(r'alt="[^"]{10,}"', tag)
+
+
+@each_notebook
+def test_parameters_can_be_read_by_papermill(path: Path) -> None:
+    tagged = [cell for cell in cells(path, "code") if "parameters" in cell.metadata.get("tags", [])]
+    assert len(tagged) == 1
+    for line in tagged[0].source.splitlines():
+        assert re.fullmatch(r"\w+: (str|int|float|bool) = [^=#]+  # [^=]+", line), line
+
+
+def tracked_files() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    return [PROJECT / name for name in listed.split("\0") if name and (PROJECT / name).exists()]
+
+
+def test_no_secrets_and_no_paths_of_a_machine() -> None:
+    secret = re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b")
+    machine = re.compile(r"(?<![\w.])/(?:root|home/[a-z]+|Users/[a-z]+)/")
+    for path in tracked_files():
+        if path.suffix in (".json", ".csv", ".png"):
+            continue
+        text = path.read_text(errors="replace")
+        assert not secret.search(text), path
+        assert not machine.search(text), path
+
+
+def test_links_within_the_repository_are_alive() -> None:
+    for path in tracked_files():
+        if path.suffix not in (".md", ".ipynb"):
+            continue
+        text = "\n".join(cell.source for cell in cells(path, "markdown")) if path.suffix == ".ipynb" else path.read_text()
+        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
+            if not re.match(r"[a-z]+:", target):
+                assert (path.parent / target).exists(), f"{path.name} links {target}"
+
+
+def test_the_readme_links_every_notebook() -> None:
+    readme = (PROJECT / "README.md").read_text()
+    for path in NOTEBOOKS:
+        assert f"notebooks/{path.name}" in readme
