@@ -30,7 +30,7 @@ _HOME = {
     "tables": "show_table",
     "checks": "check",
     "packaging": "build_flink_zip JAR_IN_ZIP",
-    "packaging_producer": "build_producer_zip PRODUCER_HANDLER",
+    "packaging_producer": "build_producer_zip",
     "connector": "connector_jar",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}

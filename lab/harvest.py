@@ -9,7 +9,7 @@ from html import escape
 from html.parser import HTMLParser
 from typing import Any
 
-from lab.verdict import CHECK_MIME, TIMING_MIME
+from lab.marks import CHECK, TIMING
 
 MAX_ROWS = 60
 MAX_CELL = 300  # characters
@@ -39,7 +39,7 @@ def exhibits(nb: Mapping[str, Any]) -> Iterator[Exhibit]:
             heading = next(iter(_HEADING.findall(_text(cell["source"]))[-1:]), heading)
         for output in cell.get("outputs", []):
             data = output.get("data", {})
-            if CHECK_MIME not in data and TIMING_MIME not in data:
+            if CHECK not in data and TIMING not in data:
                 yield from _of_output(data, re.sub(r"[*_`]", "", heading))
 
 
@@ -93,6 +93,7 @@ class _Html(HTMLParser):
             self._cell = 0
         if tag in _KEPT or tag == "br":
             kept = "".join(f' {n}="{escape(v)}"' for n, v in given.items() if n in _KEPT_ATTRIBUTES)
+            kept += ' class="number"' if "text-align:right" in given.get("style", "").replace(" ", "") else ""
             self._emit(f"<{tag}{kept}>")
 
     def handle_endtag(self, tag: str) -> None:

@@ -1,9 +1,11 @@
 """Driving the producer: invoke it until the file is done, and look at how fast it went."""
 
 import json
+import sys
 from typing import Any
 
 import pandas as pd
+from tqdm import tqdm
 
 from lab.errors import LabError, StepMissing
 from lab.faults import endpoint_of, plain_words
@@ -19,10 +21,8 @@ def invoke_until_done(lambda_: Any, name: str, event: dict[str, Any]) -> list[di
     One invocation is enough for most files; a large one stops before the function's time limit and says how far it
     came, and the next invocation goes on there. Raises ProducerFailed with the function's own message.
     """
-    from tqdm.auto import tqdm
-
     answers: list[dict[str, Any]] = []
-    with tqdm(desc="reviews", unit=" reviews", leave=False) as bar:
+    with tqdm(desc=name, unit=" reviews", file=sys.stdout) as bar:
         while not answers or not answers[-1]["done"]:
             answers.append(_invoke(lambda_, name, event))
             bar.update(answers[-1]["read"] - bar.n)

@@ -86,7 +86,7 @@ def late_rows_dropped(flink: Any, application: str) -> pd.DataFrame:
     return pd.DataFrame({"late rows dropped": [int(dropped)], "parallelism": [parallelism]}, index=[job["name"]])
 
 
-def first_shard_with_records(stream: str, timeout: float = 60.0) -> str:
+def first_shard_with_records(stream: str, timeout: float = 15.0) -> str:
     """The first shard of a stream that holds a record, waited for; the first shard of all if none comes in time."""
     client = reading_client()
     deadline = time.monotonic() + timeout

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-CHECK_MIME = "application/vnd.lab.check+json"
-TIMING_MIME = "application/vnd.lab.timing+json"
+from lab.marks import CHECK, TIMING
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _LONGEST = 600  # characters of an error that still make a sentence
@@ -162,7 +161,7 @@ def collect_checks(nb: Mapping[str, Any], run_id: str) -> tuple[tuple[Check, ...
     """
     found: dict[str, Check] = {}
     foreign = 0
-    for item in _payloads(nb, CHECK_MIME, "checks"):
+    for item in _payloads(nb, CHECK, "checks"):
         if not isinstance(item, Mapping) or not run_id or item.get("run_id") != run_id:
             foreign += 1
             continue
@@ -185,7 +184,7 @@ def collect_steps(nb: Mapping[str, Any], run_id: str) -> tuple[Step, ...]:
     """The named steps of this run that the notebook timed, in order."""
     return tuple(
         Step(str(item["name"]), float(item["seconds"]))
-        for item in _payloads(nb, TIMING_MIME, "timings")
+        for item in _payloads(nb, TIMING, "timings")
         if isinstance(item, Mapping)
         and item.get("run_id") == run_id
         and item.get("name")

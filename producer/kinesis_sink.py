@@ -1,5 +1,6 @@
 """PutRecords, once: a list of ready-made entries goes out, what became of each comes back."""
 
+import json
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -26,6 +27,16 @@ def _put_body(params: dict[str, Any], **_: Any) -> None:
         params["body"] = body
 
 
+def _take_answer(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
+    if response_dict["status_code"] == 200:
+        try:
+            records = json.loads(response_dict["body"])["Records"]
+        except (ValueError, KeyError):
+            return  # botocore says what is wrong with it
+        customized_response_dict["Records"] = records
+        response_dict["body"] = b"{}"
+
+
 class RequestFailed(Exception):
     """A whole request failed in a way that may pass; whether its records were written is not known."""
 
@@ -38,15 +49,17 @@ class KinesisSink:
     """One stream. ``send`` may be called from several threads at a time.
 
     boto3 builds a request's JSON from dicts, record by record. Here each record is already the piece of JSON that goes
-    over the wire, so the body is a join, put in place through botocore's ``before-call`` event; signing, connections
-    and the answer stay botocore's. That halves the work per record.
+    over the wire, so the body is a join, put in place through botocore's ``before-call`` event, and the answer is taken
+    as it comes (``before-parse``); signing, connections and errors stay botocore's. A quarter of the work per record.
     """
 
     def __init__(self, kinesis: Any, stream: str) -> None:
         self._kinesis, self._stream = kinesis, stream
         self._head = b'{"StreamName":"%b","Records":[' % stream.encode("ascii")
         # A warm function uses one client for many runs: the id makes this one registration.
-        kinesis.meta.events.register("before-call.kinesis.PutRecords", _put_body, unique_id="review-producer-body")
+        events = kinesis.meta.events
+        events.register("before-call.kinesis.PutRecords", _put_body, unique_id="review-producer-body")
+        events.register("before-parse.kinesis.PutRecords", _take_answer, unique_id="review-producer-answer")
 
     def send(self, entries: Sequence[bytes]) -> list[dict[str, Any]]:
         """PutRecords' answer for each entry: ``ShardId``, or ``ErrorCode`` where it was not written.

@@ -11,7 +11,7 @@ def test_environment_yml_is_requirements_txt_on_python_3_11() -> None:
     dependencies = yaml.safe_load((PROJECT / "environment.yml").read_text())["dependencies"]
     assert "python=3.11" in dependencies
     (pip,) = [entry["pip"] for entry in dependencies if isinstance(entry, dict)]
-    assert pip == ["-r requirements.txt"]
+    assert pip == ["-r requirements.txt", "-e ."]
 
 
 def test_every_direct_dependency_has_its_reason_and_is_locked() -> None:
@@ -30,8 +30,12 @@ def test_the_lock_has_no_addresses() -> None:
 
 def test_packages_keep_to_their_side() -> None:
     """lab never imports localaws; flink_app and producer import nothing of ours."""
-    forbidden = {"lab": r"localaws\b", "flink_app": r"(lab|localaws)\b", "producer": r"(lab|localaws)\b",
-                 "localaws": r"lab\b"}
+    forbidden = {
+        "lab": r"localaws\b",
+        "flink_app": r"(lab|localaws)\b",
+        "producer": r"(lab|localaws)\b",
+        "localaws": r"lab\b",
+    }
     for package, names in forbidden.items():
         for path in (PROJECT / package).rglob("*.py"):
             found = re.search(rf"^\s*(?:from|import) {names}", path.read_text(), re.M)

@@ -51,7 +51,9 @@ def test_a_missing_group_is_named(application: ModuleType) -> None:
     ],
 )
 def test_a_value_that_cannot_work_is_refused(application: ModuleType, window: dict[str, str]) -> None:
-    with pytest.raises(application.PropertyError, match=r"'(window\.\w+\.seconds|threshold)' in group 'window.config.0'"):
+    with pytest.raises(
+        application.PropertyError, match=r"'(window\.\w+\.seconds|threshold)' in group 'window.config.0'"
+    ):
         application.read_settings(with_window(**window))
 
 

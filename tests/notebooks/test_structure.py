@@ -36,7 +36,9 @@ def test_one_h1_at_the_top_and_headings_in_sentence_case(path: Path) -> None:
     assert [line for line in headings if line.startswith("# ")] == [headings[0]]
     for heading in headings:
         words = heading.lstrip("# ").split(": ")[-1].split()[1:]
-        odd = [word for word in words if word[0].isupper() and word not in {"Data", "Flink", "SQL", "Apache", "I", "S3"}]
+        odd = [
+            word for word in words if word[0].isupper() and word not in {"Data", "Flink", "SQL", "Apache", "I", "S3"}
+        ]
         assert not odd, f"{heading!r} is not in sentence case"
 
 
@@ -130,7 +132,9 @@ def test_links_within_the_repository_are_alive() -> None:
     for path in tracked_files():
         if path.suffix not in (".md", ".ipynb"):
             continue
-        text = "\n".join(cell.source for cell in cells(path, "markdown")) if path.suffix == ".ipynb" else path.read_text()
+        text = (
+            "\n".join(cell.source for cell in cells(path, "markdown")) if path.suffix == ".ipynb" else path.read_text()
+        )
         for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
             if not re.match(r"[a-z]+:", target):
                 assert (path.parent / target).exists(), f"{path.name} links {target}"
