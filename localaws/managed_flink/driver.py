@@ -63,7 +63,6 @@ class Driver:
                 jvm=(*LIGHT_JVM, "-Xmx320m", "-Xms64m", "-XX:MaxMetaspaceSize=256m"),
                 log_config=self._configuration.log_config,
                 log_file=self._configuration.log_file("gateway"),
-                with_python=True,
             ),
             {**self._environment, "_PYFLINK_CONN_INFO_PATH": str(connection)},
             self._folder,

@@ -1,0 +1,196 @@
+"""Applications of different shape run as they would on AWS; about 60 s in all."""
+
+import io
+import json
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab.connector import JAR_NAME, connector_jar
+from tests.conftest import ACCOUNT, EmbeddedAccount
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]  # about 60 s in all
+SOURCES = Path(__file__).parent / "applications"
+JAR = f"lib/{JAR_NAME}"
+
+TABLES = """
+import json
+from pyflink.table import EnvironmentSettings, TableEnvironment
+
+def environment_with_tables():
+    with open("/etc/flink/application_properties.json") as file:
+        groups = {group["PropertyGroupId"]: group["PropertyMap"] for group in json.load(file)}
+    environment = TableEnvironment.create(EnvironmentSettings.in_streaming_mode())
+    for name, column, group, extra in (
+        ("numbers", "n BIGINT", "InputStream0", ", 'scan.stream.initpos' = 'TRIM_HORIZON'"),
+        ("words", "word STRING", "OutputStream0", ""),
+    ):
+        options = groups[group]
+        environment.execute_sql(f"CREATE TABLE {name} ({column}) WITH ('connector' = 'kinesis', 'stream' = "
+            f"'{options['stream']}', 'aws.region' = '{options['aws.region']}', "
+            f"'aws.endpoint' = '{options['aws.endpoint']}', 'format' = 'json'{extra})")
+    return environment
+"""
+WORDS = """
+from pyflink.table import DataTypes
+from pyflink.table.udf import udf
+
+@udf(result_type=DataTypes.STRING())
+def spelled(number):
+    with open("spelling.zip/words.txt") as file:
+        return file.read().split()[number]
+"""
+
+
+def spelling() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("words.txt", "zero one two three four five six seven eight nine ten eleven\n")
+    return buffer.getvalue()
+
+
+class Workbench:
+    """Deploys one application between two fresh streams and reads what it writes."""
+
+    def __init__(self, account: EmbeddedAccount, name: str) -> None:
+        self.account, self.name = account, name
+        self.kinesis = account.client("kinesis")
+        self.flink = account.client("kinesisanalyticsv2")
+        self.s3 = account.client("s3")
+        self.bucket = f"code-of-{name}"
+        self.s3.create_bucket(Bucket=self.bucket)
+        for stream in (f"{name}-in", f"{name}-out"):
+            self.kinesis.create_stream(StreamName=stream, ShardCount=1)
+
+    def deploy(self, members: dict[str, bytes | str], **run_options: str) -> None:
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as package:
+            for path, content in members.items():
+                package.writestr(path, content)
+        self.s3.put_object(Bucket=self.bucket, Key="code.zip", Body=buffer.getvalue())
+        aws = {"aws.region": "us-east-1", "aws.endpoint": self.account.endpoint}
+        groups = {
+            "kinesis.analytics.flink.run.options": run_options,
+            "InputStream0": {"stream": f"{self.name}-in", **aws},
+            "OutputStream0": {"stream": f"{self.name}-out", **aws},
+        }
+        self.flink.create_application(
+            ApplicationName=self.name,
+            RuntimeEnvironment="FLINK-1_20",
+            ServiceExecutionRole=f"arn:aws:iam::{ACCOUNT}:role/LabRole",
+            ApplicationConfiguration={
+                "ApplicationCodeConfiguration": {
+                    "CodeContentType": "ZIPFILE",
+                    "CodeContent": {
+                        "S3ContentLocation": {"BucketARN": f"arn:aws:s3:::{self.bucket}", "FileKey": "code.zip"}
+                    },
+                },
+                "EnvironmentProperties": {
+                    "PropertyGroups": [
+                        {"PropertyGroupId": group, "PropertyMap": pairs} for group, pairs in groups.items()
+                    ]
+                },
+            },
+        )
+
+    def put(self, numbers: range) -> None:
+        records = [{"Data": json.dumps({"n": number}).encode(), "PartitionKey": "k"} for number in numbers]
+        answer = self.kinesis.put_records(StreamName=f"{self.name}-in", Records=records)
+        assert answer["FailedRecordCount"] == 0
+
+    def start(self) -> str:
+        self.flink.start_application(ApplicationName=self.name, RunConfiguration={})
+        while (status := self.status()) == "STARTING":
+            time.sleep(0.1)
+        return status
+
+    def status(self) -> str:
+        return self.flink.describe_application(ApplicationName=self.name)["ApplicationDetail"]["ApplicationStatus"]
+
+    def written(self, count: int, timeout: float = 40) -> list[Any]:
+        shard = self.kinesis.list_shards(StreamName=f"{self.name}-out")["Shards"][0]["ShardId"]
+        iterator = self.kinesis.get_shard_iterator(
+            StreamName=f"{self.name}-out", ShardId=shard, ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        values: list[Any] = []
+        deadline = time.monotonic() + timeout
+        while len(values) < count and time.monotonic() < deadline:
+            answer = self.kinesis.get_records(ShardIterator=iterator)
+            iterator = answer["NextShardIterator"]
+            values += [next(iter(json.loads(record["Data"]).values())) for record in answer["Records"]]
+            time.sleep(0.2)
+        return values
+
+    def remove(self) -> None:
+        detail = self.flink.describe_application(ApplicationName=self.name)["ApplicationDetail"]
+        if detail["ApplicationStatus"] != "READY":
+            self.flink.stop_application(ApplicationName=self.name, Force=True)
+            while self.status() != "READY":
+                time.sleep(0.1)
+        self.flink.delete_application(ApplicationName=self.name, CreateTimestamp=detail["CreateTimestamp"])
+
+
+@pytest.fixture
+def bench(account: EmbeddedAccount, request: pytest.FixtureRequest) -> Iterator[Workbench]:
+    bench = Workbench(account, request.node.name.removeprefix("test_").replace("_", "-"))
+    yield bench
+    bench.remove()
+
+
+def source(name: str) -> str:
+    return (SOURCES / name).read_text()
+
+
+def test_sql(bench: Workbench) -> None:
+    bench.deploy(
+        {"App/main.py": source("sql.py"), f"App/{JAR}": connector_jar().read_bytes()},
+        python="App/main.py",
+        jarfile=f"App/{JAR}",
+    )
+    assert bench.start() == "RUNNING", bench.account.command("logs", bench.name).stdout[:3000]
+    bench.put(range(10))
+    assert bench.written(5) == [0, 2, 4, 6, 8]
+
+
+def test_table_api_with_a_python_udf(bench: Workbench) -> None:
+    bench.deploy(
+        {"App/main.py": source("table_udf.py"), f"App/{JAR}": connector_jar().read_bytes()},
+        python="App/main.py",
+        jarfile=f"App/{JAR}",
+    )
+    assert bench.start() == "RUNNING", bench.account.command("logs", bench.name).stdout[:3000]
+    bench.put(range(6))
+    assert bench.written(6) == [0, 1, 4, 9, 16, 25]
+
+
+def test_datastream_with_state_and_timers(bench: Workbench) -> None:
+    bench.deploy(
+        {"App/main.py": source("datastream.py"), f"App/{JAR}": connector_jar().read_bytes()},
+        python="App/main.py",
+        jarfile=f"App/{JAR}",
+    )
+    assert bench.start() == "RUNNING", bench.account.command("logs", bench.name).stdout[:3000]
+    bench.put(range(10))
+    deadline = time.monotonic() + 40
+    while not {12, 15, 18} <= set(bench.written(3)) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert {12, 15, 18} <= set(bench.written(3))
+
+
+def test_own_package_and_archive(bench: Workbench) -> None:
+    members: dict[str, bytes | str] = {
+        "main.py": source("with_package.py"),
+        "deps/own_package/__init__.py": "",
+        "deps/own_package/tables.py": TABLES,
+        "deps/own_package/words.py": WORDS,
+        "spelling.zip": spelling(),
+        JAR: connector_jar().read_bytes(),
+    }
+    bench.deploy(members, python="main.py", jarfile=JAR, pyFiles="deps", pyArchives="spelling.zip")
+    assert bench.start() == "RUNNING", bench.account.command("logs", bench.name).stdout[:3000]
+    bench.put(range(4))
+    assert bench.written(4) == ["zero", "one", "two", "three"]
