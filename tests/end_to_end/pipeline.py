@@ -1,0 +1,145 @@
+"""The lab's pipeline by API, for tests that break something in the middle and compare every window at the end."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab.compare import Comparison, compare
+from lab.packaging import JAR_IN_ZIP, build_flink_zip
+from lab.packaging_producer import build_producer_zip
+from lab.reference import windows
+from lab.settle import wait_for_windows
+from lab.streams import load_position, read_reviews, read_stream, save_position
+from tests.conftest import ACCOUNT, PROJECT, EmbeddedAccount
+
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/LabRole"
+LANDING_ZONE, BUCKET = f"{ACCOUNT}-landing-zone", f"{ACCOUNT}-flink"
+WINDOW = {"window_seconds": 60, "slide_seconds": 30, "threshold": 1, "watermark_delay_seconds": 5}
+
+
+class Pipeline:
+    """Streams, function and application of the lab in one account, with clients for each service."""
+
+    def __init__(self, account: EmbeddedAccount, folder: Path, monkeypatch: pytest.MonkeyPatch, shards: int) -> None:
+        self.account, self.folder, self.shards = account, folder, shards
+        # lab's own functions work where the environment says, as in a notebook
+        for name, value in {
+            "AWS_ENDPOINT_URL": account.endpoint,
+            "AWS_ACCESS_KEY_ID": ACCOUNT,
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }.items():
+            monkeypatch.setenv(name, value)
+        self.kinesis, self.lambda_ = account.client("kinesis"), account.client("lambda")
+        self.flink, self.s3, self.logs = (account.client(name) for name in ("kinesisanalyticsv2", "s3", "logs"))
+
+    def build(self, reviews: Path = PROJECT / "data" / "sample.json", checkpoint_ms: int = 2000) -> None:
+        """Everything the first three notebooks make, up to an application that is READY."""
+        for bucket in (LANDING_ZONE, BUCKET):
+            self.s3.create_bucket(Bucket=bucket)
+        self.s3.upload_file(str(reviews), LANDING_ZONE, "sample.json")
+        for stream in ("reviews", "suspicious_activity"):
+            self.kinesis.create_stream(StreamName=stream, ShardCount=self.shards)
+        self.lambda_.create_function(
+            FunctionName="reviewProducer",
+            Runtime="python3.12",
+            Role=ROLE,
+            Handler="lambda_function.lambda_handler",
+            MemorySize=512,
+            Timeout=300,
+            Code={"ZipFile": build_producer_zip(self.folder / "producer.zip").read_bytes()},
+        )
+        self.s3.upload_file(str(build_flink_zip(self.folder / "SlidingWindows.zip")), BUCKET, "SlidingWindows.zip")
+        group, stream = "/aws/kinesis-analytics/student", "kinesis-analytics-log-stream"
+        self.logs.create_log_group(logGroupName=group)
+        self.logs.create_log_stream(logGroupName=group, logStreamName=stream)
+        self.flink.create_application(
+            ApplicationName="student",
+            RuntimeEnvironment="FLINK-1_20",
+            ServiceExecutionRole=ROLE,
+            CloudWatchLoggingOptions=[
+                {"LogStreamARN": f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:{group}:log-stream:{stream}"}
+            ],
+            ApplicationConfiguration={
+                "ApplicationCodeConfiguration": {
+                    "CodeContentType": "ZIPFILE",
+                    "CodeContent": {
+                        "S3ContentLocation": {"BucketARN": f"arn:aws:s3:::{BUCKET}", "FileKey": "SlidingWindows.zip"}
+                    },
+                },
+                "FlinkApplicationConfiguration": {
+                    "ParallelismConfiguration": {
+                        "ConfigurationType": "CUSTOM",
+                        "Parallelism": self.shards,
+                        "ParallelismPerKPU": self.shards,
+                        "AutoScalingEnabled": False,
+                    },
+                    "CheckpointConfiguration": {
+                        "ConfigurationType": "CUSTOM",
+                        "CheckpointingEnabled": True,
+                        "CheckpointInterval": checkpoint_ms,
+                        "MinPauseBetweenCheckpoints": 500,
+                    },
+                },
+                "ApplicationSnapshotConfiguration": {"SnapshotsEnabled": True},
+                "EnvironmentProperties": {"PropertyGroups": self.property_groups()},
+            },
+        )
+
+    def property_groups(self, **window: str) -> list[dict[str, Any]]:
+        aws = {"aws.region": "us-east-1", "aws.endpoint": self.account.endpoint}
+        groups = {
+            "kinesis.analytics.flink.run.options": {
+                "python": "SlidingWindows/sliding-windows.py",
+                "jarfile": JAR_IN_ZIP,
+            },
+            "consumer.config.0": {"input.stream.name": "reviews", "scan.stream.initpos": "LATEST", **aws},
+            "producer.config.0": {"output.stream.name": "suspicious_activity", "shard.count": "1", **aws},
+            "window.config.0": window,
+        }
+        return [{"PropertyGroupId": name, "PropertyMap": pairs} for name, pairs in groups.items()]
+
+    def start(self, restore: str = "SKIP_RESTORE_FROM_SNAPSHOT", **more: str) -> None:
+        """Start and wait for RUNNING; the position is noted where nothing is restored."""
+        if restore == "SKIP_RESTORE_FROM_SNAPSHOT":
+            save_position(BUCKET)
+        self.flink.start_application(
+            ApplicationName="student",
+            RunConfiguration={"ApplicationRestoreConfiguration": {"ApplicationRestoreType": restore, **more}},
+        )
+        self.wait_status("RUNNING", "STARTING")
+
+    def stop(self) -> None:
+        """Stop with a snapshot and wait for READY."""
+        self.flink.stop_application(ApplicationName="student")
+        self.wait_status("READY", "STOPPING")
+
+    def wait_status(self, wanted: str, *passing: str, timeout: float = 120) -> None:
+        deadline = time.monotonic() + timeout
+        while (status := self.detail()["ApplicationStatus"]) != wanted:
+            assert status in passing and time.monotonic() < deadline, self.account.command("logs", "student").stdout
+            time.sleep(0.1)
+
+    def detail(self) -> dict[str, Any]:
+        return self.flink.describe_application(ApplicationName="student")["ApplicationDetail"]
+
+    def send(self, **event: Any) -> dict[str, Any]:
+        """Invoke the producer until it is done."""
+        while True:
+            answer = self.lambda_.invoke(FunctionName="reviewProducer", Payload=json.dumps(event).encode())
+            payload = json.load(answer["Payload"])
+            assert "FunctionError" not in answer, payload
+            if payload["done"]:
+                return payload
+
+    def compare(self, timeout: float = 90) -> Comparison:
+        """Every window since the position against the reference."""
+        position = load_position(BUCKET)
+        reference = windows(read_reviews(read_stream("reviews", position)), **WINDOW)
+        output = wait_for_windows(reference, position, timeout=timeout, quiet=timeout / 2)
+        comparison = compare(reference, output)
+        print(f"{comparison.sentence} {output.sentence}")  # the figures, with pytest -s
+        return comparison

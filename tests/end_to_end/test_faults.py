@@ -1,0 +1,130 @@
+"""Processes are killed and the application is stopped in the middle: every window must be right all the same."""
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.end_to_end.pipeline import Pipeline
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # about 2 minutes in all
+
+
+@pytest.fixture
+def pipeline(make_account: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    pipeline = Pipeline(make_account(), tmp_path, monkeypatch, shards=2)
+    pipeline.build()
+    return pipeline
+
+
+def flink_process(pipeline: Pipeline, main: str) -> psutil.Process:
+    """The JVM of this account's cluster that runs the application."""
+    home = str(pipeline.account.home)
+    for process in psutil.process_iter(["cmdline"]):
+        line = " ".join(process.info["cmdline"] or ())
+        if main in line and home in line:
+            return process
+    raise AssertionError(f"no {main} is running")
+
+
+def wait_gone(pid: int) -> None:
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.05)
+
+
+def all_tasks_running(pipeline: Pipeline, timeout: float = 60) -> None:
+    from lab.flink import Dashboard, DashboardSilent
+
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        url = pipeline.flink.create_application_presigned_url(
+            ApplicationName="student", UrlType="FLINK_DASHBOARD_URL"
+        )["AuthorizedUrl"]
+        try:
+            if Dashboard(url).running_job():
+                return
+        except DashboardSilent:
+            pass  # the JobManager is on its way back
+        time.sleep(0.2)
+    raise AssertionError("the job is not RUNNING again")
+
+
+def send_in_background(pipeline: Pipeline, **event: Any) -> tuple[threading.Thread, list[dict[str, Any]]]:
+    answers: list[dict[str, Any]] = []
+    thread = threading.Thread(target=lambda: answers.append(pipeline.send(**event)))
+    thread.start()
+    return thread, answers
+
+
+def test_taskmanager_killed_three_times(pipeline: Pipeline) -> None:
+    pipeline.start()
+    sending, answers = send_in_background(pipeline, pace=250)
+    for _ in range(3):
+        time.sleep(2)  # let some reviews through between two kills
+        victim = flink_process(pipeline, "TaskManagerRunner")
+        os.kill(victim.pid, signal.SIGKILL)
+        wait_gone(victim.pid)
+        all_tasks_running(pipeline)
+    sending.join()
+    assert answers[0]["sent"] == 5000
+    comparison = pipeline.compare()
+    assert comparison.equal, comparison.sentence
+    assert comparison.expected == 718
+
+
+def test_jobmanager_killed(pipeline: Pipeline) -> None:
+    pipeline.start()
+    sending, answers = send_in_background(pipeline, pace=400)
+    time.sleep(4)
+    victim = flink_process(pipeline, "StandaloneSessionClusterEntrypoint")
+    os.kill(victim.pid, signal.SIGKILL)
+    wait_gone(victim.pid)
+    sending.join()
+    all_tasks_running(pipeline)
+    assert answers[0]["sent"] == 5000
+    comparison = pipeline.compare()
+    assert comparison.equal, comparison.sentence
+    assert comparison.expected == 718
+    assert "The jobmanager of the application was lost" in pipeline.account.command("logs", "student").stdout
+
+
+def test_stopped_with_a_snapshot_and_started_from_it_while_the_producer_goes_on(pipeline: Pipeline) -> None:
+    pipeline.start()
+    sending, answers = send_in_background(pipeline, pace=400)
+    time.sleep(3)
+    pipeline.stop()
+    snapshots = pipeline.flink.list_application_snapshots(ApplicationName="student")["SnapshotSummaries"]
+    assert [snapshot["SnapshotStatus"] for snapshot in snapshots] == ["READY"]
+    pipeline.start("RESTORE_FROM_CUSTOM_SNAPSHOT", SnapshotName=snapshots[0]["SnapshotName"])
+    sending.join()
+    assert answers[0]["sent"] == 5000
+    comparison = pipeline.compare()
+    assert comparison.equal, comparison.sentence
+    assert comparison.expected == 718
+
+
+def test_updated_while_it_runs(pipeline: Pipeline) -> None:
+    pipeline.start()
+    sending, answers = send_in_background(pipeline, pace=400)
+    time.sleep(3)
+    detail = pipeline.detail()
+    pipeline.flink.update_application(
+        ApplicationName="student",
+        CurrentApplicationVersionId=detail["ApplicationVersionId"],
+        ApplicationConfigurationUpdate={
+            "FlinkApplicationConfigurationUpdate": {
+                "CheckpointConfigurationUpdate": {"ConfigurationTypeUpdate": "CUSTOM", "CheckpointIntervalUpdate": 3000}
+            }
+        },
+    )
+    pipeline.wait_status("RUNNING", "UPDATING", "STARTING")
+    sending.join()
+    assert answers[0]["sent"] == 5000
+    comparison = pipeline.compare()
+    assert comparison.equal, comparison.sentence
+    assert comparison.expected == 718
