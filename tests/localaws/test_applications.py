@@ -194,3 +194,53 @@ def test_own_package_and_archive(bench: Workbench) -> None:
     assert bench.start() == "RUNNING", bench.account.command("logs", bench.name).stdout[:3000]
     bench.put(range(4))
     assert bench.written(4) == ["zero", "one", "two", "three"]
+
+
+# -- applications that cannot run: the first failure in one sentence, where the student looks ---------------------------
+
+
+def failure(bench: Workbench) -> str:
+    """The first line of what ``localaws logs`` prints after a failed start."""
+    return bench.account.command("logs", bench.name).stdout.splitlines()[0]
+
+
+def test_wrong_path_in_the_zip_is_refused_before_anything_starts(bench: Workbench) -> None:
+    bench.deploy({"App/main.py": "pass"}, python="main.py")
+    with pytest.raises(bench.flink.exceptions.InvalidArgumentException, match="did you mean 'App/main.py'"):
+        bench.start()
+    assert bench.status() == "READY"
+
+
+def test_a_missing_zip_is_refused(bench: Workbench) -> None:
+    bench.deploy({"App/main.py": "pass"}, python="App/main.py")
+    bench.s3.delete_object(Bucket=bench.bucket, Key="code.zip")
+    with pytest.raises(bench.flink.exceptions.InvalidArgumentException, match="There is no s3://"):
+        bench.start()
+
+
+def test_wrong_sql_names_line_and_column(bench: Workbench) -> None:
+    wrong = source("sql.py").replace("SELECT n FROM", "SELECT nn FROM")
+    bench.deploy(
+        {"App/main.py": wrong, f"App/{JAR}": connector_jar().read_bytes()}, python="App/main.py", jarfile=f"App/{JAR}"
+    )
+    assert bench.start() == "READY"
+    assert failure(bench) == (
+        "The SQL is wrong at line 1, column 25: Column 'nn' not found in any table (App/main.py, line 17)"
+    )
+
+
+def test_a_stream_that_does_not_exist_is_named(bench: Workbench) -> None:
+    bench.deploy(
+        {"App/main.py": source("sql.py"), f"App/{JAR}": connector_jar().read_bytes()},
+        python="App/main.py",
+        jarfile=f"App/{JAR}",
+    )
+    bench.kinesis.delete_stream(StreamName=f"{bench.name}-in")
+    assert bench.start() == "READY"
+    assert failure(bench).startswith(f"The stream '{bench.name}-in' does not exist")
+
+
+def test_main_without_a_job(bench: Workbench) -> None:
+    bench.deploy({"main.py": "def main():\n    pass\n"}, python="main.py")
+    assert bench.start() == "READY"
+    assert failure(bench).startswith("main.py ended without starting a job; call execute()")
