@@ -2,7 +2,7 @@
 
 ``KinesisStreamsStateSerializer`` (flink-connector-kinesis 4.3.0) writes a buffered record's partition key as its number
 of *characters* followed by its UTF-8 *bytes*, and reads that number of bytes back. The first key that is not ASCII, such
-as a reviewer called 映画ファン, shifts everything behind it: the job fails with NegativeArraySizeException when it is
+as a Chinese reviewer's name, shifts everything behind it: the job fails with NegativeArraySizeException when it is
 restored from a checkpoint or savepoint that caught such a record in the sink's buffer, and it fails for ever.
 
 The repair writes the key with ``DataOutputStream.writeUTF`` and reads it with ``DataInputStream.readUTF``. Both methods

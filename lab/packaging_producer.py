@@ -47,8 +47,8 @@ def build_producer_zip(target: Path, source: Path = PRODUCER) -> Path:
     wheel = aws_wheel()
     if wheel is None:
         warnings.warn(
-            "The zip holds no ijson binary for AWS (PyPI could not be reached): it runs there all the same, parsing with "
-            "the standard library; run 'python -m lab.packaging_producer' with a network to add it.",
+            "The zip holds no ijson binary for AWS (PyPI could not be reached): it runs there all the same, parsing "
+            "with the standard library; run 'python -m lab.packaging_producer' with a network to add it.",
             stacklevel=2,
         )
     else:
@@ -87,7 +87,7 @@ def aws_wheel(cache: Path | None = None) -> Path | None:
     wheel = found[0]
     if hashlib.sha256(wheel.read_bytes()).hexdigest() != sha256:
         raise ProducerZipError(
-            f"{wheel.name} in .cache/wheels is not the file whose checksum is locked: delete it and build the zip again."
+            f"{wheel.name} in .cache/wheels is not the file whose checksum is locked: delete it and build again."
         )
     return wheel
 

@@ -3,6 +3,7 @@
 import importlib.metadata
 import json
 import platform
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from markupsafe import Markup
 
 from lab.harvest import Exhibit, exhibits
 from lab.runs import Run, write_atomically
-from lab.verdict import NotebookResult, SeriesResult
+from lab.verdict import SeriesResult
 
 TEMPLATES = Path(__file__).parent / "templates"
 VERSIONS_OF = ("apache-flink", "boto3", "ministack", "pandas", "matplotlib", "papermill", "ipykernel")
@@ -35,21 +36,16 @@ def render(result: SeriesResult, shown: dict[str, list[Exhibit]]) -> str:
     )
     environment.filters["table"] = lambda exhibit: Markup(exhibit.content)  # noqa: S704  - rebuilt by lab.harvest
     return environment.get_template("report.html.j2").render(
-        result=result, shown=shown, headings=headings(shown), versions=versions(), failures=_failures(result)
+        result=result,
+        headings={notebook.name: by_heading(shown.get(notebook.name, [])) for notebook in result.notebooks},
+        versions=versions(),
+        failures=[notebook for notebook in result.notebooks if notebook.failure],
     )
 
 
-def headings(shown: dict[str, list[Exhibit]]) -> dict[str, list[tuple[str, list[Exhibit]]]]:
-    """The exhibits of each notebook, grouped by the heading they stand under, in order."""
-    grouped: dict[str, list[tuple[str, list[Exhibit]]]] = {}
-    for notebook, found in shown.items():
-        groups: list[tuple[str, list[Exhibit]]] = []
-        for exhibit in found:
-            if not groups or groups[-1][0] != exhibit.heading:
-                groups.append((exhibit.heading, []))
-            groups[-1][1].append(exhibit)
-        grouped[notebook] = groups
-    return grouped
+def by_heading(found: list[Exhibit]) -> list[tuple[str, list[Exhibit]]]:
+    """The exhibits of a notebook, grouped by the heading they stand under, in order."""
+    return [(heading, list(group)) for heading, group in groupby(found, key=lambda exhibit: exhibit.heading)]
 
 
 def versions() -> dict[str, str]:
@@ -70,7 +66,3 @@ def _exhibits_of(executed: Path) -> list[Exhibit]:
     except (FileNotFoundError, ValueError):
         return []
     return list(exhibits(nb))
-
-
-def _failures(result: SeriesResult) -> list[NotebookResult]:
-    return [notebook for notebook in result.notebooks if notebook.failure]

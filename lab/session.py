@@ -111,8 +111,8 @@ def _start_local() -> dict[str, Any]:
     status = local_status()
     if started.returncode or status is None:
         raise AccountNotReached(
-            started.stderr.strip() or f"The embedded account does not answer at {local_endpoint()}; "
-            "look at 'python -m localaws logs'."
+            started.stderr.strip()
+            or f"The embedded account does not answer at {local_endpoint()}; look at 'python -m localaws logs'."
         )
     return status
 

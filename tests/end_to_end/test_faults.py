@@ -42,9 +42,9 @@ def all_tasks_running(pipeline: Pipeline, timeout: float = 60) -> None:
 
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        url = pipeline.flink.create_application_presigned_url(
-            ApplicationName="student", UrlType="FLINK_DASHBOARD_URL"
-        )["AuthorizedUrl"]
+        url = pipeline.flink.create_application_presigned_url(ApplicationName="student", UrlType="FLINK_DASHBOARD_URL")[
+            "AuthorizedUrl"
+        ]
         try:
             if Dashboard(url).running_job():
                 return

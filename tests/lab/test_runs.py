@@ -1,4 +1,3 @@
-import os
 from datetime import UTC, datetime
 
 import pytest
@@ -23,7 +22,7 @@ def test_latest_points_to_the_last_run_and_moves_with_the_folder(tmp_path):
         run = runs.create(tmp_path / "runs")
         runs.point_latest(run)
     (tmp_path / "runs").rename(tmp_path / "moved")
-    assert os.readlink(tmp_path / "moved" / "latest") == run.run_id
+    assert (tmp_path / "moved" / "latest").readlink().name == run.run_id
     assert sorted(path.name for path in (tmp_path / "moved").iterdir()).count("latest") == 1
     assert not list((tmp_path / "moved").glob(".latest*"))
 

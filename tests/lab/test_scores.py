@@ -92,7 +92,9 @@ def test_one_reviewer_with_very_many_does_not_cost_a_table_a_threshold():
 
 def test_labels_are_read(tmp_path):
     path = tmp_path / "labels.csv"
-    path.write_text("reviewer,kind,suspicious,group,reviews,first_index,last_index\n007,solo_burst,1,,5,1,9\nNA,prolific,0,,5,1,9\n")
+    path.write_text(
+        "reviewer,kind,suspicious,group,reviews,first_index,last_index\n007,solo_burst,1,,5,1,9\nNA,prolific,0,,5,1,9\n"
+    )
     table = read_labels(path)
     assert table["reviewer"].tolist() == ["007", "NA"] and table["suspicious"].tolist() == [True, False]
 

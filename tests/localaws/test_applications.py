@@ -196,7 +196,7 @@ def test_own_package_and_archive(bench: Workbench) -> None:
     assert bench.written(4) == ["zero", "one", "two", "three"]
 
 
-# -- applications that cannot run: the first failure in one sentence, where the student looks ---------------------------
+# -- applications that cannot run: the first failure in one sentence, where the student looks --
 
 
 def failure(bench: Workbench) -> str:
