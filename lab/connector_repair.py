@@ -1,7 +1,7 @@
 """Repairs one class of the connector, without which a snapshot cannot always be restored.
 
 ``KinesisStreamsStateSerializer`` (flink-connector-kinesis 4.3.0) writes a buffered record's partition key as its number
-of *characters* followed by its UTF-8 *bytes*, and reads that number of bytes back. The first key that is not ASCII, such
+of *characters* followed by its UTF-8 *bytes*, and reads that number of bytes back. The first key beyond ASCII, such
 as a Chinese reviewer's name, shifts everything behind it: the job fails with NegativeArraySizeException when it is
 restored from a checkpoint or savepoint that caught such a record in the sink's buffer, and it fails for ever.
 
