@@ -63,11 +63,18 @@ def connect(target: str = "local", region: str = "us-east-1", run_id: str = "") 
 
     Raises BadParameter for an unknown target, AccountNotReached where the account does not answer.
     """
+    _forget_earlier_account()
     if target == "local":
         return _connect_local(region, run_id)
     if target == "aws":
         return _connect_aws(region, run_id)
     raise BadParameter("target", target, "it is 'local' for the embedded account or 'aws' for your own")
+
+
+def _forget_earlier_account() -> None:
+    """boto3 keeps the first credentials it found for the life of the process; a second connect means other ones."""
+    if "boto3" in sys.modules:
+        sys.modules["boto3"].DEFAULT_SESSION = None
 
 
 def project_path(path: str) -> Path:
