@@ -40,7 +40,7 @@ def exhibits(nb: Mapping[str, Any]) -> Iterator[Exhibit]:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             if CHECK not in data and TIMING not in data:
-                yield from _of_output(data, re.sub(r"[*_`]", "", heading))
+                yield from _of_output(data, re.sub(r"[*`]", "", heading))
 
 
 def _of_output(data: Mapping[str, Any], heading: str) -> Iterator[Exhibit]:

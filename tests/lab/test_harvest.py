@@ -6,7 +6,7 @@ from lab.marks import CHECK
 PNG = base64.b64encode(b"\x89PNG not really").decode()
 
 
-def notebook(*outputs, heading="## Who was *flagged*, and when"):
+def notebook(*outputs, heading="## Who was *flagged* in `suspicious_activity`"):
     data = [{"output_type": "display_data", "data": bundle, "metadata": {}} for bundle in outputs]
     return {
         "cells": [
@@ -23,7 +23,7 @@ def found(*outputs):
 def test_a_chart_comes_with_its_alt_text_and_heading():
     (chart,) = found({"image/png": PNG + "\n", "text/html": '<img alt="7 &lt; 9 &amp; more" src="x.png">'})
     assert (chart.kind, chart.content, chart.alt) == ("chart", PNG, "7 < 9 & more")
-    assert chart.heading == "Who was flagged, and when"
+    assert chart.heading == "Who was flagged in suspicious_activity"
 
 
 def test_a_chart_within_the_html_comes_with_the_table_beside_it():
@@ -35,7 +35,7 @@ def test_a_chart_within_the_html_comes_with_the_table_beside_it():
 
 def test_a_chart_without_a_description_says_so():
     (chart,) = found({"image/png": PNG})
-    assert chart.alt == "Chart under “Who was flagged, and when”, without a description"
+    assert chart.alt == "Chart under “Who was flagged in suspicious_activity”, without a description"
 
 
 def test_what_is_no_picture_is_left_out():

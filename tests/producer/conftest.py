@@ -1,0 +1,208 @@
+"""A real Kinesis and S3 for the producer's tests: one MiniStack process a session, a bucket and a stream a test."""
+
+import importlib
+import itertools
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from tests.conftest import ACCOUNT, PROJECT, free_port
+
+PRODUCER = PROJECT / "producer"
+sys.path.insert(0, str(PRODUCER))  # as on Lambda: the modules are top-level names
+
+_number = itertools.count(1)
+
+
+def review(number: int, **changes: Any) -> dict[str, Any]:
+    """A review of the real shape; its text depends on its number only."""
+    return {
+        "review_id": f"rw{number:07d}",
+        "reviewer": f"reader-{number % 97}",
+        "movie": f"Film {number % 31} (1968\u2013 )",
+        "rating": None if number % 9 == 0 else str(number % 10 + 1),
+        "review_summary": f"Summary of {number}",
+        "review_date": "24 July 2005",
+        "spoiler_tag": number % 2,
+        "review_detail": f"Text {number} with caf\u00e9, \u6620\u753b and \U0001f3ac. " * (number % 7 + 1),
+        "helpful": ["0", "1,264"],
+    } | changes
+
+
+def reviews(count: int) -> list[dict[str, Any]]:
+    return [review(number) for number in range(count)]
+
+
+def as_array(values: list[Any]) -> bytes:
+    return json.dumps(values, ensure_ascii=False).encode()
+
+
+class Context:
+    """What Lambda passes beside the event."""
+
+    def __init__(self, seconds: float = 300.0, request_id: str = "request-1") -> None:
+        self.invoked_function_arn = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:reviewProducer"
+        self.aws_request_id = request_id
+        self._until = time.monotonic() + seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return max(0, int((self._until - time.monotonic()) * 1000))
+
+
+@dataclass
+class World:
+    """A bucket with an object to be, a stream, and the function."""
+
+    endpoint: str
+    bucket: str
+    stream: str
+    monkeypatch: pytest.MonkeyPatch
+    logs: list[str] = field(default_factory=list)
+
+    def client(self, service: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name="us-east-1",
+            aws_access_key_id=ACCOUNT,
+            aws_secret_access_key="local",
+            config=Config(retries={"max_attempts": 0}),
+        )
+
+    def create_stream(self, shards: int) -> None:
+        kinesis = self.client("kinesis")
+        kinesis.create_stream(StreamName=self.stream, ShardCount=shards)
+        kinesis.get_waiter("stream_exists").wait(StreamName=self.stream, WaiterConfig={"Delay": 1})
+
+    def upload(self, body: bytes, key: str = "sample.json") -> None:
+        self.client("s3").put_object(Bucket=self.bucket, Key=key, Body=body)
+
+    def event(self, **settings: Any) -> dict[str, Any]:
+        return {"bucket": self.bucket, "state_bucket": self.bucket, "stream": self.stream, **settings}
+
+    def invoke(self, context: Context | None = None, through: str | None = None, **settings: Any) -> dict[str, Any]:
+        """Call the handler; ``through`` is another endpoint than the account's own (a faulty proxy)."""
+        self.monkeypatch.setenv("AWS_ENDPOINT_URL", through or self.endpoint)
+        function = importlib.import_module("lambda_function")
+        self.monkeypatch.setattr(function, "_write_log", self.logs.append)
+        answer = function.lambda_handler(self.event(**settings), context or Context())
+        assert answer["read"] == answer["sent"] + answer["rejected"]
+        assert sum(answer["per_shard"].values()) == answer["sent"]
+        assert sum(answer["rejected_reasons"].values()) == answer["rejected"]
+        return json.loads(json.dumps(answer))  # what Lambda would make of it
+
+    def environment(self) -> dict[str, str]:
+        """For a function in a process of its own."""
+        return {**os.environ, "AWS_ENDPOINT_URL": self.endpoint, "PYTHONPATH": str(PRODUCER)}
+
+    def records(self) -> dict[str, list[dict[str, Any]]]:
+        """Everything on the stream: shard -> payloads in order, each with its ``PartitionKey`` added."""
+        kinesis = self.client("kinesis")
+        found: dict[str, list[dict[str, Any]]] = {}
+        for shard in kinesis.list_shards(StreamName=self.stream)["Shards"]:
+            shard_id = shard["ShardId"]
+            question = {"StreamName": self.stream, "ShardId": shard_id, "ShardIteratorType": "TRIM_HORIZON"}
+            iterator = kinesis.get_shard_iterator(**question)["ShardIterator"]
+            found[shard_id] = []
+            while True:
+                answer = kinesis.get_records(ShardIterator=iterator, Limit=10_000)
+                found[shard_id] += [
+                    {**json.loads(record["Data"]), "PartitionKey": record["PartitionKey"]}
+                    for record in answer["Records"]
+                ]
+                iterator = answer["NextShardIterator"]
+                if not answer["Records"]:
+                    break
+        return found
+
+    def sent(self) -> list[dict[str, Any]]:
+        """The reviews on the stream (no markers) in the order of event time."""
+        everything = [record for records in self.records().values() for record in records if record["reviewer"]]
+        return sorted(everything, key=lambda record: record["event_time"])
+
+    def state(self) -> dict[str, Any]:
+        key = f"state/{self.stream}/clock.json"
+        return json.loads(self.client("s3").get_object(Bucket=self.bucket, Key=key)["Body"].read())
+
+    def rejected(self) -> list[dict[str, Any]]:
+        """What is kept about rejected reviews, all runs."""
+        s3 = self.client("s3")
+        listed = s3.list_objects_v2(Bucket=self.bucket, Prefix=f"rejected/{self.stream}/").get("Contents", [])
+        bodies = [s3.get_object(Bucket=self.bucket, Key=item["Key"])["Body"].read() for item in listed]
+        return [json.loads(line) for body in bodies for line in body.splitlines()]
+
+
+@pytest.fixture(scope="session")
+def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Endpoint of a MiniStack with just what the producer needs."""
+    port = free_port()
+    home = tmp_path_factory.mktemp("ministack")
+    own = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "SERVICES": "s3,kinesis,sts", "LOG_LEVEL": "ERROR"}
+    command = [sys.executable, "-m", "hypercorn", "ministack.app:app", "--bind", f"127.0.0.1:{port}"]
+    with (home / "log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=home, env={**os.environ, **own}, stdout=log, stderr=log)
+    try:
+        endpoint = f"http://127.0.0.1:{port}"
+        _wait_until_up(endpoint, process, home / "log")
+        yield endpoint
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _wait_until_up(endpoint: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    config = Config(retries={"total_max_attempts": 40, "mode": "standard"}, connect_timeout=2)
+    given = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "local", "region_name": "us-east-1"}
+    client = boto3.client("s3", endpoint_url=endpoint, config=config, **given)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            client.list_buckets()
+            return
+        except Exception as error:  # not up yet: connection refused in several guises
+            last = error
+    raise AssertionError(f"MiniStack did not come up: {last}\n{log.read_text()[-2000:]}")
+
+
+@pytest.fixture
+def make_world(ministack: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., World]]:
+    """Make a world with ``shards`` shards and ``body`` as its object."""
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "LANDING_ZONE_BUCKET"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCOUNT)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("PRODUCER_LEASE_SECONDS", "3")
+    worlds: list[World] = []
+
+    def make(body: bytes | None = None, shards: int = 1) -> World:
+        number = next(_number)
+        world = World(ministack, f"landing-zone-{number}", f"reviews-{number}", monkeypatch)
+        world.client("s3").create_bucket(Bucket=world.bucket)
+        world.create_stream(shards)
+        if body is not None:
+            world.upload(body)
+        worlds.append(world)
+        return world
+
+    yield make
+    for world in worlds:
+        world.client("kinesis").delete_stream(StreamName=world.stream)
+
+
+@pytest.fixture
+def dice() -> random.Random:
+    """Reproducible chance."""
+    return random.Random(20260101)
