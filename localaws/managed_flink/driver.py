@@ -74,7 +74,9 @@ class Driver:
         reading, writing = os.pipe()
         self._python = self._children.spawn(
             [sys.executable, "-u", str(DRIVER_MAIN), str(connection), str(writing)],
-            self._environment,
+            # Without this PyFlink opens a gRPC server on every address, for workers inside the driver; ours run
+            # beside the tasks, as on a cluster.
+            {**self._environment, "_python_worker_execution_mode": "process"},
             self._folder,
             self.log,
             stdin=subprocess.PIPE,
