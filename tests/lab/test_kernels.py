@@ -1,0 +1,95 @@
+"""However a run ends, none of its kernels and none of their children goes on running."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from lab import runs
+from tests.lab.series import make_series
+
+pytestmark = pytest.mark.slow  # about 6 s each
+
+
+class Started:
+    """A run that hangs in its first notebook, which has a child of its own."""
+
+    def __init__(self, folder, *options):
+        self.latest = folder / "runs" / "latest"
+        series = make_series(folder / "series", "endless", "good")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "lab", "run", "--notebooks", str(series), "--out", str(folder / "runs"), *options],
+            cwd=runs.ROOT,
+            env={**os.environ, "LOCALAWS_HOME": str(folder / "home"), "LOCALAWS_PORT": "1", "TMPDIR": str(folder)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def family(self):
+        """Waits for the endless cell and returns what runs by then: two kernels and the notebook's child."""
+        deadline = time.monotonic() + 120
+        while not self._hangs():
+            assert time.monotonic() < deadline and self.process.poll() is None
+            time.sleep(0.05)
+        found = psutil.Process(self.process.pid).children(recursive=True)
+        assert sorted(process.cmdline()[0] for process in found) == [sys.executable, sys.executable, "sleep"]
+        return found
+
+    def _hangs(self):
+        try:
+            cells = json.loads((self.latest / "01_endless.ipynb").read_text())["cells"]
+        except (FileNotFoundError, ValueError):  # not there yet, or being written
+            return False
+        return any(
+            cell["metadata"]["papermill"]["status"] == "running" for cell in cells if "while" in cell["source"][0]
+        )
+
+    def end(self):
+        _, stderr = self.process.communicate(timeout=120)
+        return self.process.returncode, json.loads((self.latest / "results.json").read_text()), stderr
+
+
+def running(processes, within):
+    _, alive = psutil.wait_procs(processes, timeout=within)
+    return [process.cmdline() for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_after_an_interruption_nothing_runs_and_the_score_is_zero(tmp_path, number):
+    run = Started(tmp_path)
+    family = run.family()
+    run.process.send_signal(number)
+    code, content, stderr = run.end()
+    assert code == 130
+    assert stderr.startswith("01_endless, code cell 6 (`while True:`): the run was interrupted here")
+    assert stderr.count("\n") == 1 and (content["score"], content["output"]) == (0, stderr.strip())
+    assert running(family, within=1) == []
+
+
+def test_after_a_timeout_nothing_runs(tmp_path):
+    run = Started(tmp_path, "--cell-timeout", "2")
+    family = run.family()
+    code, content, stderr = run.end()
+    assert code == 1 and content["score"] == 0
+    assert stderr.startswith("01_endless, code cell 6 (`while True:`): the cell was still running after 2 s; look at")
+    assert running(family, within=1) == []
+
+
+def test_when_the_runner_is_killed_its_kernels_end_by_themselves(tmp_path):
+    run = Started(tmp_path)
+    family = run.family()
+    run.process.kill()
+    code, content, _ = run.end()
+    assert code == -signal.SIGKILL
+    assert (content["score"], content["tests"]) == (0, []) and "did not finish" in content["output"]
+    kernels = [process for process in family if process.is_running() and "lab.kernels" in process.cmdline()]
+    assert running(kernels, within=20) == []
+    for process in family:
+        if process.is_running():
+            process.kill()
