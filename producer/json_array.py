@@ -32,6 +32,9 @@ _LONE_SURROGATE = re.compile(
 )
 _UNDECODABLE = re.compile("[\udc80-\udcff]")
 _OBJECT_START = re.compile(r'\{[ \t\r\n]*"')
+# ijson keeps the path to where it is, "item.a.b...", once for every level: ten thousand levels would take 250 MB, a
+# hundred thousand the machine. A chunk of reviews has about 200 to 900 brackets, so more of them go the careful way.
+_MOST_OPENINGS = 2_000
 _REFUSED = (ijson.JSONError, ValueError, RecursionError)  # ValueError: also what is no UTF-8
 
 
@@ -133,6 +136,8 @@ class ArrayReader:
         inside = self._buffer[lead.end() : cut]
         if (b"\\ud" in inside or b"\\uD" in inside) and _LONE_SURROGATE.search(inside):
             return None
+        if inside.count(b"[") + inside.count(b"{") > _MOST_OPENINGS:
+            return None
         try:
             items = self._parse(inside)
         except _REFUSED:
@@ -157,7 +162,7 @@ class ArrayReader:
                 self._closed, at = True, start + 1
                 break
             value, end, sure = self._decode(text, start)
-            if end == len(text) and text[start] not in '{["' and not self._eof:
+            if end is not None and text[start] not in '{["' and not self._eof and end > len(text) - UNSURE_TAIL:
                 break  # the number may go on in the next chunk
             if end is not None:
                 stop, self._first = end, False
@@ -223,11 +228,13 @@ class ArrayReader:
         return None, max(start, len(text) - UNSURE_TAIL) if undecided is None else undecided
 
     def _check_tail(self) -> None:
-        while not self._eof and not self._buffer.strip(b" \t\r\n"):
-            self._consume(len(self._buffer))
+        while True:
+            self._consume(_OPENING.match(self._buffer).end())
+            if self._buffer:
+                self.problem = f"something follows the closing ] at byte {self._offset:,} and was not read"
+            if self._buffer or self._eof:
+                return
             self._more()
-        if self._buffer.strip(b" \t\r\n"):
-            self.problem = f"something follows the closing ] at byte {self._offset:,} and was not read"
 
 
 def _size(text: str) -> int:
