@@ -8,6 +8,7 @@ from pathlib import Path
 from localaws import control
 from localaws.errors import LocalAwsError
 from localaws.home import Home, default_home, default_port
+from localaws.options import AccountOptions
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,6 +35,10 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--home", type=Path, default=default_home(), help="folder of the account's files")
         command.add_argument("--port", type=int, default=default_port(), help="port on 127.0.0.1 (default %(default)s)")
+        if name == "up":
+            AccountOptions.add_to(command)
+        if name == "down":
+            command.add_argument("--forget", action="store_true", help="remove applications and their snapshots too")
         if name == "status":
             command.add_argument("--json", action="store_true", help="for programs")
         if name == "logs":
@@ -42,14 +47,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _up(home: Home, options: argparse.Namespace) -> int:
-    answer, fresh = control.up(home, options.port)
+    answer, fresh = control.up(home, options.port, AccountOptions.of(options))
     print(f"The embedded account {answer['account']} is {'up' if fresh else 'already up'} at {answer['endpoint']}.")
     return 0
 
 
 def _down(home: Home, options: argparse.Namespace) -> int:
-    stopped = control.down(home)
+    stopped = control.down(home, forget_applications=options.forget)
     print("The embedded account is down." if stopped else "The embedded account was not running.")
+    if options.forget:
+        print("Its applications and their snapshots are removed.")
     return 0
 
 
@@ -66,6 +73,11 @@ def _status(home: Home, options: argparse.Namespace) -> int:
         )
         for name, url in answer["dashboards"].items():
             print(f"Flink dashboard of {name}: {url}")
+        if answer["strict"]:
+            print(f"It is strict; calls refused above a shard's limits: {answer['strict']['refused']}.")
+        if answer["faults"]:
+            faults = answer["faults"]
+            print(f"It injects the faults {faults['spec']} (seed {faults['seed']}); so far {faults['injected']}.")
         print(f"A Flink cluster is {'held warm' if answer['warm_cluster'] else 'not held warm'}.")
     return 0 if answer["up"] else 1
 

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -14,29 +15,46 @@ from typing import Any
 
 import psutil
 
-from localaws.errors import AccountDidNotStart, AccountNotUp, PortTaken
+from localaws.control_plane.store import forget
+from localaws.errors import AccountDidNotStart, AccountDiffers, AccountNotUp, PortTaken
 from localaws.home import PROJECT, AccountState, Home
+from localaws.options import AccountOptions
 from localaws.processes import ChildRegister, clean_environment, same_process, stop_processes
 
+DEFAULT_OPTIONS = AccountOptions()
 _START_TIMEOUT = 60.0  # seconds
 
 
-def up(home: Home, port: int) -> tuple[dict[str, Any], bool]:
+def up(home: Home, port: int, options: AccountOptions = DEFAULT_OPTIONS) -> tuple[dict[str, Any], bool]:
     """Start the account if it is not running; its status, and whether this call started it.
 
-    Raises PortTaken, or AccountDidNotStart with the end of the account's log.
+    Raises PortTaken, AccountDiffers where one runs without the options asked for, FaultsNotUnderstood, or
+    AccountDidNotStart with the end of the account's log.
     """
+    options.plan()
     with _lock(home):
         running = running_state(home)
         if running is not None:
             answer = _ask(running.port)
             if answer:
+                missing = options.differences(answer)
+                if missing:
+                    raise AccountDiffers(missing)
                 return answer, False
             _end(home)  # alive but not answering: it is ours, so it may be ended
         _require_free(port)
-        with home.log_file.open("ab") as log:
+        with open(home.log_file, "ab", opener=_private) as log:  # noqa: PTH123 - Path.open takes no opener
             process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", "localaws.server", "--port", str(port), "--home", str(home.root)],
+                [
+                    sys.executable,
+                    "-m",
+                    "localaws.server",
+                    "--port",
+                    str(port),
+                    "--home",
+                    str(home.root),
+                    *options.arguments(),
+                ],
                 env=clean_environment(PYTHONPATH=str(PROJECT)),
                 cwd=home.root,
                 stdin=subprocess.DEVNULL,
@@ -59,10 +77,16 @@ def up(home: Home, port: int) -> tuple[dict[str, Any], bool]:
         )
 
 
-def down(home: Home) -> bool:
-    """Stop the account and every process it started; whether there was anything to stop."""
+def down(home: Home, forget_applications: bool = False) -> bool:
+    """Stop the account and every process it started; whether there was anything to stop.
+
+    Applications and their snapshots stay on disk for the next ``up``, unless they are to be forgotten.
+    """
     with _lock(home):
-        return _end(home)
+        ended = _end(home)
+        if forget_applications:
+            forget(home.root)
+        return ended
 
 
 def _end(home: Home) -> bool:
@@ -147,9 +171,13 @@ def _holder(port: int) -> str:
     return "another process"
 
 
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 @contextlib.contextmanager
 def _lock(home: Home) -> Iterator[None]:
     """One up or down of a home at a time."""
-    with (home.root / "lock").open("w") as file:
+    with open(home.root / "lock", "w", opener=_private) as file:  # noqa: PTH123
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

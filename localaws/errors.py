@@ -22,6 +22,16 @@ class AccountNotUp(LocalAwsError):
         super().__init__(f"No embedded account is running for {home}; start it with 'python -m localaws up'.")
 
 
+class AccountDiffers(LocalAwsError):
+    """The account runs, but not as it was asked for."""
+
+    def __init__(self, missing: list[str]) -> None:
+        super().__init__(
+            f"The embedded account is already up without {' '.join(missing)}; stop it with 'python -m localaws down' "
+            "and start it again."
+        )
+
+
 class AccountDidNotStart(LocalAwsError):
     """The background process died or did not answer in time."""
 

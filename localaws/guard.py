@@ -1,9 +1,12 @@
-"""Who may ask the account what: local names only, and none of the emulator's administrative paths."""
+"""Who may ask the account what: local names only, no page of another site, and no administrative path."""
 
 import json
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
+
+from localaws.connection import breakable
 
 Scope = dict[str, Any]
 Asgi = Callable[[Scope, Callable[..., Awaitable[Any]], Callable[..., Awaitable[None]]], Awaitable[None]]
@@ -22,17 +25,30 @@ def guarded(inner: Asgi, status: Callable[[], dict[str, Any]]) -> Asgi:
         if scope["type"] not in ("http", "websocket"):
             await inner(scope, receive, send)
             return
-        host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
-        if not _LOCAL_HOST.match(host):
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        if not _LOCAL_HOST.match(headers.get(b"host", "")):
+            host = headers.get(b"host", "")
             await _refuse(scope, send, 403, f"The embedded account answers local names only, not {host!r}.")
+        elif _from_elsewhere(headers):
+            await _refuse(scope, send, 403, "The embedded account does not answer pages of other sites.")
         elif scope["path"].startswith(_ADMINISTRATIVE):
             await _refuse(scope, send, 404, "The emulator's administrative paths are closed.")
         elif scope["path"] == STATUS_PATH:
             await _answer(send, 200, status())
-        else:
+        elif scope["type"] == "websocket":
             await inner(scope, receive, send)
+        else:
+            await inner(scope, receive, breakable(send))
 
     return application
+
+
+def _from_elsewhere(headers: dict[bytes, str]) -> bool:
+    """A browser asks on behalf of a page that is not local: it says so, and the emulator allows every origin."""
+    origin = headers.get(b"origin")
+    if origin is not None and not _LOCAL_HOST.match(urlsplit(origin).netloc):
+        return True
+    return headers.get(b"sec-fetch-site") == "cross-site"
 
 
 async def _refuse(scope: Scope, send: Any, code: int, message: str) -> None:

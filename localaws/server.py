@@ -14,14 +14,15 @@ from pathlib import Path
 
 import psutil
 
-from localaws.account import ACCOUNT, REGION, CloudWatchSink, client_environment, furnish, own_environment
+from localaws.account import REGION, client_environment, furnish, own_environment
 from localaws.home import AccountState, Home
+from localaws.options import AccountOptions
 from localaws.processes import ChildRegister, stop_processes
 
 log = logging.getLogger("localaws")
 
 
-def serve(port: int, home: Home) -> None:
+def serve(port: int, home: Home, options: AccountOptions) -> None:
     """Run the account until SIGTERM or SIGINT."""
     endpoint = f"http://127.0.0.1:{port}"
     _prepare_environment(port, home, endpoint)
@@ -30,16 +31,9 @@ def serve(port: int, home: Home) -> None:
     from hypercorn.asyncio import serve as hypercorn_serve
     from hypercorn.config import Config
 
-    from localaws.guard import guarded
-    from localaws.managed_flink.dataplane import DataPlane
-    from localaws.seam import MiniStackAccount, install
+    from localaws.assembly import assemble
 
-    began = time.time()
-    dataplane = DataPlane(home.root, endpoint, ACCOUNT, REGION, MiniStackAccount(), CloudWatchSink(endpoint))
-    application = guarded(
-        install(dataplane),
-        lambda: {"up": True, "endpoint": endpoint, "account": ACCOUNT, "since": began, **dataplane.status()},
-    )
+    application, dataplane = assemble(home, endpoint, options)
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
     config.graceful_timeout = 1
@@ -105,10 +99,11 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--home", type=Path, required=True)
+    AccountOptions.add_to(parser)
     arguments = parser.parse_args()
     os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
-    serve(arguments.port, Home(arguments.home))
+    serve(arguments.port, Home(arguments.home), AccountOptions.of(arguments))
 
 
 if __name__ == "__main__":

@@ -41,14 +41,14 @@ class EmbeddedAccount:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         return {**kept, "LOCALAWS_PORT": str(self.port), "LOCALAWS_HOME": str(self.home)}
 
-    def client(self, service: str, region: str = "us-east-1", account: str = ACCOUNT) -> Any:
+    def client(self, service: str, region: str = "us-east-1", account: str = ACCOUNT, retries: int = 0) -> Any:
         return boto3.client(
             service,
             endpoint_url=self.endpoint,
             region_name=region,
             aws_access_key_id=account,
             aws_secret_access_key="local",
-            config=Config(read_timeout=320, retries={"max_attempts": 0}),
+            config=Config(read_timeout=320, retries={"max_attempts": retries}),
         )
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -68,10 +68,10 @@ def make_account(tmp_path: Path) -> Iterator[Any]:
     """Start accounts; all of them are down after the test."""
     accounts: list[EmbeddedAccount] = []
 
-    def make(name: str = "home") -> EmbeddedAccount:
+    def make(name: str = "home", *options: str) -> EmbeddedAccount:
         account = EmbeddedAccount(free_port(), tmp_path / name)
         accounts.append(account)
-        started = account.command("up")
+        started = account.command("up", *options)
         assert started.returncode == 0, started.stderr
         return account
 

@@ -63,9 +63,9 @@ class DataPlane:
             target=self._start, args=(application, savepoint, on_status), name=f"start-{application.key}", daemon=True
         ).start()
 
-    def snapshot(self, view: dict[str, Any], name: str) -> str | None:
-        """Take a savepoint; its path, or None (and the reason in the log stream) where it failed."""
-        return self._savepoint(read_application(view).key, name, stop=False)
+    def snapshot(self, view: dict[str, Any], name: str, stop: bool = False) -> str | None:
+        """Take a savepoint, and stop the job with it; its path, or None (the log stream says why) where it failed."""
+        return self._savepoint(read_application(view).key, name, stop)
 
     def stop(self, view: dict[str, Any], force: bool, take_snapshot: bool) -> str | None:
         """Stop an application; the path of the savepoint taken on the way, if one was asked for and succeeded."""

@@ -100,7 +100,8 @@ class Pipeline:
             "producer.config.0": {"output.stream.name": "suspicious_activity", "shard.count": "1", **aws},
             "window.config.0": window,
         }
-        return [{"PropertyGroupId": name, "PropertyMap": pairs} for name, pairs in groups.items()]
+        # a group without properties is refused, as on AWS
+        return [{"PropertyGroupId": name, "PropertyMap": pairs} for name, pairs in groups.items() if pairs]
 
     def start(self, restore: str = "SKIP_RESTORE_FROM_SNAPSHOT", **more: str) -> None:
         """Start and wait for RUNNING; the position is noted where nothing is restored."""

@@ -5,9 +5,10 @@ import pytest
 from tests.conftest import EmbeddedAccount
 
 
-def ask(account: EmbeddedAccount, path: str, host: str) -> int:
+def ask(account: EmbeddedAccount, path: str, host: str, method: str = "GET", **headers: str) -> int:
     connection = http.client.HTTPConnection("127.0.0.1", account.port, timeout=10)
-    connection.request("GET", path, headers={"Host": host})
+    headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.request(method, path, headers={"Host": host, **headers})
     return connection.getresponse().status
 
 
@@ -26,3 +27,45 @@ def test_other_names_are_refused(account: EmbeddedAccount, host: str) -> None:
 )
 def test_administrative_paths_are_closed(account: EmbeddedAccount, path: str) -> None:
     assert ask(account, path, "localhost") == 404
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1.evil.example"},
+        {"Sec_Fetch_Site": "cross-site"},
+    ],
+)
+@pytest.mark.parametrize("method", ["POST", "OPTIONS", "GET"])
+def test_pages_of_other_sites_are_refused(account: EmbeddedAccount, headers: dict[str, str], method: str) -> None:
+    """The emulator answers every origin with its leave to read; a page could create a function and run it."""
+    target = {"X_Amz_Target": "Kinesis_20131202.ListStreams"}
+    assert ask(account, "/", "localhost", method, **headers, **target) == 403
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:8888", "http://127.0.0.1:4566", "http://[::1]:8888"])
+def test_local_pages_are_answered(account: EmbeddedAccount, origin: str) -> None:
+    assert ask(account, "/_localaws/status", "localhost", Origin=origin) == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/_ministack/reset",
+        "/_ministack/config",
+        "//_ministack/reset",
+        "/%5Fministack/reset",
+        "/x/../_ministack/reset",
+        "/_ministack/state/save",
+        "/_aws/sqs/messages",
+    ],
+)
+def test_no_way_around_to_the_administrative_paths(account: EmbeddedAccount, path: str) -> None:
+    kinesis = account.client("kinesis", region="eu-central-1")
+    if not kinesis.list_streams()["StreamNames"]:
+        kinesis.create_stream(StreamName="kept", ShardCount=1)
+    for method in ("POST", "PUT", "DELETE"):
+        assert ask(account, path, "localhost", method) >= 400
+    assert kinesis.list_streams()["StreamNames"] == ["kept"]

@@ -20,8 +20,14 @@ def test_another_version_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_moved_name_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(importlib.import_module("ministack.services.kinesis"), "_get_records")
-    with pytest.raises(SeamMoved, match="ministack.services.kinesis has no _get_records any more"):
+    monkeypatch.delattr(importlib.import_module("ministack.services.kinesis"), "_resolve_stream")
+    with pytest.raises(SeamMoved, match="ministack.services.kinesis has no _resolve_stream any more"):
+        seam.check_seam()
+
+
+def test_a_moved_parameter_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.import_module("ministack.services.kinesis"), "_resolve_stream", lambda stream: None)
+    with pytest.raises(SeamMoved, match=r"_resolve_stream takes \('stream',\), not \('data',\)"):
         seam.check_seam()
 
 

@@ -1,0 +1,44 @@
+"""Puts the account together: data plane, control plane and Kinesis behind MiniStack's front door, and the guard."""
+
+import time
+from typing import Any
+
+from localaws.account import ACCOUNT, REGION, CloudWatchSink
+from localaws.control_plane.service import ControlPlane
+from localaws.guard import Asgi, guarded
+from localaws.home import Home
+from localaws.kinesis.faults import FaultInjector
+from localaws.kinesis.limits import StrictLimits
+from localaws.kinesis.service import KinesisService
+from localaws.managed_flink.dataplane import DataPlane
+from localaws.managed_flink.sources import caller_of
+from localaws.options import AccountOptions
+from localaws.seam import MiniStackAccount, MiniStackKinesis, emulator_kinesis, install, request_account
+
+
+def assemble(home: Home, endpoint: str, options: AccountOptions) -> tuple[Asgi, DataPlane]:
+    """The account's ASGI application and its data plane, which the caller closes.
+
+    MiniStack reads its environment when it is imported, which is now.
+    """
+    began = time.time()
+    services = MiniStackAccount()
+    dataplane = DataPlane(home.root, endpoint, ACCOUNT, REGION, services, CloudWatchSink(endpoint))
+    control_plane = ControlPlane(home.root, dataplane, services, request_account)
+    plan = options.plan()
+    limits = StrictLimits() if options.strict else None
+    faults = FaultInjector(plan) if plan else None
+    kinesis = KinesisService(MiniStackKinesis(), emulator_kinesis(), dataplane.tracker, caller_of, limits, faults)
+
+    def status() -> dict[str, Any]:
+        return {
+            "up": True,
+            "endpoint": endpoint,
+            "account": ACCOUNT,
+            "since": began,
+            "strict": {"refused": limits.refused} if limits else None,
+            "faults": faults.status() if faults else None,
+            **dataplane.status(),
+        }
+
+    return guarded(install(control_plane.handle_request, kinesis.handle_request), status), dataplane

@@ -1,0 +1,36 @@
+"""Closing a caller's connection without an answer, which no ASGI message can ask for."""
+
+import contextvars
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from hypercorn.protocol.events import StreamClosed
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+_hangs_up: contextvars.ContextVar[list[bool] | None] = contextvars.ContextVar("hangs_up", default=None)
+
+
+def hang_up_on_caller() -> None:
+    """Have the connection of the request being answered closed where its answer would begin."""
+    wanted = _hangs_up.get()
+    if wanted is not None:
+        wanted.append(True)
+
+
+def breakable(send: Send) -> Send:
+    """``send`` of one request, which closes the connection instead once ``hang_up_on_caller`` was called."""
+    wanted: list[bool] = []
+    _hangs_up.set(wanted)
+
+    async def send_or_hang_up(message: dict[str, Any]) -> None:
+        if not wanted:
+            await send(message)
+        elif message["type"] == "http.response.start":
+            # The server's stream object behind its ASGI callable: told that it is closed before anything was
+            # sent, it ends the connection, and the client sees it reset.
+            stream = send.__self__  # type: ignore[attr-defined]
+            stream.closed = True
+            await stream.send(StreamClosed(stream_id=stream.stream_id))
+
+    return send_or_hang_up

@@ -1,0 +1,246 @@
+"""Create, Describe, List, Update, Delete, Start, Stop and Rollback; the dashboard's address; maintenance."""
+
+import copy
+import hashlib
+from typing import Any, Protocol
+
+from localaws.control_plane import rules
+from localaws.control_plane.descriptions import application_detail, application_summary, maintenance, view
+from localaws.control_plane.errors import ApiError, in_use, invalid
+from localaws.control_plane.lifecycle import Lifecycle
+from localaws.control_plane.model import READY, RUNNING, Application, Version, now
+from localaws.control_plane.paging import page
+from localaws.control_plane.restarts import Restarts
+from localaws.control_plane.restoring import CUSTOM, LATEST, restore_path
+from localaws.control_plane.store import ApplicationStore
+from localaws.managed_flink.application import ApplicationKey
+
+Data = dict[str, Any]
+
+
+class Objects(Protocol):
+    """The account's S3."""
+
+    def fetch_object(self, key: ApplicationKey, bucket: str, name: str, version: str | None) -> bytes | None: ...
+
+
+class ApplicationOperations:
+    """The operations on applications; each takes account, region and the request, and returns the answer's members."""
+
+    def __init__(self, store: ApplicationStore, lifecycle: Lifecycle, objects: Objects, dataplane: Any) -> None:
+        self._store = store
+        self._lifecycle = lifecycle
+        self._restarts = Restarts(lifecycle)
+        self._objects = objects
+        self._dataplane = dataplane
+
+    def create(self, account: str, region: str, data: Data) -> Data:
+        key = ApplicationKey(account, region, data["ApplicationName"])
+        rules.check_mode(data.get("ApplicationMode"))
+        configuration = copy.deepcopy(data.get("ApplicationConfiguration") or {})
+        rules.check_configuration(configuration)
+        tags = {tag["Key"]: tag.get("Value", "") for tag in data.get("Tags") or []}
+        rules.check_tags(tags)
+        options = data.get("CloudWatchLoggingOptions") or []
+        if len(options) > 1:
+            raise invalid("An application has at most one CloudWatch logging option.")
+        version = Version(
+            number=1,
+            configuration=configuration,
+            role=data["ServiceExecutionRole"],
+            runtime=data["RuntimeEnvironment"],
+            logging=[logging_option(option, "1.1") for option in options],
+            code=self._code(key, configuration),
+        )
+        application = Application(
+            account, region, key.name, [version], description=data.get("ApplicationDescription"), tags=tags
+        )
+        with self._store.lock:
+            if self._store.get(key) is not None:
+                raise in_use(f"Application '{key.name}' already exists.")
+            self._store.save(application)
+        return {"ApplicationDetail": application_detail(application)}
+
+    def describe(self, account: str, region: str, data: Data) -> Data:
+        return {"ApplicationDetail": application_detail(self._require(account, region, data))}
+
+    def list(self, account: str, region: str, data: Data) -> Data:
+        return page(self._store.of(account, region), data, "ApplicationSummaries", application_summary)
+
+    def update(self, account: str, region: str, data: Data) -> Data:
+        application = self._require(account, region, data)
+        with self._store.lock:
+            version = self._candidate(application, data)
+        version.code = self._code(application.key, version.configuration)
+        if application.status == RUNNING:
+            self._lifecycle.check(application, view(application, version))
+        with self._store.lock:
+            self._require_changeable(application, data)
+            running = view(application)
+            restore = self._run_update(application, data.get("RunConfigurationUpdate") or {})
+            before = application.current.number
+            application.add_version(version)
+            operation = application.begin("UpdateApplication", from_version=before)
+            if application.status == RUNNING:
+                self._restarts.update(application, running, operation, restore)
+            else:
+                operation.finish()
+                self._store.save(application)
+            return {"ApplicationDetail": application_detail(application), "OperationId": operation.id}
+
+    def _candidate(self, application: Application, data: Data) -> Version:
+        """The version an UpdateApplication asks for, checked but not taken."""
+        self._require_changeable(application, data)
+        if "RuntimeEnvironmentUpdate" in data:
+            rules.check_runtime(data["RuntimeEnvironmentUpdate"])
+        version = application.current.successor(application.current.number + 1)
+        merge(version.configuration, without_suffix(data.get("ApplicationConfigurationUpdate") or {}))
+        rules.check_configuration(version.configuration)
+        version.role = data.get("ServiceExecutionRoleUpdate", version.role)
+        for update in data.get("CloudWatchLoggingOptionUpdates") or []:
+            wanted = update["CloudWatchLoggingOptionId"]
+            option = next((one for one in version.logging if one["CloudWatchLoggingOptionId"] == wanted), None)
+            if option is None:
+                raise invalid(f"The application has no CloudWatch logging option {wanted}.")
+            option["LogStreamARN"] = update.get("LogStreamARNUpdate", option["LogStreamARN"])
+        return version
+
+    def _require_changeable(self, application: Application, data: Data) -> None:
+        if application.status not in (READY, RUNNING):
+            raise in_use(f"Application {application.name} cannot be updated in '{application.status}' state.")
+        rules.check_concurrency(application, data)
+
+    def _run_update(self, application: Application, update: Data) -> str:
+        """Take a RunConfigurationUpdate; the restore type this update restarts with."""
+        restore = update.get("ApplicationRestoreConfiguration") or {}
+        kind = restore.get("ApplicationRestoreType", LATEST)
+        if kind == CUSTOM:
+            restore_path(application, restore)
+        if update:
+            application.run_configuration = {**application.run_configuration, **copy.deepcopy(update)}
+        return kind
+
+    def delete(self, account: str, region: str, data: Data) -> Data:
+        application = self._require(account, region, data)
+        rules.check_timestamp("application", data["CreateTimestamp"], application.created, "DescribeApplication")
+        self._lifecycle.delete(application)
+        return {}
+
+    def start(self, account: str, region: str, data: Data) -> Data:
+        run = copy.deepcopy(data.get("RunConfiguration") or {})
+        if "SqlRunConfigurations" in run:
+            raise invalid("SqlRunConfigurations are for SQL applications only; leave them out.")
+        return {"OperationId": self._lifecycle.start(self._require(account, region, data), run).id}
+
+    def stop(self, account: str, region: str, data: Data) -> Data:
+        application = self._require(account, region, data)
+        return {"OperationId": self._lifecycle.stop(application, bool(data.get("Force"))).id}
+
+    def roll_back(self, account: str, region: str, data: Data) -> Data:
+        application = self._require(account, region, data)
+        with self._store.lock:
+            rules.check_concurrency(application, data)
+            operation = self._restarts.roll_back(application)
+            return {"ApplicationDetail": application_detail(application), "OperationId": operation.id}
+
+    def presigned_url(self, account: str, region: str, data: Data) -> Data:
+        application = self._require(account, region, data)
+        if data["UrlType"] != "FLINK_DASHBOARD_URL":
+            raise invalid(f"The UrlType of a Flink application is FLINK_DASHBOARD_URL, not {data['UrlType']}.")
+        url = self._dataplane.dashboard(application.key) if application.status == RUNNING else None
+        if url is None:
+            raise in_use(f"The dashboard is there while the application is RUNNING; it is {application.status}.")
+        return {"AuthorizedUrl": url}
+
+    def update_maintenance(self, account: str, region: str, data: Data) -> Data:
+        application = self._require(account, region, data)
+        start = data["ApplicationMaintenanceConfigurationUpdate"]["ApplicationMaintenanceWindowStartTimeUpdate"]
+        with self._store.lock:
+            if application.status not in (READY, RUNNING):
+                raise in_use(f"Application {application.name} cannot be updated in '{application.status}' state.")
+            application.maintenance_start, application.updated = start, now()
+            self._store.save(application)
+        return {
+            "ApplicationARN": application.arn,
+            "ApplicationMaintenanceConfigurationDescription": maintenance(application),
+        }
+
+    def add_logging_option(self, account: str, region: str, data: Data) -> Data:
+        application = self._require(account, region, data)
+        with self._store.lock:
+            self._require_changeable(application, data)
+            if application.current.logging:
+                raise invalid("An application has at most one CloudWatch logging option; update the one it has.")
+            version = application.current.successor(application.current.number + 1)
+            version.logging = [logging_option(data["CloudWatchLoggingOption"], f"{version.number}.1")]
+            return self._changed_logging(application, version, "AddApplicationCloudWatchLoggingOption")
+
+    def delete_logging_option(self, account: str, region: str, data: Data) -> Data:
+        application = self._require(account, region, data)
+        with self._store.lock:
+            self._require_changeable(application, data)
+            version = application.current.successor(application.current.number + 1)
+            wanted = data["CloudWatchLoggingOptionId"]
+            version.logging = [one for one in version.logging if one["CloudWatchLoggingOptionId"] != wanted]
+            if len(version.logging) == len(application.current.logging):
+                raise ApiError("ResourceNotFoundException", f"The application has no logging option {wanted}.")
+            return self._changed_logging(application, version, "DeleteApplicationCloudWatchLoggingOption")
+
+    def _changed_logging(self, application: Application, version: Version, name: str) -> Data:
+        """Take a version whose logging differs; like any update it restarts a running application."""
+        running = view(application)
+        before = application.current.number
+        application.add_version(version)
+        operation = application.begin(name, from_version=before)
+        if application.status == RUNNING:
+            self._restarts.update(application, running, operation, LATEST)
+        else:
+            operation.finish()
+            self._store.save(application)
+        return {
+            "ApplicationARN": application.arn,
+            "ApplicationVersionId": version.number,
+            "CloudWatchLoggingOptionDescriptions": copy.deepcopy(version.logging),
+            "OperationId": operation.id,
+        }
+
+    def _require(self, account: str, region: str, data: Data) -> Application:
+        return self._store.require(ApplicationKey(account, region, data["ApplicationName"]))
+
+    def _code(self, key: ApplicationKey, configuration: Data) -> Data:
+        """Size and MD5 of the zip, as AWS reports them; empty while there is none."""
+        content = configuration.get("ApplicationCodeConfiguration", {}).get("CodeContent", {})
+        location = content.get("S3ContentLocation")
+        if not location:
+            return {}
+        bucket = location["BucketARN"].rpartition(":::")[2]
+        zipped = self._objects.fetch_object(key, bucket, location["FileKey"], location.get("ObjectVersion"))
+        if zipped is None:
+            return {}
+        return {"CodeMD5": hashlib.md5(zipped, usedforsecurity=False).hexdigest(), "CodeSize": len(zipped)}
+
+
+def logging_option(option: Data, option_id: str) -> dict[str, str]:
+    return {"CloudWatchLoggingOptionId": option_id, "LogStreamARN": option["LogStreamARN"]}
+
+
+def without_suffix(update: Any) -> Any:
+    """An ApplicationConfigurationUpdate in the shape of an ApplicationConfiguration: its members end in Update."""
+    if not isinstance(update, dict):
+        return copy.deepcopy(update)
+    renamed: Data = {}
+    for name, value in update.items():
+        if name == "EnvironmentPropertyUpdates":  # replaces all groups, in the shape of EnvironmentProperties
+            renamed["EnvironmentProperties"] = copy.deepcopy(value)
+        else:
+            renamed[name.removesuffix("Update")] = without_suffix(value)
+    return renamed
+
+
+def merge(base: Data, changes: Data) -> None:
+    """Lay ``changes`` over ``base``, member by member; property groups are replaced as a whole."""
+    for name, value in changes.items():
+        if isinstance(value, dict) and isinstance(base.get(name), dict) and name != "EnvironmentProperties":
+            merge(base[name], value)
+        else:
+            base[name] = value

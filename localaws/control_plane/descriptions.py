@@ -1,0 +1,149 @@
+"""Applications, snapshots and operations in the shapes the API answers with."""
+
+import copy
+from typing import Any
+
+from localaws.control_plane.model import Application, Operation, Snapshot, Version
+
+# What ConfigurationType DEFAULT means, by the developer guide of Managed Service for Apache Flink.
+_CHECKPOINTS = {"CheckpointingEnabled": True, "CheckpointInterval": 60_000, "MinPauseBetweenCheckpoints": 5_000}
+_MONITORING = {"MetricsLevel": "APPLICATION", "LogLevel": "INFO"}
+_PARALLELISM = {"Parallelism": 1, "ParallelismPerKPU": 1, "AutoScalingEnabled": True}
+_MAINTENANCE_HOURS = 8
+
+
+def application_detail(application: Application, version: Version | None = None) -> dict[str, Any]:
+    """ApplicationDetail, of the current version or of an earlier one."""
+    shown = version or application.current
+    detail = {
+        "ApplicationARN": application.arn,
+        "ApplicationName": application.name,
+        "RuntimeEnvironment": shown.runtime,
+        "ServiceExecutionRole": shown.role,
+        "ApplicationStatus": application.status if shown is application.current else shown.status,
+        "ApplicationVersionId": shown.number,
+        "CreateTimestamp": application.created,
+        "LastUpdateTimestamp": application.updated if shown is application.current else shown.created,
+        "ApplicationVersionCreateTimestamp": shown.created,
+        "ApplicationMode": application.mode,
+        "ConditionalToken": application.token,
+        "ApplicationConfigurationDescription": _configuration(application, shown),
+        "CloudWatchLoggingOptionDescriptions": copy.deepcopy(shown.logging),
+        "ApplicationMaintenanceConfigurationDescription": maintenance(application),
+    }
+    optional = {
+        "ApplicationDescription": application.description,
+        "ApplicationVersionUpdatedFrom": shown.updated_from,
+        "ApplicationVersionRolledBackFrom": shown.rolled_back_from,
+        "ApplicationVersionRolledBackTo": shown.rolled_back_to,
+    }
+    return detail | {name: value for name, value in optional.items() if value is not None}
+
+
+def view(application: Application, version: Version | None = None) -> dict[str, Any]:
+    """What the data plane is given."""
+    return application_detail(application, version) | {"AccountId": application.account, "Region": application.region}
+
+
+def application_summary(application: Application) -> dict[str, Any]:
+    return {
+        "ApplicationName": application.name,
+        "ApplicationARN": application.arn,
+        "ApplicationStatus": application.status,
+        "ApplicationVersionId": application.current.number,
+        "RuntimeEnvironment": application.current.runtime,
+        "ApplicationMode": application.mode,
+    }
+
+
+def snapshot_details(snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        "SnapshotName": snapshot.name,
+        "SnapshotStatus": snapshot.status,
+        "ApplicationVersionId": snapshot.version,
+        "SnapshotCreationTimestamp": snapshot.created,
+        "RuntimeEnvironment": snapshot.runtime,
+        "ApplicationEncryptionConfigurationDescription": {"KeyType": "AWS_OWNED_KEY"},
+    }
+
+
+def operation_info(operation: Operation) -> dict[str, Any]:
+    """ApplicationOperationInfo; while it is under way its end is the moment it was begun, as AWS requires one."""
+    return {
+        "Operation": operation.name,
+        "OperationId": operation.id,
+        "StartTime": operation.started,
+        "EndTime": operation.ended or operation.started,
+        "OperationStatus": operation.status,
+    }
+
+
+def operation_details(operation: Operation) -> dict[str, Any]:
+    details = operation_info(operation)
+    del details["OperationId"]
+    if operation.from_version and operation.to_version:
+        details["ApplicationVersionChangeDetails"] = {
+            "ApplicationVersionUpdatedFrom": operation.from_version,
+            "ApplicationVersionUpdatedTo": operation.to_version,
+        }
+    if operation.error:
+        details["OperationFailureDetails"] = {"ErrorInfo": {"ErrorString": operation.error}}
+    return details
+
+
+def maintenance(application: Application) -> dict[str, str]:
+    hour, minute = application.maintenance_start.split(":")
+    return {
+        "ApplicationMaintenanceWindowStartTime": application.maintenance_start,
+        "ApplicationMaintenanceWindowEndTime": f"{(int(hour) + _MAINTENANCE_HOURS) % 24:02d}:{minute}",
+    }
+
+
+def _configuration(application: Application, version: Version) -> dict[str, Any]:
+    given = version.configuration
+    flink = given.get("FlinkApplicationConfiguration", {})
+    parallelism = _with_defaults(flink.get("ParallelismConfiguration"), _PARALLELISM)
+    described: dict[str, Any] = {
+        "FlinkApplicationConfigurationDescription": {
+            "CheckpointConfigurationDescription": _with_defaults(flink.get("CheckpointConfiguration"), _CHECKPOINTS),
+            "MonitoringConfigurationDescription": _with_defaults(flink.get("MonitoringConfiguration"), _MONITORING),
+            "ParallelismConfigurationDescription": parallelism | {"CurrentParallelism": parallelism["Parallelism"]},
+        },
+        "ApplicationSnapshotConfigurationDescription": {
+            "SnapshotsEnabled": bool(given.get("ApplicationSnapshotConfiguration", {}).get("SnapshotsEnabled"))
+        },
+        "ApplicationSystemRollbackConfigurationDescription": {
+            "RollbackEnabled": bool(given.get("ApplicationSystemRollbackConfiguration", {}).get("RollbackEnabled"))
+        },
+        "ApplicationEncryptionConfigurationDescription": {
+            "KeyType": "AWS_OWNED_KEY",
+            **given.get("ApplicationEncryptionConfiguration", {}),
+        },
+    }
+    if "ApplicationCodeConfiguration" in given:
+        code = given["ApplicationCodeConfiguration"]
+        location = code.get("CodeContent", {}).get("S3ContentLocation", {})
+        described["ApplicationCodeConfigurationDescription"] = {
+            "CodeContentType": code.get("CodeContentType", "ZIPFILE"),
+            "CodeContentDescription": {"S3ApplicationCodeLocationDescription": dict(location), **version.code},
+        }
+    if "EnvironmentProperties" in given:
+        groups = given["EnvironmentProperties"].get("PropertyGroups", [])
+        described["EnvironmentPropertyDescriptions"] = {"PropertyGroupDescriptions": copy.deepcopy(groups)}
+    if application.run_configuration:
+        run = application.run_configuration
+        described["RunConfigurationDescription"] = {
+            "ApplicationRestoreConfigurationDescription": run.get(
+                "ApplicationRestoreConfiguration", {"ApplicationRestoreType": "RESTORE_FROM_LATEST_SNAPSHOT"}
+            ),
+            "FlinkRunConfigurationDescription": run.get("FlinkRunConfiguration", {"AllowNonRestoredState": False}),
+        }
+    return described
+
+
+def _with_defaults(section: dict[str, Any] | None, defaults: dict[str, Any]) -> dict[str, Any]:
+    """With ConfigurationType DEFAULT the defaults count, whatever else was given."""
+    if not section or section.get("ConfigurationType", "DEFAULT") == "DEFAULT":
+        return {"ConfigurationType": "DEFAULT", **defaults}
+    given = {name: section[name] for name in defaults if section.get(name) is not None}
+    return {"ConfigurationType": "CUSTOM", **defaults, **given}

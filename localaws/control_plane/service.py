@@ -1,0 +1,104 @@
+"""``kinesisanalyticsv2`` on the wire: from a request to its operation and back."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from localaws.control_plane import rules
+from localaws.control_plane.applications import ApplicationOperations, Objects
+from localaws.control_plane.errors import ApiError, not_found, unsupported
+from localaws.control_plane.history import HistoryOperations
+from localaws.control_plane.lifecycle import Lifecycle
+from localaws.control_plane.store import ApplicationStore
+from localaws.control_plane.validation import check_request, service_model
+from localaws.managed_flink.application import ApplicationKey
+
+log = logging.getLogger("localaws.control_plane")
+
+Answer = tuple[int, dict[str, str], bytes]
+Operation = Callable[[str, str, dict[str, Any]], dict[str, Any]]
+
+
+class ControlPlane:
+    """Answers the API; what is slow runs off the event loop, which also serves the jobs' own calls."""
+
+    def __init__(
+        self, home: Path, dataplane: Any, services: Any, scope: Callable[[], tuple[str, str]], **options: Any
+    ) -> None:
+        objects: Objects = services
+        self.store = ApplicationStore(home)
+        self._scope = scope
+        lifecycle = Lifecycle(dataplane, self.store, services.streams, **options)
+        applications = ApplicationOperations(self.store, lifecycle, objects, dataplane)
+        history = HistoryOperations(self.store, lifecycle)
+        self._operations: dict[str, Operation] = {
+            "CreateApplication": applications.create,
+            "DescribeApplication": applications.describe,
+            "ListApplications": applications.list,
+            "UpdateApplication": applications.update,
+            "DeleteApplication": applications.delete,
+            "StartApplication": applications.start,
+            "StopApplication": applications.stop,
+            "RollbackApplication": applications.roll_back,
+            "CreateApplicationPresignedUrl": applications.presigned_url,
+            "UpdateApplicationMaintenanceConfiguration": applications.update_maintenance,
+            "AddApplicationCloudWatchLoggingOption": applications.add_logging_option,
+            "DeleteApplicationCloudWatchLoggingOption": applications.delete_logging_option,
+            "CreateApplicationSnapshot": history.create_snapshot,
+            "ListApplicationSnapshots": history.list_snapshots,
+            "DescribeApplicationSnapshot": history.describe_snapshot,
+            "DeleteApplicationSnapshot": history.delete_snapshot,
+            "ListApplicationVersions": history.list_versions,
+            "DescribeApplicationVersion": history.describe_version,
+            "ListApplicationOperations": history.list_operations,
+            "DescribeApplicationOperation": history.describe_operation,
+            "TagResource": history.tag,
+            "UntagResource": history.untag,
+            "ListTagsForResource": history.list_tags,
+        }
+
+    async def handle_request(self, method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Answer:
+        """Answer one request as the emulator's handlers do: status, headers, body."""
+        operation = headers.get("x-amz-target", "").rpartition(".")[2]
+        account, region = self._scope()
+        try:
+            answer = await asyncio.to_thread(self.call, operation, account, region, body)
+        except ApiError as error:
+            return _answer(error.status, {"__type": error.code, "message": str(error)}, error.code)
+        except OSError as error:
+            log.exception("%s failed", operation)
+            message = f"The embedded account cannot use its home ({error}); free some space and call {operation} again."
+            return _answer(500, {"__type": "InternalFailure", "message": message}, "InternalFailure")
+        return _answer(200, answer)
+
+    def call(self, operation: str, account: str, region: str, body: bytes | str) -> dict[str, Any]:
+        """The answer of one operation; raises ApiError."""
+        try:
+            data = json.loads(body or "{}")
+        except ValueError as error:
+            raise ApiError("SerializationException", f"The request is not JSON: {error}.") from error
+        if operation not in service_model().operation_names:
+            raise ApiError("UnknownOperationException", f"There is no operation {operation!r}.")
+        if operation == "CreateApplication" and isinstance(data, dict) and "RuntimeEnvironment" in data:
+            rules.check_runtime(data["RuntimeEnvironment"])
+        check_request(operation, data)
+        known = self._operations.get(operation)
+        if known is None:
+            return self._refuse(operation, account, region, data)
+        return known(account, region, data)
+
+    def _refuse(self, operation: str, account: str, region: str, data: dict[str, Any]) -> dict[str, Any]:
+        name = data.get("ApplicationName")
+        if name and self.store.get(ApplicationKey(account, region, name)) is None:
+            raise not_found(f"Application '{name}' does not exist.")
+        if "Vpc" in operation:
+            raise unsupported(f"The local account has no VPC; {operation} works on AWS only.")
+        raise unsupported(f"{operation} is for SQL applications; this is an application of Apache Flink.")
+
+
+def _answer(status: int, body: dict[str, Any], error: str | None = None) -> Answer:
+    headers = {"Content-Type": "application/x-amz-json-1.1"} | ({"x-amzn-errortype": error} if error else {})
+    return status, headers, json.dumps(body).encode()

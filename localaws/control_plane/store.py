@@ -1,0 +1,102 @@
+"""Applications in memory and on disk: each change is in a file before it is answered, so that a kill loses none."""
+
+import contextlib
+import json
+import logging
+import os
+import shutil
+import threading
+from pathlib import Path
+from typing import Any
+
+from localaws.control_plane.errors import not_found
+from localaws.control_plane.model import DELETING, Application
+from localaws.managed_flink.application import ApplicationKey
+
+log = logging.getLogger("localaws.control_plane")
+
+FOLDER = "control_plane"
+_FORMAT = 1
+
+
+class ApplicationStore:
+    """The applications of every account and region; ``lock`` guards them and what belongs to them."""
+
+    def __init__(self, home: Path) -> None:
+        self.lock = threading.RLock()
+        self._folder = home / FOLDER
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._applications: dict[ApplicationKey, Application] = {}
+        for path in sorted(self._folder.glob("*.json")):
+            self._load(path)
+
+    def get(self, key: ApplicationKey) -> Application | None:
+        with self.lock:
+            return self._applications.get(key)
+
+    def require(self, key: ApplicationKey) -> Application:
+        application = self.get(key)
+        if application is None:
+            raise not_found(f"Application '{key.name}' does not exist.")
+        return application
+
+    def of(self, account: str, region: str) -> list[Application]:
+        """The applications of one account and region, by name."""
+        with self.lock:
+            found = [one for one in self._applications.values() if (one.account, one.region) == (account, region)]
+        return sorted(found, key=lambda one: one.name)
+
+    def save(self, application: Application) -> None:
+        """Take a new or changed application, in memory and on disk.
+
+        A disk that takes no more is said in the account's log, and does not keep a student from going on.
+        """
+        with self.lock:
+            self._applications[application.key] = application
+            text = json.dumps({"format": _FORMAT, "application": application.to_data()})
+            try:
+                _write(self._path(application.key), text)
+            except OSError as error:
+                log.error("The application %s could not be saved: %s; free some space.", application.name, error)
+
+    def remove(self, application: Application) -> None:
+        with self.lock:
+            if self._applications.get(application.key) is application:
+                del self._applications[application.key]
+                self._path(application.key).unlink(missing_ok=True)
+
+    def _path(self, key: ApplicationKey) -> Path:
+        return self._folder / f"{key}.json"
+
+    def _load(self, path: Path) -> None:
+        try:
+            content: dict[str, Any] = json.loads(path.read_text())
+            if content["format"] != _FORMAT:
+                raise ValueError(f"format {content['format']}")
+            application = Application.from_data(content["application"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            log.error("%s cannot be read (%r) and is left alone; its application is not there.", path, error)
+            return
+        if application.status == DELETING:
+            path.unlink(missing_ok=True)
+            return
+        self._applications[application.key] = application
+
+
+def forget(home: Path) -> None:
+    """Remove all applications of a home and their snapshots; its account must be down."""
+    for name in (FOLDER, "applications"):
+        shutil.rmtree(home / name, ignore_errors=True)
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace a file as a whole; a failed write leaves the old one and nothing else."""
+    partial = path.with_suffix(".partial")
+    try:
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+            out.write(text)
+        partial.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise

@@ -1,0 +1,38 @@
+"""What the Kinesis operations need of the account they are in."""
+
+from typing import Any, Protocol
+
+from localaws.kinesis.errors import no_such_stream
+from localaws.kinesis.shards import Stream
+
+
+class Backend(Protocol):
+    """The emulator's streams, in the account and region of the request being answered."""
+
+    @property
+    def account(self) -> str: ...
+
+    def stream(self, data: dict[str, Any]) -> Stream | None:
+        """The stream StreamName or StreamARN names."""
+        ...
+
+    def streams(self) -> list[Stream]: ...
+
+    def stream_named(self, name: str) -> Stream | None: ...
+
+    def next_sequence_number(self) -> str: ...
+
+    def consumers(self, stream: Stream) -> int: ...
+
+    def wake_readers(self) -> None:
+        """Tell event source mappings that there are new records."""
+        ...
+
+
+def require_stream(backend: Backend, data: dict[str, Any]) -> Stream:
+    """The named stream; raises ResourceNotFoundException."""
+    stream = backend.stream(data)
+    if stream is None:
+        arn = data.get("StreamARN") or ""
+        raise no_such_stream(data.get("StreamName") or arn.rpartition("stream/")[2], backend.account)
+    return stream

@@ -1,0 +1,110 @@
+"""Kinesis on the wire: which operation a request asks for, who asks, and what may go wrong on purpose."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from localaws.connection import hang_up_on_caller
+from localaws.kinesis.backend import Backend
+from localaws.kinesis.errors import KinesisError, throttled
+from localaws.kinesis.faults import Fate, FaultInjector
+from localaws.kinesis.limits import StrictLimits
+from localaws.kinesis.listing import Listing
+from localaws.kinesis.records import Records
+from localaws.kinesis.reshard import Resharding
+from localaws.kinesis.wire import Answer, decode, encode, encode_error, encode_records, in_seconds, speaks_cbor
+
+Handler = Callable[[str, str, dict[str, str], bytes, Any], Awaitable[Any]]
+Operation = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class Readers(Protocol):
+    """Is told which caller lists and reads what; see ``managed_flink.sources``."""
+
+    def listed(self, caller: str, stream: str) -> None: ...
+
+    def read(self, caller: str, stream: str, shard: str) -> None: ...
+
+
+class KinesisService:
+    """Answers the operations it knows, and leaves the rest to ``rest``, the emulator's own handler."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        rest: Handler,
+        readers: Readers,
+        caller_of: Callable[[str], str | None],
+        limits: StrictLimits | None = None,
+        faults: FaultInjector | None = None,
+    ) -> None:
+        self._backend = backend
+        self._rest = rest
+        self._readers = readers
+        self._caller_of = caller_of
+        self._faults = faults
+        self._records = Records(backend, limits)
+        listing, resharding = Listing(backend), Resharding(backend)
+        self._listing = listing
+        self._operations: dict[str, Operation] = {
+            "DescribeStream": listing.describe_stream,
+            "DescribeStreamSummary": listing.describe_stream_summary,
+            "DescribeLimits": listing.describe_limits,
+            "UpdateStreamMode": listing.update_stream_mode,
+            "GetShardIterator": self._records.get_shard_iterator,
+            "SplitShard": resharding.split_shard,
+            "MergeShards": resharding.merge_shards,
+            "UpdateShardCount": resharding.update_shard_count,
+        }
+        self._own = {*self._operations, "PutRecord", "PutRecords", "GetRecords", "ListShards"}
+
+    async def handle_request(self, method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Any:
+        """Answer one request as the emulator's handlers do: status, headers, body."""
+        operation, cbor = headers.get("x-amz-target", "").rpartition(".")[2], speaks_cbor(headers)
+        if operation not in self._own:
+            return await self._rest(method, path, headers, in_seconds(body) if cbor and body else body, query)
+        caller = self._caller_of(headers.get("user-agent", "") + " " + headers.get("x-amz-user-agent", ""))
+        try:
+            data = decode(body, cbor)
+            fate = self._faults.fate(operation) if self._faults else None
+            if fate is None:
+                return self._answer(operation, data, cbor, caller, None)
+            return await self._with_faults(operation, data, cbor, caller, fate)
+        except KinesisError as error:
+            return encode_error(error, cbor)
+
+    async def _with_faults(
+        self, operation: str, data: dict[str, Any], cbor: bool, caller: str | None, fate: Fate
+    ) -> Answer:
+        if fate.delay:
+            await asyncio.sleep(fate.delay)
+        if fate.throttled:
+            name = data.get("StreamName") or "of the request"
+            raise throttled(data.get("ShardId") or "shardId-000000000000", name, self._backend.account)
+        answer = self._answer(operation, data, cbor, caller, fate) if fate.takes_effect else None
+        if fate.dropped:
+            hang_up_on_caller()
+        if fate.internal or answer is None:
+            raise KinesisError("InternalFailure", "Internal Service Failure", 500)
+        return answer
+
+    def _answer(
+        self, operation: str, data: dict[str, Any], cbor: bool, caller: str | None, fate: Fate | None
+    ) -> Answer:
+        match operation:
+            case "PutRecords":
+                return encode(self._records.put_records(data, fate), cbor)
+            case "PutRecord":
+                return encode(self._records.put_record(data), cbor)
+            case "GetRecords":
+                answer, iterator = self._records.get_records(data)
+                if caller:
+                    self._readers.read(caller, iterator.stream, iterator.shard_id)
+                return encode_records(answer, cbor)
+            case "ListShards":
+                answer = self._listing.list_shards(data)
+                if caller:
+                    name = data.get("StreamName") or data.get("StreamARN", "").rpartition("stream/")[2]
+                    self._readers.listed(caller, name)
+                return encode(answer, cbor)
+        return encode(self._operations[operation](data), cbor)

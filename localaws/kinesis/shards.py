@@ -1,0 +1,144 @@
+"""The shards of one stream: which are open, where a hash key goes, who is whose child, what has expired.
+
+A closed shard stays, readable to its end, until the retention period has passed since it was closed. Positions are
+counted from a shard's first record ever (``trimmed`` + index), so that they survive the expiry of records.
+"""
+
+import bisect
+import time
+from collections.abc import Callable
+from typing import Any
+
+Stream = dict[str, Any]
+Shard = dict[str, Any]
+Record = dict[str, Any]
+
+MAX_HASH_KEY = (1 << 128) - 1
+_ENDING = "ending_sequence_number"
+
+
+def is_open(shard: Shard) -> bool:
+    return _ENDING not in shard
+
+
+def open_shards(stream: Stream) -> list[str]:
+    """Ids of the open shards, by their hash keys."""
+    shards = [(int(shard["starting_hash_key"]), sid) for sid, shard in stream["shards"].items() if is_open(shard)]
+    return [sid for _, sid in sorted(shards)]
+
+
+def route(stream: Stream, hash_key: int) -> str:
+    """The open shard a hash key belongs to."""
+    starts, ids = _routes(stream)
+    return ids[bisect.bisect_right(starts, hash_key) - 1]
+
+
+def _routes(stream: Stream) -> tuple[list[int], list[str]]:
+    # The open shards always partition the whole hash key range; the table is kept until they change.
+    known = stream.get("routes")
+    if known is None or known[2] != len(stream["shards"]):
+        ids = open_shards(stream)
+        known = ([int(stream["shards"][sid]["starting_hash_key"]) for sid in ids], ids, len(stream["shards"]))
+        stream["routes"] = known
+    return known[0], known[1]
+
+
+def shard_number(shard_id: str) -> int:
+    return int(shard_id.rpartition("-")[2])
+
+
+def add_shard(stream: Stream, start: int, end: int, sequence_number: str, parents: tuple[str, ...]) -> str:
+    """Open a child of one parent (split) or two (merge) over ``start`` to ``end``; returns its id."""
+    number = stream.get("next_shard", max(map(shard_number, stream["shards"])) + 1)
+    stream["next_shard"] = number + 1
+    shard_id = f"shardId-{number:012d}"
+    stream["shards"][shard_id] = {
+        "records": [],
+        "starting_hash_key": str(start),
+        "ending_hash_key": str(end),
+        "starting_sequence_number": sequence_number,
+        "parent_shard_id": parents[0],
+        "adjacent_parent_shard_id": parents[1] if len(parents) > 1 else None,
+        "opened_at": time.time(),
+    }
+    stream.pop("routes", None)
+    return shard_id
+
+
+def close_shard(stream: Stream, shard_id: str, sequence_number: str) -> None:
+    """No record goes to the shard any more; what it has stays readable."""
+    stream["shards"][shard_id] |= {_ENDING: sequence_number, "closed_at": time.time()}
+    stream.pop("routes", None)
+
+
+def parents(shard: Shard) -> list[str]:
+    return [sid for sid in (shard.get("parent_shard_id"), shard.get("adjacent_parent_shard_id")) if sid]
+
+
+def children(stream: Stream, shard_id: str) -> list[dict[str, Any]]:
+    """The children of a closed shard, as GetRecords names them at its end."""
+    return [
+        {"ShardId": sid, "ParentShards": parents(shard), "HashKeyRange": _hash_keys(shard)}
+        for sid, shard in sorted(stream["shards"].items())
+        if shard_id in parents(shard)
+    ]
+
+
+def describe(shard_id: str, shard: Shard) -> dict[str, Any]:
+    """A shard as ListShards and DescribeStream show it."""
+    sequence = {"StartingSequenceNumber": shard["starting_sequence_number"]}
+    if not is_open(shard):
+        sequence["EndingSequenceNumber"] = shard[_ENDING]
+    described = {"ShardId": shard_id, "HashKeyRange": _hash_keys(shard), "SequenceNumberRange": sequence}
+    for name, key in (("ParentShardId", "parent_shard_id"), ("AdjacentParentShardId", "adjacent_parent_shard_id")):
+        if shard.get(key):
+            described[name] = shard[key]
+    return described
+
+
+def _hash_keys(shard: Shard) -> dict[str, str]:
+    return {"StartingHashKey": shard["starting_hash_key"], "EndingHashKey": shard["ending_hash_key"]}
+
+
+def opened_at(stream: Stream, shard: Shard) -> float:
+    """Seconds since the epoch at which the shard was opened."""
+    return shard.get("opened_at", stream["CreationTimestamp"])
+
+
+def expire(stream: Stream) -> None:
+    """Drop what is older than the retention period: the oldest records of each shard, and long closed shards.
+
+    Costs one comparison a shard while nothing has expired: records are kept in the order of their arrival.
+    """
+    horizon = time.time() - stream["RetentionPeriodHours"] * 3600
+    for shard in stream["shards"].values():
+        records = shard["records"]
+        if records and records[0]["ApproximateArrivalTimestamp"] < horizon:
+            count = bisect.bisect_left(records, horizon, key=_arrival)
+            del records[:count]
+            shard["trimmed"] = shard.get("trimmed", 0) + count
+    gone = [sid for sid, shard in stream["shards"].items() if shard.get("closed_at", horizon) < horizon]
+    for shard_id in gone:
+        del stream["shards"][shard_id]
+
+
+def start_position(shard: Shard, kind: str, sequence_number: str, timestamp: float) -> int | None:
+    """The position an iterator of this type starts at; None for a type that does not exist."""
+    records, trimmed = shard["records"], shard.get("trimmed", 0)
+    searches: dict[str, Callable[[], int]] = {
+        "TRIM_HORIZON": lambda: 0,
+        "LATEST": lambda: len(records),
+        "AT_SEQUENCE_NUMBER": lambda: bisect.bisect_left(records, sequence_number, key=_sequence),
+        "AFTER_SEQUENCE_NUMBER": lambda: bisect.bisect_right(records, sequence_number, key=_sequence),
+        "AT_TIMESTAMP": lambda: bisect.bisect_left(records, timestamp, key=_arrival),
+    }
+    search = searches.get(kind)
+    return None if search is None else trimmed + search()
+
+
+def _arrival(record: Record) -> float:
+    return record["ApproximateArrivalTimestamp"]
+
+
+def _sequence(record: Record) -> str:
+    return record["SequenceNumber"]

@@ -1,0 +1,46 @@
+"""The account is as strict as AWS, or refuses, fails, waits and hangs up on purpose: every window is right."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.pipeline import Pipeline
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # about 90 s in all
+
+FAULTS = "throttle=0.1,failure=0.05,internal=0.03,slow=0.03,drop=0.03,delay=0.5"
+
+
+def status(pipeline: Pipeline) -> dict[str, Any]:
+    return json.loads(pipeline.account.command("status", "--json").stdout)
+
+
+def test_faults_on_both_streams(make_account: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = make_account("home", "--faults", FAULTS, "--fault-seed", "7")
+    pipeline = Pipeline(account, tmp_path, monkeypatch, shards=2)
+    pipeline.build()
+    pipeline.start()
+    answer = pipeline.send()
+    assert (answer["sent"], answer["rejected"]) == (5000, 0)
+    comparison = pipeline.compare()
+    assert comparison.equal, comparison.sentence
+    assert comparison.expected == 718
+    injected = status(pipeline)["faults"]["injected"]
+    print(injected)
+    assert {"throttle", "throttle (record)", "failure (record)", "internal", "slow", "drop"} <= set(injected)
+
+
+def test_strict(make_account: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline = Pipeline(make_account("home", "--strict"), tmp_path, monkeypatch, shards=2)
+    pipeline.build()
+    pipeline.start()
+    answer = pipeline.send()
+    assert (answer["sent"], answer["rejected"]) == (5000, 0)
+    comparison = pipeline.compare()
+    assert comparison.equal, comparison.sentence
+    assert comparison.expected == 718
+    refused = status(pipeline)["strict"]["refused"]
+    print(refused)
+    assert refused["put"] + refused["get"] > 0

@@ -1,0 +1,144 @@
+"""Shards are split and merged while the application reads them: every window must be right all the same.
+
+One task reads all shards here, so its watermark is that of the shard it has read furthest. The connector looks for
+new shards every ten seconds and then reads what the children hold, one beside the other: a watermark delay longer than
+that keeps it from making rows late, and the end markers come once everything else was read.
+"""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from lab.compare import compare
+from lab.flink import Dashboard
+from lab.reference import windows
+from lab.settle import wait_for_windows
+from lab.streams import load_position, read_reviews, read_stream
+from tests.end_to_end.pipeline import BUCKET, WINDOW, Pipeline
+from tests.end_to_end.test_faults import send_in_background
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # about 80 s in all
+
+DELAY_SECONDS = 600
+HALF = str(1 << 127)
+
+
+class OneTask(Pipeline):
+    """The lab's pipeline with one task, whatever the number of shards."""
+
+    def build(self, *arguments: Any, **options: Any) -> None:
+        super().build(*arguments, **options)
+        detail = self.detail()
+        self.flink.update_application(
+            ApplicationName="student",
+            CurrentApplicationVersionId=detail["ApplicationVersionId"],
+            ApplicationConfigurationUpdate={
+                "FlinkApplicationConfigurationUpdate": {
+                    "ParallelismConfigurationUpdate": {
+                        "ConfigurationTypeUpdate": "CUSTOM",
+                        "ParallelismUpdate": 1,
+                        "ParallelismPerKPUUpdate": 1,
+                    }
+                },
+                "EnvironmentPropertyUpdates": {
+                    "PropertyGroups": self.property_groups(**{"watermark.delay.seconds": str(DELAY_SECONDS)})
+                },
+            },
+        )
+
+    def open_shards(self) -> list[str]:
+        listed = self.kinesis.list_shards(StreamName="reviews", ShardFilter={"Type": "AT_LATEST"})["Shards"]
+        return [shard["ShardId"] for shard in listed]
+
+    def send_through(self, change: Any) -> dict[str, int]:
+        """Send the reviews, make the change on the way; records by shard."""
+        sending, answers = send_in_background(
+            self, pace=300, limit=3000, rate=20.0, watermark_delay_seconds=DELAY_SECONDS, end_markers=False
+        )
+        time.sleep(4)  # the producer is on its way
+        change()
+        sending.join()
+        assert (answers[0]["sent"], answers[0]["rejected"]) == (3000, 0)
+        records = read_stream("reviews", load_position(BUCKET))
+        self.wait_read(len(records))
+        self.put_end_markers()
+        return {shard: len(found) for shard, found in records.groupby("shard")}
+
+    def wait_read(self, count: int) -> None:
+        """Until the job's source has read so many records."""
+        asked = {"ApplicationName": "student", "UrlType": "FLINK_DASHBOARD_URL"}
+        dashboard = Dashboard(self.flink.create_application_presigned_url(**asked)["AuthorizedUrl"])
+        job = dashboard.running_job()
+        assert job is not None
+        vertex = next(one["id"] for one in dashboard.vertices(job["jid"]) if "Source" in one["name"])
+        path = f"/jobs/{job['jid']}/vertices/{vertex}/subtasks/metrics"
+        deadline = time.monotonic() + 60
+        while True:
+            ids = [one["id"] for one in dashboard.get(path)]
+            (name,) = [one for one in ids if one.startswith("Source") and one.endswith(".numRecordsOut")]
+            (value,) = dashboard.get(f"{path}?get={name}&agg=sum")
+            if value["sum"] >= count:
+                assert value["sum"] == count
+                return
+            assert time.monotonic() < deadline, f"{value['sum']} of {count} records were read"
+            time.sleep(0.2)
+
+    def put_end_markers(self) -> None:
+        """One to each open shard, past the end of the last window and its watermark delay."""
+        reviews = read_stream("reviews", load_position(BUCKET))
+        last = max(json.loads(data)["event_time"] for data in reviews["data"])
+        moment = pd.Timestamp(last) + pd.Timedelta(seconds=2 * DELAY_SECONDS)
+        fields = dict.fromkeys(json.loads(reviews["data"].iloc[0]))
+        listed = self.kinesis.list_shards(StreamName="reviews", ShardFilter={"Type": "AT_LATEST"})["Shards"]
+        for number, shard in enumerate(listed):
+            name = f"end-marker-{shard['ShardId']}-{number}"
+            marker = fields | {"review_id": name, "event_time": moment.isoformat(timespec="milliseconds")}
+            self.kinesis.put_record(
+                StreamName="reviews",
+                Data=json.dumps(marker),
+                PartitionKey=name,
+                ExplicitHashKey=shard["HashKeyRange"]["StartingHashKey"],
+            )
+
+    def compare_all(self) -> None:
+        position = load_position(BUCKET)
+        rules = WINDOW | {"watermark_delay_seconds": DELAY_SECONDS}
+        reference = windows(read_reviews(read_stream("reviews", position)), **rules)
+        output = wait_for_windows(reference, position, timeout=90, quiet=45)
+        comparison = compare(reference, output)
+        print(comparison.sentence)
+        assert comparison.equal, comparison.sentence
+        assert comparison.expected > 100
+
+
+def pipeline(make_account: Any, folder: Path, monkeypatch: pytest.MonkeyPatch, shards: int) -> OneTask:
+    made = OneTask(make_account(), folder, monkeypatch, shards)
+    made.build()
+    made.start()
+    return made
+
+
+def test_a_split_while_it_runs(make_account: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = pipeline(make_account, tmp_path, monkeypatch, shards=1)
+    (parent,) = lab.open_shards()
+    by_shard = lab.send_through(
+        lambda: lab.kinesis.split_shard(StreamName="reviews", ShardToSplit=parent, NewStartingHashKey=HALF)
+    )
+    assert len(by_shard) == 3
+    assert min(by_shard.values()) > 200
+    lab.compare_all()
+
+
+def test_a_merge_while_it_runs(make_account: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = pipeline(make_account, tmp_path, monkeypatch, shards=2)
+    first, second = lab.open_shards()
+    by_shard = lab.send_through(
+        lambda: lab.kinesis.merge_shards(StreamName="reviews", ShardToMerge=first, AdjacentShardToMerge=second)
+    )
+    assert len(by_shard) == 3
+    assert min(by_shard.values()) > 200
+    lab.compare_all()

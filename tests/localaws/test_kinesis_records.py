@@ -1,0 +1,166 @@
+import hashlib
+import time
+from typing import Any
+
+import pytest
+
+from localaws.kinesis import iterators
+from localaws.kinesis.errors import KinesisError
+from localaws.kinesis.records import MAX_BYTES_GOT, Records
+from localaws.kinesis.shards import MAX_HASH_KEY
+from tests.localaws.kinesis_backend import FakeBackend, b64, entry, shard
+
+
+def service(shards: int = 1) -> tuple[FakeBackend, Records]:
+    backend = FakeBackend(shards)
+    return backend, Records(backend, None)
+
+
+def iterator(records: Records, kind: str = "TRIM_HORIZON", number: int = 0, **more: Any) -> str:
+    asked = {"StreamName": "s", "ShardId": shard(number), "ShardIteratorType": kind, **more}
+    return records.get_shard_iterator(asked)["ShardIterator"]
+
+
+def read(records: Records, token: str, **more: Any) -> dict[str, Any]:
+    return records.get_records({"ShardIterator": token, **more})[0]
+
+
+def put(records: Records, count: int) -> list[str]:
+    return [records.put_record({"StreamName": "s", **entry(b"%d" % n)})["SequenceNumber"] for n in range(count)]
+
+
+def refusal(call: Any) -> KinesisError:
+    with pytest.raises(KinesisError) as refused:
+        call()
+    return refused.value
+
+
+def test_a_key_goes_where_its_md5_says() -> None:
+    backend, records = service(shards=4)
+    keys = [f"rw{n:07d}" for n in range(200)]
+    answer = records.put_records({"StreamName": "s", "Records": [entry(key=key) for key in keys]})
+    assert answer["FailedRecordCount"] == 0
+    for key, put_record in zip(keys, answer["Records"], strict=True):
+        number = int(hashlib.md5(key.encode()).hexdigest(), 16) * 4 // (MAX_HASH_KEY + 1)
+        assert put_record["ShardId"] == shard(number)
+    assert backend.woken == 1
+
+
+def test_explicit_hash_keys_at_the_edges_of_the_shards() -> None:
+    _, records = service(shards=2)
+    half = (MAX_HASH_KEY + 1) // 2
+    for explicit, number in ((0, 0), (half - 1, 0), (half, 1), (MAX_HASH_KEY, 1)):
+        answer = records.put_record({"StreamName": "s", **entry(ExplicitHashKey=str(explicit))})
+        assert answer["ShardId"] == shard(number)
+    too_large = {"StreamName": "s", **entry(ExplicitHashKey=str(MAX_HASH_KEY + 1))}
+    assert refusal(lambda: records.put_record(too_large)).code == "InvalidArgumentException"
+
+
+def test_reading_on_from_call_to_call() -> None:
+    _, records = service()
+    put(records, 5)
+    first = read(records, iterator(records), Limit=2)
+    second = read(records, first["NextShardIterator"], Limit=10)
+    assert [one["Data"] for one in (*first["Records"], *second["Records"])] == [b64(b"%d" % n) for n in range(5)]
+    assert first["MillisBehindLatest"] > 0
+    assert second["MillisBehindLatest"] == 0
+    assert read(records, second["NextShardIterator"])["Records"] == []
+
+
+def test_every_iterator_type() -> None:
+    _, records = service()
+    numbers = put(records, 3)
+    records._backend.s["shards"][shard(0)]["records"][1]["ApproximateArrivalTimestamp"] = time.time() + 5
+    records._backend.s["shards"][shard(0)]["records"][2]["ApproximateArrivalTimestamp"] = time.time() + 9
+    starts = {
+        "TRIM_HORIZON": ({}, 3),
+        "LATEST": ({}, 0),
+        "AT_SEQUENCE_NUMBER": ({"StartingSequenceNumber": numbers[1]}, 2),
+        "AFTER_SEQUENCE_NUMBER": ({"StartingSequenceNumber": numbers[1]}, 1),
+        "AT_TIMESTAMP": ({"Timestamp": time.time() + 2}, 2),
+    }
+    for kind, (more, count) in starts.items():
+        assert len(read(records, iterator(records, kind, **more))["Records"]) == count, kind
+    # the number as an integer would print it, without leading zeros
+    assert len(read(records, iterator(records, "AT_SEQUENCE_NUMBER", StartingSequenceNumber="3"))["Records"]) == 2
+
+
+def test_an_answer_holds_at_most_ten_mebibytes() -> None:
+    _, records = service()
+    for _ in range(12):
+        records.put_record({"StreamName": "s", **entry(b"x" * (1 << 20))})
+    answer = read(records, iterator(records))
+    assert len(answer["Records"]) == MAX_BYTES_GOT // ((1 << 20) + 1)
+    assert len(read(records, answer["NextShardIterator"])["Records"]) == 3
+
+
+def test_expired_records_are_gone_and_iterators_keep_their_place() -> None:
+    backend, records = service()
+    put(records, 4)
+    token = read(records, iterator(records), Limit=3)["NextShardIterator"]
+    stored = backend.s["shards"][shard(0)]["records"]
+    for record in stored[:2]:
+        record["ApproximateArrivalTimestamp"] -= 24 * 3600 + 1
+    assert [one["Data"] for one in read(records, token)["Records"]] == [b64(b"3")]
+    assert [one["Data"] for one in read(records, iterator(records))["Records"]] == [b64(b"2"), b64(b"3")]
+
+
+def test_iterators_last_five_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, records = service()
+    token = iterator(records)
+    later = time.time() + 301
+    monkeypatch.setattr(iterators.time, "time", lambda: later)
+    assert refusal(lambda: read(records, token)).code == "ExpiredIteratorException"
+
+
+def test_foreign_iterators_and_those_of_an_earlier_stream() -> None:
+    backend, records = service()
+    assert refusal(lambda: read(records, "nonsense")).code == "InvalidArgumentException"
+    token = iterator(records)
+    backend.s["generation"] = "made anew"
+    assert refusal(lambda: read(records, token)).code == "ResourceNotFoundException"
+
+
+@pytest.mark.parametrize(
+    ("records_given", "code", "word"),
+    [
+        ([entry()] * 501, "ValidationException", "500"),
+        ([], "ValidationException", "500"),
+        ([entry(key="")], "ValidationException", "partitionKey"),
+        ([entry(key="k" * 257)], "ValidationException", "256"),
+        ([entry(b"x" * ((1 << 20) + 1))], "ValidationException", "1048576"),
+        ([entry(b"x" * (1 << 20))] * 5, "InvalidArgumentException", "5 MB"),
+        ([{"PartitionKey": "k"}], "ValidationException", "data"),
+        ([{"PartitionKey": "k", "Data": "abc"}], "SerializationException", "base64"),
+    ],
+)
+def test_what_put_records_refuses(records_given: list[dict[str, Any]], code: str, word: str) -> None:
+    backend, records = service()
+    refused = refusal(lambda: records.put_records({"StreamName": "s", "Records": records_given}))
+    assert refused.code == code
+    assert word in str(refused)
+    assert backend.s["shards"][shard(0)]["records"] == []
+
+
+def test_what_is_not_there() -> None:
+    _, records = service()
+    assert str(refusal(lambda: records.put_record({"StreamName": "t", **entry()}))) == (
+        "Stream t under account 000000000000 not found."
+    )
+    assert refusal(lambda: iterator(records, number=7)).code == "ResourceNotFoundException"
+
+
+def test_a_long_shard_costs_no_more_than_a_short_one() -> None:
+    """Not a measurement: with 200,000 records a call that looked at each of them would take minutes here."""
+    backend, records = service()
+    put(records, 1)
+    stored = backend.s["shards"][shard(0)]["records"]
+    stored.extend(dict(stored[0], SequenceNumber=f"{n:030d}") for n in range(2, 200_002))
+    backend._numbers = iter(range(200_002, 10**9))
+    began = time.process_time()
+    put(records, 1000)
+    token = iterator(records, "LATEST")
+    for _ in range(1000):
+        token = read(records, token)["NextShardIterator"]
+        iterator(records, "AT_SEQUENCE_NUMBER", StartingSequenceNumber="150000")
+    assert time.process_time() - began < 2
