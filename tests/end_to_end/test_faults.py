@@ -1,5 +1,6 @@
 """Processes are killed and the application is stopped in the middle: every window must be right all the same."""
 
+import json
 import os
 import signal
 import threading
@@ -10,7 +11,8 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.end_to_end.pipeline import Pipeline
+from lab.streams import load_position, read_stream
+from tests.end_to_end.pipeline import BUCKET, Pipeline
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # about 2 minutes in all
 
@@ -125,6 +127,38 @@ def test_updated_while_it_runs(pipeline: Pipeline) -> None:
     pipeline.wait_status("RUNNING", "UPDATING", "STARTING")
     sending.join()
     assert answers[0]["sent"] == 5000
+    comparison = pipeline.compare()
+    assert comparison.equal, comparison.sentence
+    assert comparison.expected == 718
+
+
+def lambda_worker(pipeline: Pipeline) -> psutil.Process:
+    """The process of the account that runs the function."""
+    account = psutil.Process(json.loads((pipeline.account.home / "account.json").read_text())["pid"])
+    alive = [one for one in account.children() if one.status() != psutil.STATUS_ZOMBIE]
+    (worker,) = [one for one in alive if "_worker" in " ".join(one.cmdline())]
+    return worker
+
+
+def wait_sent(pipeline: Pipeline, count: int) -> None:
+    while len(read_stream("reviews", load_position(BUCKET))) < count:
+        time.sleep(0.2)
+
+
+def test_the_producer_dies_half_way_and_is_run_again(pipeline: Pipeline) -> None:
+    pipeline.start()
+    died: list[dict[str, Any]] = []
+    event = json.dumps({"pace": 500}).encode()
+    invoking = threading.Thread(
+        target=lambda: died.append(pipeline.lambda_.invoke(FunctionName="reviewProducer", Payload=event))
+    )
+    invoking.start()
+    wait_sent(pipeline, 1500)
+    os.kill(lambda_worker(pipeline).pid, signal.SIGKILL)
+    invoking.join()
+    assert died[0]["FunctionError"] == "Unhandled"
+    answer = pipeline.send(pace=500)
+    assert (answer["sent"], answer["rejected"]) == (5000, 0)
     comparison = pipeline.compare()
     assert comparison.equal, comparison.sentence
     assert comparison.expected == 718
