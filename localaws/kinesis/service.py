@@ -1,6 +1,7 @@
 """Kinesis on the wire: which operation a request asks for, who asks, and what may go wrong on purpose."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
@@ -24,6 +25,8 @@ class Readers(Protocol):
     def listed(self, caller: str, stream: str) -> None: ...
 
     def read(self, caller: str, stream: str, shard: str) -> None: ...
+
+    def since(self, caller: str, stream: str, shard: str, timestamp: float, now: float) -> float: ...
 
 
 class KinesisService:
@@ -101,10 +104,20 @@ class KinesisService:
                 if caller:
                     self._readers.read(caller, iterator.stream, iterator.shard_id)
                 return encode_records(answer, cbor)
+            case "GetShardIterator" if caller and data.get("ShardIteratorType") == "AT_TIMESTAMP":
+                return encode(self._records.get_shard_iterator(self._since(caller, data)), cbor)
             case "ListShards":
                 answer = self._listing.list_shards(data)
                 if caller:
-                    name = data.get("StreamName") or data.get("StreamARN", "").rpartition("stream/")[2]
-                    self._readers.listed(caller, name)
+                    self._readers.listed(caller, _stream_name(data))
                 return encode(answer, cbor)
         return encode(self._operations[operation](data), cbor)
+
+    def _since(self, caller: str, data: dict[str, Any]) -> dict[str, Any]:
+        asked = float(data.get("Timestamp") or 0.0)
+        since = self._readers.since(caller, _stream_name(data), str(data.get("ShardId")), asked, time.time())
+        return {**data, "Timestamp": since} if asked else data
+
+
+def _stream_name(data: dict[str, Any]) -> str:
+    return data.get("StreamName") or data.get("StreamARN", "").rpartition("stream/")[2]

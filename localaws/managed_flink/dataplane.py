@@ -1,13 +1,12 @@
 """The data plane behind the control plane of ``kinesisanalyticsv2``: the calls it makes, on local Flink clusters."""
 
-import contextlib
 import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from localaws.errors import ApplicationFailed, ApplicationRefused, ClusterFailed, LocalAwsError
+from localaws.errors import ApplicationFailed, ApplicationRefused, LocalAwsError
 from localaws.managed_flink.application import Application, ApplicationKey, read_application
 from localaws.managed_flink.cluster import FlinkCluster
 from localaws.managed_flink.distribution import RUNTIME
@@ -172,8 +171,6 @@ class DataPlane:
             running.log("INFO", f"The application is RUNNING; seconds since StartApplication: {running.started_in}")
             on_status("RUNNING")
             JobWatch(running, savepoint, on_status)
-            with contextlib.suppress(ClusterFailed):  # only brings the first resumable moment nearer
-                running.first_checkpoint()
 
     def _failed(self, running: RunningApplication, error: Exception, on_status: Callable[..., None]) -> None:
         cause = error.cause if isinstance(error, ApplicationFailed) else repr(error)

@@ -9,6 +9,20 @@ _Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], str]]
 # In order: the first rule that fits the trace speaks. Each names what happened and what to do next.
 _RULES: list[_Rule] = [
     (
+        re.compile(r"No space left on device"),
+        lambda m: (
+            "The disk is full, so that no checkpoint can be written; free some space under the account's home: "
+            "the job goes on from its last checkpoint."
+        ),
+    ),
+    (
+        re.compile(r"Exceeded checkpoint tolerable failure threshold"),
+        lambda m: (
+            "A checkpoint could not be completed, and the job goes on from the last one that was; "
+            "the lines of the jobmanager above say why."
+        ),
+    ),
+    (
         re.compile(r"PropertyError: (.+)"),
         lambda m: m[1],
     ),

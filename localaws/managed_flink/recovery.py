@@ -5,6 +5,7 @@ again from its newest checkpoint on disk, as a highly available JobManager of Ma
 """
 
 import re
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from localaws.managed_flink.running import Cancelled, RunningApplication
 
 _PERIOD = 1.0  # seconds between two looks at the job
 _ATTEMPTS = 3
+_CHECKPOINT_BYTES = 1 << 20
 
 
 def latest_checkpoint(folder: Path, job_ids: list[str]) -> str | None:
@@ -26,6 +28,11 @@ def latest_checkpoint(folder: Path, job_ids: list[str]) -> str | None:
         if numbered:
             return f"file://{max(numbered)[1]}"
     return None
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether less is free than a checkpoint needs; the failure Flink keeps names the checkpoint, not its cause."""
+    return folder.exists() and shutil.disk_usage(folder).free < _CHECKPOINT_BYTES
 
 
 class JobWatch:
@@ -46,34 +53,39 @@ class JobWatch:
             self._jobmanager_lost.set()
 
     def _watch(self) -> None:
-        last = "RUNNING"
+        last, since = "RUNNING", 0.0
         while not self._running.stopping.wait(_PERIOD):
             if self._jobmanager_lost.is_set():
                 self._jobmanager_lost.clear()
                 if not self._recover():
                     return
-                last = "RUNNING"
+                last, since = "RUNNING", time.time()
                 continue
+            looked = time.time()
             try:
                 state = self._running.job_state()
             except LocalAwsError:
                 continue  # the JobManager is being restarted; the loss is told by the cluster
             if state != last:
-                self._tell(state)
+                self._tell(state, since)
                 if state in ("FINISHED", "FAILED", "CANCELED"):
                     self._on_status("READY", f"The job ended as {state}.")
                     return
+            if state == last == "RUNNING":
+                since = looked  # what fails from now on is told when the job is seen restarting
             last = state
 
-    def _tell(self, state: str) -> None:
+    def _tell(self, state: str, since: float) -> None:
         if state == "RUNNING":
             self._running.log("INFO", "The job is RUNNING again.")
             return
         try:
-            trace = self._running.first_failure()
+            trace = self._running.first_failure(since)
         except LocalAwsError:
             trace = None
         level = "INFO" if state == "FINISHED" else "ERROR"
+        if trace and "checkpoint tolerable failure" in trace and _is_full(self._running.folder / "checkpoints"):
+            trace = f"{trace}\nNo space left on device: {self._running.folder / 'checkpoints'}"
         sentence = explain(trace) if trace else "no failure is recorded."
         self._running.log(level, f"The job is {state}: {sentence}", trace or "")
 

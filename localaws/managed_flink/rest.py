@@ -45,16 +45,19 @@ class FlinkRest:
     def job(self, job_id: str) -> dict[str, Any]:
         return self.get(f"/jobs/{job_id}")
 
-    def first_exception(self, job_id: str) -> str | None:
-        """The stack trace of the oldest failure the JobManager remembers, or None."""
+    def first_exception(self, job_id: str, since: float = 0.0) -> str | None:
+        """The stack trace of the oldest failure the JobManager remembers after ``since`` (epoch seconds), or None."""
         entries = self.get(f"/jobs/{job_id}/exceptions?maxExceptions=50").get("exceptionHistory", {}).get("entries", [])
-        if not entries:
-            return None
-        oldest = min(entries, key=lambda entry: entry["timestamp"])
-        return oldest["stacktrace"]
+        later = [entry for entry in entries if entry["timestamp"] >= since * 1000]
+        return min(later, key=lambda entry: entry["timestamp"])["stacktrace"] if later else None
 
     def cancel(self, job_id: str) -> None:
         self.call("PATCH", f"/jobs/{job_id}?mode=cancel")
+
+    def checkpoint(self, job_id: str, timeout: float = 60.0) -> None:
+        """Take a checkpoint now; raises ClusterFailed with Flink's reason where it did not succeed in time."""
+        started = self.call("POST", f"/jobs/{job_id}/checkpoints", {"checkpointType": "FULL"})
+        self._completed(f"/jobs/{job_id}/checkpoints/{started['request-id']}", f"checkpoint of job {job_id}", timeout)
 
     def savepoint(self, job_id: str, folder: str, stop: bool, timeout: float = 120.0) -> str:
         """Take a savepoint (and stop the job with it); returns its path.
@@ -65,13 +68,18 @@ class FlinkRest:
             started = self.call("POST", f"/jobs/{job_id}/stop", {"targetDirectory": folder, "drain": False})
         else:
             started = self.call("POST", f"/jobs/{job_id}/savepoints", {"target-directory": folder})
+        path = f"/jobs/{job_id}/savepoints/{started['request-id']}"
+        return self._completed(path, f"savepoint of job {job_id}", timeout)["location"]
+
+    def _completed(self, path: str, what: str, timeout: float) -> dict[str, Any]:
+        """What an asynchronous operation came to; raises ClusterFailed with its failure's stack trace."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
-            answer = self.get(f"/jobs/{job_id}/savepoints/{started['request-id']}")
+            answer = self.get(path)
             if answer["status"]["id"] == "COMPLETED":
                 operation = answer["operation"]
-                if "location" in operation:
-                    return operation["location"]
-                raise ClusterFailed(operation["failure-cause"]["stack-trace"])
-            time.sleep(0.1)
-        raise ClusterFailed(f"The savepoint of job {job_id} did not complete within {timeout:.0f} seconds.")
+                if "failure-cause" in operation:
+                    raise ClusterFailed(operation["failure-cause"]["stack-trace"])
+                return operation
+            time.sleep(0.05)
+        raise ClusterFailed(f"The {what} did not complete within {timeout:.0f} seconds.")

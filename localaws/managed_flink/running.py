@@ -59,6 +59,7 @@ class RunningApplication:
         (self.folder / FAILURE_FILE).unlink(missing_ok=True)
         began = time.monotonic()
         deadline = began + START_TIMEOUT
+        self._tracker.begin(f"ManagedFlink-{self.cluster.id}", self.application.arn, fresh=restore_from is None)
         if self._logs:
             for process, path in self.cluster.log_files().items():
                 self._logs.follow(process, path)
@@ -71,6 +72,8 @@ class RunningApplication:
         self._mark("tasks running", began)
         self._wait_positioned(deadline)
         self._mark("sources positioned", began)
+        self._first_checkpoint()
+        self._mark("first checkpoint", began)
 
     def _mark(self, step: str, began: float) -> None:
         self.started_in[step] = round(time.monotonic() - began, 2)
@@ -192,12 +195,21 @@ class RunningApplication:
                         named.add(name)
         return named
 
-    # -- while it runs ------------------------------------------------------------------------------------------
+    def _first_checkpoint(self) -> None:
+        """A checkpoint before RUNNING is said: from then on a failure resumes here and not at a later LATEST."""
+        if not self.application.checkpointing or self.job_id is None:
+            return
+        try:
+            self.cluster.rest.checkpoint(self.job_id)
+        except ClusterFailed as error:
+            if self.cluster.rest.job(self.job_id)["state"] == "FINISHED":
+                return  # a job with an end of its own has nothing to resume
+            if self.stopping.is_set():
+                raise Cancelled from error
+            self._raise_failure()
+            raise ApplicationFailed(explain(str(error)), str(error)) from error
 
-    def first_checkpoint(self) -> None:
-        """Take a checkpoint at once: from RUNNING on, a failure resumes here and not at a later LATEST."""
-        if self.application.checkpointing and self.job_id:
-            self.cluster.rest.call("POST", f"/jobs/{self.job_id}/checkpoints", {"checkpointType": "FULL"})
+    # -- while it runs ------------------------------------------------------------------------------------------
 
     def resubmit(self, restore_from: str | None) -> None:
         """Run the application again on its cluster, whose JobManager was started anew, from a checkpoint's path."""
@@ -214,9 +226,9 @@ class RunningApplication:
         tasks = {vertex["status"] for vertex in job["vertices"]}
         return job["state"] if job["state"] != "RUNNING" or tasks == {"RUNNING"} else "RESTARTING"
 
-    def first_failure(self) -> str | None:
-        """The stack trace of the job's oldest failure, or None."""
-        return self.cluster.rest.first_exception(self.job_id) if self.job_id else None
+    def first_failure(self, since: float = 0.0) -> str | None:
+        """The stack trace of the job's oldest failure after ``since`` (epoch seconds), or None."""
+        return self.cluster.rest.first_exception(self.job_id, since) if self.job_id else None
 
     def snapshot(self, name: str, stop: bool = False) -> str:
         """Take a savepoint; returns its path."""

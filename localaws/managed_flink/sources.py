@@ -3,6 +3,10 @@
 A task is RUNNING before its source has a shard iterator, and LATEST is wherever the stream ends when it gets one. The
 account serves Kinesis itself, so it can see each shard's first GetRecords; the caller is known by the
 AWS_EXECUTION_ENV of its cluster, which the SDK puts into the User-Agent.
+
+The connector keeps no place in its checkpoints for a shard it has read nothing from yet: only the word LATEST, which it
+turns into the time of day whenever it starts. After a failure, or from a snapshot, that would be a later one, and what
+was put between would be lost. The first one is remembered here for as long as an application goes on from its state.
 """
 
 import re
@@ -19,13 +23,36 @@ def caller_of(user_agent: str) -> str | None:
     return found[1] if found else None
 
 
+_JUST_NOW = 60.0  # seconds before a request within which its timestamp is LATEST's; one that was asked for is older
+
+
 class SourceTracker:
-    """Which streams each cluster reads and which of their shards it has read from."""
+    """Which streams each cluster reads, which of their shards it has read from, and since when."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._listed: dict[str, set[str]] = defaultdict(set)
         self._read: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        self._application: dict[str, str] = {}
+        self._latest: dict[str, dict[tuple[str, str], float]] = {}
+
+    def begin(self, caller: str, application: str, fresh: bool) -> None:
+        """``caller`` runs ``application`` now, from its state or ``fresh``: then LATEST means the present again."""
+        with self._lock:
+            self._application[caller] = application
+            if fresh:
+                self._latest.pop(application, None)
+
+    def since(self, caller: str, stream: str, shard: str, timestamp: float, now: float) -> float:
+        """Where ``caller``, asking for what arrived from ``timestamp`` on, has to begin (both epoch seconds).
+
+        That is ``timestamp``, unless it is LATEST's and the application had an earlier LATEST of this shard.
+        """
+        with self._lock:
+            application = self._application.get(caller)
+            if application is None or timestamp < now - _JUST_NOW:
+                return timestamp
+            return self._latest.setdefault(application, {}).setdefault((stream, shard), timestamp)
 
     def listed(self, caller: str, stream: str) -> None:
         """``caller`` asked for the shards of ``stream``: it is one of its sources."""
@@ -41,6 +68,7 @@ class SourceTracker:
         with self._lock:
             self._listed.pop(caller, None)
             self._read.pop(caller, None)
+            self._application.pop(caller, None)
 
     def sources(self, caller: str) -> set[str]:
         """The streams the caller reads, as far as it has asked for their shards."""

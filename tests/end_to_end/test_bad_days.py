@@ -36,7 +36,7 @@ def test_strict(make_account: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     pipeline = Pipeline(make_account("home", "--strict"), tmp_path, monkeypatch, shards=2)
     pipeline.build()
     pipeline.start()
-    # A shard at its limit refuses a large record and writes the smaller ones after it: keep requests short in event time.
+    # a shard at its limit refuses a large record and writes smaller ones after it: requests short in event time
     answer = pipeline.send(strict_order=True)
     assert (answer["sent"], answer["rejected"]) == (5000, 0)
     comparison = pipeline.compare()

@@ -17,6 +17,7 @@ Caused by: {cause}
             "implements 'DynamicTableFactory' in the classpath.",
             "No connector or format 'kinesis' is on the class path",
         ),
+        ("java.io.IOException: No space left on device", "The disk is full, so that no checkpoint can be written"),
         (
             "java.lang.NoClassDefFoundError: org/joda/time/DateTime",
             "The Java class org.joda.time.DateTime was not found",

@@ -23,6 +23,27 @@ def test_waits_for_every_open_shard_of_every_source() -> None:
     assert tracker.waiting_for("c", ["reviews"], shards) == []
 
 
+def test_latest_stays_where_it_was_while_an_application_goes_on_from_its_state() -> None:
+    tracker = SourceTracker()
+    tracker.begin("c", "student", fresh=True)
+    assert tracker.since("c", "reviews", "s0", 1_000.0, 1_000.1) == 1_000.0
+    assert tracker.since("c", "reviews", "s0", 1_030.0, 1_030.1) == 1_000.0  # a restarted task
+    assert tracker.since("c", "reviews", "s1", 1_030.0, 1_030.1) == 1_030.0
+    tracker.forget("c")
+    tracker.begin("d", "student", fresh=False)  # from a snapshot, on another cluster
+    assert tracker.since("d", "reviews", "s0", 2_000.0, 2_000.1) == 1_000.0
+    tracker.begin("e", "student", fresh=True)
+    assert tracker.since("e", "reviews", "s0", 3_000.0, 3_000.1) == 3_000.0
+
+
+def test_a_timestamp_that_was_asked_for_is_kept() -> None:
+    tracker = SourceTracker()
+    tracker.begin("c", "student", fresh=True)
+    assert tracker.since("c", "reviews", "s0", 1_000.0, 1_000.0) == 1_000.0
+    assert tracker.since("c", "reviews", "s0", 500.0, 1_001.0) == 500.0
+    assert tracker.since("unknown", "reviews", "s0", 1_001.0, 1_001.0) == 1_001.0
+
+
 def test_clusters_do_not_answer_for_each_other() -> None:
     tracker = SourceTracker()
     tracker.listed("a", "other")
