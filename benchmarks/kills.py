@@ -2,7 +2,8 @@
 
     python -m benchmarks.kills --times 20
 
-Runs the fault test of the suite in a fresh embedded account each time, about 40 seconds a run; exit code 1 if one failed.
+Runs the fault test of the suite in a fresh embedded account each time, about 40 seconds a run. Exit code 1 if one
+failed.
 """
 
 import argparse
