@@ -14,7 +14,7 @@ import pytest
 from lab.streams import load_position, read_stream
 from tests.end_to_end.pipeline import BUCKET, Pipeline
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # about 2 minutes in all
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # about 4 minutes in all
 
 
 @pytest.fixture
@@ -56,6 +56,15 @@ def all_tasks_running(pipeline: Pipeline, timeout: float = 60) -> None:
     raise AssertionError("the job is not RUNNING again")
 
 
+def taskmanagers(pipeline: Pipeline) -> set[str]:
+    """The TaskManagers the JobManager counts on, by id."""
+    from lab.flink import Dashboard
+
+    asked = {"ApplicationName": "student", "UrlType": "FLINK_DASHBOARD_URL"}
+    dashboard = Dashboard(pipeline.flink.create_application_presigned_url(**asked)["AuthorizedUrl"])
+    return {one["id"] for one in dashboard.get("/taskmanagers")["taskmanagers"]}
+
+
 def send_in_background(pipeline: Pipeline, **event: Any) -> tuple[threading.Thread, list[dict[str, Any]]]:
     answers: list[dict[str, Any]] = []
     thread = threading.Thread(target=lambda: answers.append(pipeline.send(**event)))
@@ -65,12 +74,13 @@ def send_in_background(pipeline: Pipeline, **event: Any) -> tuple[threading.Thre
 
 def test_taskmanager_killed_three_times(pipeline: Pipeline) -> None:
     pipeline.start()
-    sending, answers = send_in_background(pipeline, pace=250)
+    sending, answers = send_in_background(pipeline, pace=150)
     for _ in range(3):
         time.sleep(2)  # let some reviews through between two kills
-        victim = flink_process(pipeline, "TaskManagerRunner")
-        os.kill(victim.pid, signal.SIGKILL)
-        wait_gone(victim.pid)
+        before = taskmanagers(pipeline)
+        os.kill(flink_process(pipeline, "TaskManagerRunner").pid, signal.SIGKILL)
+        while not (now := taskmanagers(pipeline)) or now & before:  # until the JobManager knows, and has another
+            time.sleep(0.1)
         all_tasks_running(pipeline)
     sending.join()
     assert answers[0]["sent"] == 5000

@@ -1,0 +1,166 @@
+"""How fast the local Managed Flink starts and stops an application, beside Flink's own scripts; what it costs idle.
+
+    python -m benchmarks.managed_flink [--times 3]
+
+The lab's application on two shards, a cluster held warm (which is the account's normal state), and the same script with
+``start-cluster.sh`` and ``flink run -py``, in turns.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from benchmarks.plain_flink import PlainFlink
+from benchmarks.rows import Row, row, table, write
+from lab.connector import connector_jar
+from lab.packaging import JAR_IN_ZIP
+from tests.conftest import EmbeddedAccount, free_port
+from tests.end_to_end.pipeline import BUCKET, ROLE, Pipeline
+
+RESULTS = Path(__file__).with_name("results.json")
+SCRIPT = Path(__file__).parent.parent / "flink_app" / "SlidingWindows" / "sliding-windows.py"
+IDLE_SECONDS = 10.0
+
+
+@contextmanager
+def account_up(folder: Path) -> Iterator[EmbeddedAccount]:
+    account = EmbeddedAccount(free_port(), folder / "home")
+    started = account.command("up")
+    if started.returncode:
+        raise RuntimeError(started.stderr)
+    try:
+        yield account
+    finally:
+        account.command("down")
+
+
+def family(account: EmbeddedAccount) -> list[psutil.Process]:
+    process = psutil.Process(json.loads((account.home / "account.json").read_text())["pid"])
+    return [process, *process.children(recursive=True)]
+
+
+def idle(account: EmbeddedAccount) -> tuple[float, float]:
+    """(megabytes resident, share of one core in percent) over ten seconds without work, cluster warm."""
+    while not json.loads(account.command("status", "--json").stdout)["warm_cluster"]:
+        time.sleep(0.2)
+    time.sleep(IDLE_SECONDS)  # the warm cluster's start-up is not idling
+    processes = family(account)
+    before = sum(sum(one.cpu_times()[:2]) for one in processes)
+    time.sleep(IDLE_SECONDS)
+    after = sum(sum(one.cpu_times()[:2]) for one in processes)
+    resident = sum(one.memory_info().rss for one in processes)
+    return resident / 1e6, 100 * (after - before) / IDLE_SECONDS
+
+
+def start(flink: Any, name: str) -> float:
+    """Seconds from StartApplication to RUNNING."""
+    began = time.monotonic()
+    restore = {"ApplicationRestoreConfiguration": {"ApplicationRestoreType": "SKIP_RESTORE_FROM_SNAPSHOT"}}
+    flink.start_application(ApplicationName=name, RunConfiguration=restore)
+    _until(flink, name, "RUNNING")
+    return time.monotonic() - began
+
+
+def stop(flink: Any, name: str) -> float:
+    """Seconds from StopApplication without a snapshot to READY."""
+    began = time.monotonic()
+    flink.stop_application(ApplicationName=name, Force=True)
+    _until(flink, name, "READY")
+    return time.monotonic() - began
+
+
+def _until(flink: Any, name: str, wanted: str) -> None:
+    while flink.describe_application(ApplicationName=name)["ApplicationDetail"]["ApplicationStatus"] != wanted:
+        time.sleep(0.02)
+
+
+def create_second(pipeline: Pipeline) -> None:
+    location = {"BucketARN": f"arn:aws:s3:::{BUCKET}", "FileKey": "SlidingWindows.zip"}
+    pipeline.flink.create_application(
+        ApplicationName="second",
+        RuntimeEnvironment="FLINK-1_20",
+        ServiceExecutionRole=ROLE,
+        ApplicationConfiguration={
+            "ApplicationCodeConfiguration": {
+                "CodeContentType": "ZIPFILE",
+                "CodeContent": {"S3ContentLocation": location},
+            },
+            "EnvironmentProperties": {"PropertyGroups": pipeline.property_groups()},
+        },
+    )
+
+
+def measure_plain(pipeline: Pipeline, folder: Path) -> float:
+    """Seconds the plain way takes to a running job, which is then stopped."""
+    app = folder / "app"
+    app.mkdir(parents=True)
+    (app / SCRIPT.name).write_bytes(SCRIPT.read_bytes())
+    groups = [one for one in pipeline.property_groups() if "run.options" not in one["PropertyGroupId"]]
+    (app / "application_properties.json").write_text(json.dumps(groups))
+    jar = app / JAR_IN_ZIP.rpartition("/")[2]
+    jar.write_bytes(connector_jar().read_bytes())
+    plain = PlainFlink(folder, free_port(), free_port(), slots=2)
+    try:
+        return plain.start(app / SCRIPT.name, jar)
+    finally:
+        plain.stop()
+
+
+def measure(times: int) -> list[Row]:
+    """All rows; ``times`` turns of ours and the plain way."""
+    starts: list[float] = []
+    stops: list[float] = []
+    seconds: list[float] = []
+    plain: list[float] = []
+    resident: list[float] = []
+    busy: list[float] = []
+    with (
+        tempfile.TemporaryDirectory() as name,
+        pytest.MonkeyPatch.context() as environment,
+        account_up(Path(name)) as account,
+    ):
+        pipeline = Pipeline(account, Path(name), environment, shards=2)
+        pipeline.build()
+        create_second(pipeline)
+        for turn in range(times):
+            megabytes, percent = idle(account)
+            resident.append(megabytes)
+            busy.append(percent)
+            starts.append(start(pipeline.flink, "student"))
+            seconds.append(start(pipeline.flink, "second"))
+            stop(pipeline.flink, "second")
+            stops.append(stop(pipeline.flink, "student"))
+            plain.append(measure_plain(pipeline, Path(name) / f"plain-{turn}"))
+    beside = "start-cluster.sh and flink run -py"
+    ratio = [one / other for one, other in zip(starts, plain, strict=True)]
+    return [
+        row("start_seconds", starts, "s", 12, plain, beside),
+        row("start_ratio", ratio, "of the plain way", round(1 / 3, 3)),
+        row("plain_start_seconds", plain, "s"),
+        row("stop_seconds", stops, "s", 2),
+        row("second_application_seconds", seconds, "s", 15),
+        row("idle_resident_mb", resident, "MB", 1500),
+        row("idle_cpu_percent", busy, "% of a core", 3),
+    ]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--times", type=int, default=3)
+    rows = measure(parser.parse_args().times)
+    print(table(rows))
+    write(rows, RESULTS)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
