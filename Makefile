@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN = .venv/bin
 READY = .venv/.ready
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test test-fast jupyter down clean lock lint
+.PHONY: help setup lab test test-fast jupyter down clean lock lint bench
 
 help: ## these lines
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ down: ## stop the embedded account and everything it started
 
 clean: down ## also remove what was made: environment, caches, runs
 	rm -rf .venv .cache build runs .localaws
+
+bench: $(READY) ## start, stop and idling of the local Managed Flink beside Flink's own scripts
+	$(BIN)/python -m benchmarks.managed_flink $(ARGS)
 
 lint: $(READY) ## ruff
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -87,7 +87,7 @@ def test_a_full_checkpoint_directory(
     pipeline = Pipeline(account, tmp_path, monkeypatch, shards=2)
     pipeline.build()
     pipeline.start()
-    sending, answers = send_in_background(pipeline, pace=250)
+    sending, answers = send_in_background(pipeline, pace=500)
     disk.fill()
     log_says(pipeline, "The disk is full")
     disk.free()
@@ -101,7 +101,7 @@ def test_a_full_disk_under_the_home(
     pipeline = Pipeline(make_account(), tmp_path, monkeypatch, shards=2)
     pipeline.build()
     pipeline.start()
-    sending, answers = send_in_background(pipeline, pace=250)
+    sending, answers = send_in_background(pipeline, pace=500)
     disk.fill()
     pipeline.flink.create_application_snapshot(ApplicationName="student", SnapshotName="full")
     deadline = time.monotonic() + 60
