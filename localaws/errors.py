@@ -22,6 +22,15 @@ class AccountNotUp(LocalAwsError):
         super().__init__(f"No embedded account is running for {home}; start it with 'python -m localaws up'.")
 
 
+class ApiError(LocalAwsError):
+    """What an API of the account answers: ``code`` is the exception boto3 raises, ``status`` the HTTP status."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+
+
 class AccountDiffers(LocalAwsError):
     """The account runs, but not as it was asked for."""
 

@@ -1,5 +1,6 @@
 """The account's home folder: where its state file, logs and applications are kept, readable by its owner only."""
 
+import contextlib
 import json
 import os
 import tempfile
@@ -72,8 +73,13 @@ class Home:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a file so that a reader sees the old content or the new, never half of it."""
+    """Write a file so that a reader sees the old content or the new, never half of it; a failure leaves the old one."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    with os.fdopen(handle, "w") as out:
-        out.write(text)
-    Path(name).replace(path)
+    try:
+        with os.fdopen(handle, "w") as out:
+            out.write(text)
+        Path(name).replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise

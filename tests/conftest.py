@@ -1,5 +1,6 @@
 """Embedded accounts for the tests: each on a free port with a home of its own, stopped by its own id."""
 
+import json
 import os
 import socket
 import subprocess
@@ -40,6 +41,11 @@ class EmbeddedAccount:
         """For programs of ours that are to work in this account."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         return {**kept, "LOCALAWS_PORT": str(self.port), "LOCALAWS_HOME": str(self.home)}
+
+    @property
+    def pid(self) -> int:
+        """The account's own process."""
+        return json.loads((self.home / "account.json").read_text())["pid"]
 
     def client(self, service: str, region: str = "us-east-1", account: str = ACCOUNT, retries: int = 0) -> Any:
         return boto3.client(

@@ -8,7 +8,7 @@ from localaws.control_plane import rules
 from localaws.control_plane.descriptions import application_detail, application_summary, maintenance, view
 from localaws.control_plane.errors import ApiError, in_use, invalid
 from localaws.control_plane.lifecycle import Lifecycle
-from localaws.control_plane.model import READY, RUNNING, Application, Version, now
+from localaws.control_plane.model import READY, RUNNING, Application, Operation, Version, now
 from localaws.control_plane.paging import page
 from localaws.control_plane.restarts import Restarts
 from localaws.control_plane.restoring import CUSTOM, LATEST, restore_path
@@ -78,14 +78,7 @@ class ApplicationOperations:
             self._require_changeable(application, data)
             running = view(application)
             restore = self._run_update(application, data.get("RunConfigurationUpdate") or {})
-            before = application.current.number
-            application.add_version(version)
-            operation = application.begin("UpdateApplication", from_version=before)
-            if application.status == RUNNING:
-                self._restarts.update(application, running, operation, restore)
-            else:
-                operation.finish()
-                self._store.save(application)
+            operation = self._take(application, version, running, "UpdateApplication", restore)
             return {"ApplicationDetail": application_detail(application), "OperationId": operation.id}
 
     def _candidate(self, application: Application, data: Data) -> Version:
@@ -188,21 +181,25 @@ class ApplicationOperations:
 
     def _changed_logging(self, application: Application, version: Version, name: str) -> Data:
         """Take a version whose logging differs; like any update it restarts a running application."""
-        running = view(application)
-        before = application.current.number
-        application.add_version(version)
-        operation = application.begin(name, from_version=before)
-        if application.status == RUNNING:
-            self._restarts.update(application, running, operation, LATEST)
-        else:
-            operation.finish()
-            self._store.save(application)
+        operation = self._take(application, version, view(application), name, LATEST)
         return {
             "ApplicationARN": application.arn,
             "ApplicationVersionId": version.number,
             "CloudWatchLoggingOptionDescriptions": copy.deepcopy(version.logging),
             "OperationId": operation.id,
         }
+
+    def _take(self, application: Application, version: Version, running: Data, name: str, restore: str) -> Operation:
+        """Make a version the current one; ``running`` is the view of the one before. Hold the store's lock."""
+        before = application.current.number
+        application.add_version(version)
+        operation = application.begin(name, from_version=before)
+        if application.status == RUNNING:
+            self._restarts.update(application, running, operation, restore)
+        else:
+            operation.finish()
+            self._store.save(application)
+        return operation
 
     def _require(self, account: str, region: str, data: Data) -> Application:
         return self._store.require(ApplicationKey(account, region, data["ApplicationName"]))

@@ -1,15 +1,6 @@
 """Answers of the API that are errors."""
 
-from localaws.errors import LocalAwsError
-
-
-class ApiError(LocalAwsError):
-    """An error of ``kinesisanalyticsv2``: ``code`` is the exception boto3 raises, ``status`` the HTTP status."""
-
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.code = code
-        self.status = status
+from localaws.errors import ApiError
 
 
 def not_found(what: str) -> ApiError:

@@ -43,7 +43,7 @@ class DataPlane(Protocol):
 
     def snapshot(self, view: dict[str, Any], name: str, stop: bool = False) -> str | None: ...
 
-    def stop(self, view: dict[str, Any], force: bool, take_snapshot: bool) -> str | None: ...
+    def stop(self, view: dict[str, Any]) -> None: ...
 
     def delete(self, view: dict[str, Any]) -> None: ...
 
@@ -113,7 +113,7 @@ class Lifecycle:
                 if not superseded:
                     self._told(application, run, operation, told, message, on_failure)
             if superseded and told == RUNNING:  # it was stopped before the data plane had anything to stop
-                self.dataplane.stop(view(application), True, False)
+                self.end(application)
 
         self.dataplane.start(view(application), savepoint, on_status)
 
@@ -201,7 +201,7 @@ class Lifecycle:
 
     def end(self, application: Application) -> None:
         """End what the data plane has of the application; its snapshots stay."""
-        self.dataplane.stop(view(application), True, False)
+        self.dataplane.stop(view(application))
 
     def _be_ready(self, application: Application) -> None:
         self._leave(application)
@@ -216,15 +216,16 @@ class Lifecycle:
 
     def take_snapshot(self, application: Application, name: str) -> None:
         """Take a snapshot of a RUNNING application in the background. Hold the store's lock."""
-        snapshot = Snapshot(name, application.current.number, application.current.runtime)
-        application.snapshots.append(snapshot)
+        snapshot = self._list(application, name)
         self.store.save(application)
         seen = view(application)
         self.in_background(lambda: self.take(application, snapshot, seen))
 
     def new_snapshot(self, application: Application, kind: str, version: int | None = None) -> Snapshot:
         """A snapshot Managed Flink takes of itself, listed under the name it gives it."""
-        name = f"{kind}-{application.name}-{int(time.time() * 1000)}"
+        return self._list(application, f"{kind}-{application.name}-{int(time.time() * 1000)}", version)
+
+    def _list(self, application: Application, name: str, version: int | None = None) -> Snapshot:
         snapshot = Snapshot(name, version or application.current.number, application.current.runtime)
         application.snapshots.append(snapshot)
         return snapshot

@@ -42,7 +42,7 @@ class Restarts:
                 self._keep(application, run, operation, before)
                 return
             if application.run is run:
-                self._lifecycle.dataplane.stop(running, True, False)
+                self._lifecycle.dataplane.stop(running)
             with self._store.lock:
                 if application.run is run:
                     start_from = taken.savepoint if taken else savepoint
@@ -97,7 +97,7 @@ class Restarts:
         self._store.save(application)
 
         def restart() -> None:
-            self._lifecycle.dataplane.stop(running, True, False)
+            self._lifecycle.dataplane.stop(running)
             with self._store.lock:
                 if application.run is run:
                     self._lifecycle.launch(application, savepoint, ROLLING_BACK, operation)

@@ -81,10 +81,10 @@ def check_tags(tags: dict[str, str]) -> None:
         raise ApiError("TooManyTagsException", f"An application has at most {MAX_TAGS} tags, not {len(tags)}.")
 
 
-def check_concurrency(application: Application, data: dict[str, Any], required: bool = True) -> None:
+def check_concurrency(application: Application, data: dict[str, Any]) -> None:
     """ConcurrentModificationException for a stale version id or token; one of the two must be given."""
     version, token = data.get("CurrentApplicationVersionId"), data.get("ConditionalToken")
-    if required and version is None and token is None:
+    if version is None and token is None:
         raise invalid("Either CurrentApplicationVersionId or ConditionalToken must be provided.")
     if version is not None and version != application.current.number:
         raise ApiError(

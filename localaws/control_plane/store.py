@@ -1,9 +1,7 @@
 """Applications in memory and on disk: each change is in a file before it is answered, so that a kill loses none."""
 
-import contextlib
 import json
 import logging
-import os
 import shutil
 import threading
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any
 
 from localaws.control_plane.errors import not_found
 from localaws.control_plane.model import DELETING, Application
+from localaws.home import write_atomically
 from localaws.managed_flink.application import ApplicationKey
 
 log = logging.getLogger("localaws.control_plane")
@@ -55,7 +54,7 @@ class ApplicationStore:
             self._applications[application.key] = application
             text = json.dumps({"format": _FORMAT, "application": application.to_data()})
             try:
-                _write(self._path(application.key), text)
+                write_atomically(self._path(application.key), text)
             except OSError as error:
                 log.error("The application %s could not be saved: %s; free some space.", application.name, error)
 
@@ -87,16 +86,3 @@ def forget(home: Path) -> None:
     """Remove all applications of a home and their snapshots; its account must be down."""
     for name in (FOLDER, "applications"):
         shutil.rmtree(home / name, ignore_errors=True)
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace a file as a whole; a failed write leaves the old one and nothing else."""
-    partial = path.with_suffix(".partial")
-    try:
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-            out.write(text)
-        partial.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            partial.unlink()
-        raise

@@ -33,6 +33,10 @@ def require_stream(backend: Backend, data: dict[str, Any]) -> Stream:
     """The named stream; raises ResourceNotFoundException."""
     stream = backend.stream(data)
     if stream is None:
-        arn = data.get("StreamARN") or ""
-        raise no_such_stream(data.get("StreamName") or arn.rpartition("stream/")[2], backend.account)
+        raise no_such_stream(stream_name(data), backend.account)
     return stream
+
+
+def stream_name(data: dict[str, Any]) -> str:
+    """The name StreamName or StreamARN gives."""
+    return data.get("StreamName") or (data.get("StreamARN") or "").rpartition("stream/")[2]

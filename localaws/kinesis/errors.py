@@ -1,15 +1,10 @@
 """Answers of Kinesis that are errors."""
 
-from localaws.errors import LocalAwsError
+from localaws.errors import ApiError
 
 
-class KinesisError(LocalAwsError):
-    """An error of the API: ``code`` is the name boto3 and the SDKs know it by, ``status`` the HTTP status."""
-
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.code = code
-        self.status = status
+class KinesisError(ApiError):
+    """An error of Kinesis."""
 
 
 def no_such_stream(name: str | None, account: str) -> KinesisError:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from localaws.connection import hang_up_on_caller
-from localaws.kinesis.backend import Backend
+from localaws.kinesis.backend import Backend, stream_name
 from localaws.kinesis.errors import KinesisError, throttled
 from localaws.kinesis.faults import Fate, FaultInjector
 from localaws.kinesis.limits import StrictLimits
@@ -109,15 +109,13 @@ class KinesisService:
             case "ListShards":
                 answer = self._listing.list_shards(data)
                 if caller:
-                    self._readers.listed(caller, _stream_name(data))
+                    self._readers.listed(caller, stream_name(data))
                 return encode(answer, cbor)
         return encode(self._operations[operation](data), cbor)
 
     def _since(self, caller: str, data: dict[str, Any]) -> dict[str, Any]:
-        asked = float(data.get("Timestamp") or 0.0)
-        since = self._readers.since(caller, _stream_name(data), str(data.get("ShardId")), asked, time.time())
-        return {**data, "Timestamp": since} if asked else data
-
-
-def _stream_name(data: dict[str, Any]) -> str:
-    return data.get("StreamName") or data.get("StreamARN", "").rpartition("stream/")[2]
+        asked = data.get("Timestamp")
+        if not asked:
+            return data
+        since = self._readers.since(caller, stream_name(data), str(data.get("ShardId")), float(asked), time.time())
+        return {**data, "Timestamp": since}

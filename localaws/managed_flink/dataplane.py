@@ -9,7 +9,6 @@ from typing import Any, Protocol
 from localaws.errors import ApplicationFailed, ApplicationRefused, LocalAwsError
 from localaws.managed_flink.application import Application, ApplicationKey, read_application
 from localaws.managed_flink.cluster import FlinkCluster
-from localaws.managed_flink.distribution import RUNTIME
 from localaws.managed_flink.logs import LogShipper, LogSink
 from localaws.managed_flink.package import check_package
 from localaws.managed_flink.recovery import JobWatch
@@ -49,12 +48,6 @@ class DataPlane:
 
     # -- what the control plane calls ---------------------------------------------------------------------------
 
-    def supports(self, runtime: str) -> bool:
-        return runtime == RUNTIME
-
-    def available(self) -> bool:
-        return True
-
     def start(self, view: dict[str, Any], savepoint: str | None, on_status: Callable[..., None]) -> None:
         """Start an application in the background; ``on_status`` is told RUNNING, or READY with the reason."""
         application = read_application(view)
@@ -64,30 +57,31 @@ class DataPlane:
 
     def snapshot(self, view: dict[str, Any], name: str, stop: bool = False) -> str | None:
         """Take a savepoint, and stop the job with it; its path, or None (the log stream says why) where it failed."""
-        return self._savepoint(read_application(view).key, name, stop)
-
-    def stop(self, view: dict[str, Any], force: bool, take_snapshot: bool) -> str | None:
-        """Stop an application; the path of the savepoint taken on the way, if one was asked for and succeeded."""
-        key = read_application(view).key
-        savepoint = self._savepoint(key, "stop", stop=True) if take_snapshot and not force else None
         with self._lock:
-            running = self._running.pop(key, None)
+            running = self._running.get(read_application(view).key)
+        if running is None:
+            return None
+        try:
+            return running.snapshot(name, stop)
+        except LocalAwsError as error:
+            running.log("ERROR", f"The snapshot {name} failed.", str(error))
+            return None
+
+    def stop(self, view: dict[str, Any]) -> None:
+        """Stop an application without a savepoint; see ``snapshot``."""
+        with self._lock:
+            running = self._running.pop(read_application(view).key, None)
         if running is not None:
             running.log("INFO", "The application was stopped.")
             running.stop()
         self._warm_again()
-        return savepoint
 
     def delete(self, view: dict[str, Any]) -> None:
         """Stop an application and remove everything kept for it."""
-        self.stop(view, True, False)
+        self.stop(view)
         key = read_application(view).key
         with self._key_lock(key):
             shutil.rmtree(self._folder(key), ignore_errors=True)
-
-    def reset(self) -> None:
-        for running in self._take_all():
-            running.stop()
 
     # -- more the account asks ----------------------------------------------------------------------------------
 
@@ -135,9 +129,12 @@ class DataPlane:
         with self._lock:
             self._closed = True
             spare, self._spare = self._spare, None
+            taken = list(self._running.values())
+            self._running.clear()
         if spare is not None:
             spare.stop()
-        self.reset()
+        for running in taken:
+            running.stop()
 
     # -- inside -------------------------------------------------------------------------------------------------
 
@@ -184,17 +181,6 @@ class DataPlane:
         on_status("READY", sentence)
         self._warm_again()
 
-    def _savepoint(self, key: ApplicationKey, name: str, stop: bool) -> str | None:
-        with self._lock:
-            running = self._running.get(key)
-        if running is None:
-            return None
-        try:
-            return running.snapshot(name, stop)
-        except LocalAwsError as error:
-            running.log("ERROR", f"The snapshot {name} failed.", str(error))
-            return None
-
     def _take_cluster(self, key: ApplicationKey) -> FlinkCluster:
         with self._lock:
             spare = self._spare
@@ -236,9 +222,3 @@ class DataPlane:
     def _key_lock(self, key: ApplicationKey) -> threading.Lock:
         with self._lock:
             return self._key_locks.setdefault(key, threading.Lock())
-
-    def _take_all(self) -> list[RunningApplication]:
-        with self._lock:
-            taken = list(self._running.values())
-            self._running.clear()
-        return taken

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lab.compare import Comparison, compare
+from lab.flink import Dashboard
 from lab.packaging import JAR_IN_ZIP, build_flink_zip
 from lab.packaging_producer import build_producer_zip
 from lab.reference import windows
@@ -135,6 +136,25 @@ class Pipeline:
             assert "FunctionError" not in answer, payload
             if payload["done"]:
                 return payload
+
+    def dashboard(self) -> Dashboard:
+        """The Flink dashboard of the application's cluster."""
+        asked = {"ApplicationName": "student", "UrlType": "FLINK_DASHBOARD_URL"}
+        return Dashboard(self.flink.create_application_presigned_url(**asked)["AuthorizedUrl"])
+
+    def update(self, **configuration: Any) -> None:
+        """UpdateApplication of the current version; the members of an ApplicationConfigurationUpdate."""
+        self.flink.update_application(
+            ApplicationName="student",
+            CurrentApplicationVersionId=self.detail()["ApplicationVersionId"],
+            ApplicationConfigurationUpdate=configuration,
+        )
+
+    def every_window_is_right(self) -> None:
+        """The sample's 718 windows, all equal to the reference."""
+        comparison = self.compare()
+        assert comparison.equal, comparison.sentence
+        assert comparison.expected == 718
 
     def compare(self, timeout: float = 90) -> Comparison:
         """Every window since the position against the reference."""

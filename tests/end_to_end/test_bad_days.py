@@ -24,9 +24,7 @@ def test_faults_on_both_streams(make_account: Any, tmp_path: Path, monkeypatch: 
     pipeline.start()
     answer = pipeline.send()
     assert (answer["sent"], answer["rejected"]) == (5000, 0)
-    comparison = pipeline.compare()
-    assert comparison.equal, comparison.sentence
-    assert comparison.expected == 718
+    pipeline.every_window_is_right()
     injected = status(pipeline)["faults"]["injected"]
     print(injected)
     assert {"throttle", "throttle (record)", "failure (record)", "internal", "slow", "drop"} <= set(injected)
@@ -39,9 +37,7 @@ def test_strict(make_account: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     # a shard at its limit refuses a large record and writes smaller ones after it: requests short in event time
     answer = pipeline.send(strict_order=True)
     assert (answer["sent"], answer["rejected"]) == (5000, 0)
-    comparison = pipeline.compare()
-    assert comparison.equal, comparison.sentence
-    assert comparison.expected == 718
+    pipeline.every_window_is_right()
     refused = status(pipeline)["strict"]["refused"]
     print(refused)
     assert refused["put"] + refused["get"] > 0

@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
+from lab.flink import DashboardSilent
 from lab.streams import load_position, read_stream
 from tests.end_to_end.pipeline import BUCKET, Pipeline
 
@@ -40,15 +41,11 @@ def wait_gone(pid: int) -> None:
 
 
 def all_tasks_running(pipeline: Pipeline, timeout: float = 60) -> None:
-    from lab.flink import Dashboard, DashboardSilent
-
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        url = pipeline.flink.create_application_presigned_url(ApplicationName="student", UrlType="FLINK_DASHBOARD_URL")[
-            "AuthorizedUrl"
-        ]
+        dashboard = pipeline.dashboard()
         try:
-            if Dashboard(url).running_job():
+            if dashboard.running_job():
                 return
         except DashboardSilent:
             pass  # the JobManager is on its way back
@@ -58,11 +55,7 @@ def all_tasks_running(pipeline: Pipeline, timeout: float = 60) -> None:
 
 def taskmanagers(pipeline: Pipeline) -> set[str]:
     """The TaskManagers the JobManager counts on, by id."""
-    from lab.flink import Dashboard
-
-    asked = {"ApplicationName": "student", "UrlType": "FLINK_DASHBOARD_URL"}
-    dashboard = Dashboard(pipeline.flink.create_application_presigned_url(**asked)["AuthorizedUrl"])
-    return {one["id"] for one in dashboard.get("/taskmanagers")["taskmanagers"]}
+    return {one["id"] for one in pipeline.dashboard().get("/taskmanagers")["taskmanagers"]}
 
 
 def send_in_background(pipeline: Pipeline, **event: Any) -> tuple[threading.Thread, list[dict[str, Any]]]:
@@ -84,9 +77,7 @@ def test_taskmanager_killed_three_times(pipeline: Pipeline) -> None:
         all_tasks_running(pipeline)
     sending.join()
     assert answers[0]["sent"] == 5000
-    comparison = pipeline.compare()
-    assert comparison.equal, comparison.sentence
-    assert comparison.expected == 718
+    pipeline.every_window_is_right()
 
 
 def test_jobmanager_killed(pipeline: Pipeline) -> None:
@@ -99,9 +90,7 @@ def test_jobmanager_killed(pipeline: Pipeline) -> None:
     sending.join()
     all_tasks_running(pipeline)
     assert answers[0]["sent"] == 5000
-    comparison = pipeline.compare()
-    assert comparison.equal, comparison.sentence
-    assert comparison.expected == 718
+    pipeline.every_window_is_right()
     assert "The jobmanager of the application was lost" in pipeline.account.command("logs", "student").stdout
 
 
@@ -115,36 +104,27 @@ def test_stopped_with_a_snapshot_and_started_from_it_while_the_producer_goes_on(
     pipeline.start("RESTORE_FROM_CUSTOM_SNAPSHOT", SnapshotName=snapshots[0]["SnapshotName"])
     sending.join()
     assert answers[0]["sent"] == 5000
-    comparison = pipeline.compare()
-    assert comparison.equal, comparison.sentence
-    assert comparison.expected == 718
+    pipeline.every_window_is_right()
 
 
 def test_updated_while_it_runs(pipeline: Pipeline) -> None:
     pipeline.start()
     sending, answers = send_in_background(pipeline, pace=400)
     time.sleep(3)
-    detail = pipeline.detail()
-    pipeline.flink.update_application(
-        ApplicationName="student",
-        CurrentApplicationVersionId=detail["ApplicationVersionId"],
-        ApplicationConfigurationUpdate={
-            "FlinkApplicationConfigurationUpdate": {
-                "CheckpointConfigurationUpdate": {"ConfigurationTypeUpdate": "CUSTOM", "CheckpointIntervalUpdate": 3000}
-            }
-        },
+    pipeline.update(
+        FlinkApplicationConfigurationUpdate={
+            "CheckpointConfigurationUpdate": {"ConfigurationTypeUpdate": "CUSTOM", "CheckpointIntervalUpdate": 3000}
+        }
     )
     pipeline.wait_status("RUNNING", "UPDATING", "STARTING")
     sending.join()
     assert answers[0]["sent"] == 5000
-    comparison = pipeline.compare()
-    assert comparison.equal, comparison.sentence
-    assert comparison.expected == 718
+    pipeline.every_window_is_right()
 
 
 def lambda_worker(pipeline: Pipeline) -> psutil.Process:
     """The process of the account that runs the function."""
-    account = psutil.Process(json.loads((pipeline.account.home / "account.json").read_text())["pid"])
+    account = psutil.Process(pipeline.account.pid)
     alive = [one for one in account.children() if one.status() != psutil.STATUS_ZOMBIE]
     (worker,) = [one for one in alive if "_worker" in " ".join(one.cmdline())]
     return worker
@@ -169,6 +149,4 @@ def test_the_producer_dies_half_way_and_is_run_again(pipeline: Pipeline) -> None
     assert died[0]["FunctionError"] == "Unhandled"
     answer = pipeline.send(pace=500)
     assert (answer["sent"], answer["rejected"]) == (5000, 0)
-    comparison = pipeline.compare()
-    assert comparison.equal, comparison.sentence
-    assert comparison.expected == 718
+    pipeline.every_window_is_right()

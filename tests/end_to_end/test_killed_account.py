@@ -1,13 +1,11 @@
 """The account itself is killed: applications, versions and snapshots are there again, the streams are declared gone."""
 
-import json
 import os
 import signal
 import time
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from botocore.exceptions import ClientError
 
@@ -15,16 +13,16 @@ from lab.packaging import build_flink_zip
 from lab.streams import save_position
 from tests.conftest import EmbeddedAccount
 from tests.end_to_end.pipeline import BUCKET, Pipeline
+from tests.end_to_end.test_faults import wait_gone
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # about 60 s in all
 
 
 def kill(account: EmbeddedAccount) -> None:
     """SIGKILL, and up again."""
-    pid = json.loads((account.home / "account.json").read_text())["pid"]
+    pid = account.pid
     os.kill(pid, signal.SIGKILL)
-    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-        time.sleep(0.01)
+    wait_gone(pid)
     started = account.command("up")
     assert started.returncode == 0, started.stderr
 
@@ -36,10 +34,7 @@ def snapshots(pipeline: Pipeline) -> dict[str, str]:
 
 def restored_state(pipeline: Pipeline) -> dict[str, Any]:
     """What the running job says it was restored from."""
-    from lab.flink import Dashboard
-
-    asked = {"ApplicationName": "student", "UrlType": "FLINK_DASHBOARD_URL"}
-    dashboard = Dashboard(pipeline.flink.create_application_presigned_url(**asked)["AuthorizedUrl"])
+    dashboard = pipeline.dashboard()
     job = dashboard.running_job()
     assert job is not None
     return dashboard.get(f"/jobs/{job['jid']}/checkpoints")["latest"]["restored"]

@@ -14,7 +14,6 @@ import pandas as pd
 import pytest
 
 from lab.compare import compare
-from lab.flink import Dashboard
 from lab.reference import windows
 from lab.settle import wait_for_windows
 from lab.streams import load_position, read_reviews, read_stream
@@ -32,21 +31,16 @@ class OneTask(Pipeline):
 
     def build(self, *arguments: Any, **options: Any) -> None:
         super().build(*arguments, **options)
-        detail = self.detail()
-        self.flink.update_application(
-            ApplicationName="student",
-            CurrentApplicationVersionId=detail["ApplicationVersionId"],
-            ApplicationConfigurationUpdate={
-                "FlinkApplicationConfigurationUpdate": {
-                    "ParallelismConfigurationUpdate": {
-                        "ConfigurationTypeUpdate": "CUSTOM",
-                        "ParallelismUpdate": 1,
-                        "ParallelismPerKPUUpdate": 1,
-                    }
-                },
-                "EnvironmentPropertyUpdates": {
-                    "PropertyGroups": self.property_groups(**{"watermark.delay.seconds": str(DELAY_SECONDS)})
-                },
+        self.update(
+            FlinkApplicationConfigurationUpdate={
+                "ParallelismConfigurationUpdate": {
+                    "ConfigurationTypeUpdate": "CUSTOM",
+                    "ParallelismUpdate": 1,
+                    "ParallelismPerKPUUpdate": 1,
+                }
+            },
+            EnvironmentPropertyUpdates={
+                "PropertyGroups": self.property_groups(**{"watermark.delay.seconds": str(DELAY_SECONDS)})
             },
         )
 
@@ -70,8 +64,7 @@ class OneTask(Pipeline):
 
     def wait_read(self, count: int) -> None:
         """Until the job's source has read so many records."""
-        asked = {"ApplicationName": "student", "UrlType": "FLINK_DASHBOARD_URL"}
-        dashboard = Dashboard(self.flink.create_application_presigned_url(**asked)["AuthorizedUrl"])
+        dashboard = self.dashboard()
         job = dashboard.running_job()
         assert job is not None
         vertex = next(one["id"] for one in dashboard.vertices(job["jid"]) if "Source" in one["name"])

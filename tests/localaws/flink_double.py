@@ -45,7 +45,7 @@ class FakeDataPlane:
         folder.mkdir(parents=True)
         return folder.as_uri()
 
-    def stop(self, view: dict[str, Any], force: bool, take_snapshot: bool) -> None:
+    def stop(self, view: dict[str, Any]) -> None:
         self.calls.append(("stop", view["ApplicationVersionId"]))
 
     def delete(self, view: dict[str, Any]) -> None:

@@ -65,7 +65,7 @@ def jobmanager_answers(account: EmbeddedAccount) -> bool:
 
 
 def test_no_process_has_the_users_secrets(secretive: EmbeddedAccount) -> None:
-    root = psutil.Process(json.loads((secretive.home / "account.json").read_text())["pid"])
+    root = psutil.Process(secretive.pid)
     family = [root, *root.children(recursive=True)]
     assert len(family) >= 3
     for process in family:

@@ -1,4 +1,5 @@
 import json
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -120,7 +121,7 @@ def test_a_full_disk_keeps_the_old_file_and_the_api_answers(tmp_path: Path, monk
     full = tmp_path / "full"
     full.symlink_to("/dev/full")
     (folder := tmp_path / store.FOLDER) / "x"
-    monkeypatch.setattr(store.Path, "with_suffix", lambda path, suffix: full)
+    monkeypatch.setattr("tempfile.mkstemp", lambda **where: (os.open(full, os.O_WRONLY), str(full)))
     api.update(1)
     monkeypatch.undo()
     assert api.describe()["ApplicationVersionId"] == 2
