@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN = .venv/bin
 READY = .venv/.ready
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test test-fast jupyter down clean lock lint bench
+.PHONY: help setup lab test test-fast jupyter down clean lock lint bench bench-producer fuzz
 
 help: ## these lines
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -38,8 +38,15 @@ down: ## stop the embedded account and everything it started
 clean: down ## also remove what was made: environment, caches, runs
 	rm -rf .venv .cache build runs .localaws
 
-bench: $(READY) ## start, stop and idling of the local Managed Flink beside Flink's own scripts
+bench: $(READY) ## local Managed Flink beside Flink's own scripts, the producer beside its first version
 	$(BIN)/python -m benchmarks.managed_flink $(ARGS)
+	$(BIN)/python -m benchmarks.producer $(ARGS)
+
+bench-producer: $(READY) ## the producer alone (ARGS=--quick: in a minute)
+	$(BIN)/python -m benchmarks.producer $(ARGS)
+
+fuzz: $(READY) ## 100,000 mutated inputs through the producer's reading side
+	$(BIN)/python -m benchmarks.fuzz_producer $(ARGS)
 
 lint: $(READY) ## ruff
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -105,9 +105,14 @@ class ObjectSource:
                         self.problem = f"something that is not gzip follows the data at stored byte {at:,}: not read"
                         return
                     member, started = zlib.decompressobj(wbits=31), True
+                before = member.copy()
                 try:
                     piece = member.decompress(chunk, CHUNK)
                 except zlib.error:
+                    piece, good = _up_to_the_damage(before, chunk)
+                    if piece:
+                        yield piece
+                    at += good
                     self.problem = f"the gzip data is damaged near stored byte {at:,}: nothing behind it was read"
                     return
                 started = False
@@ -157,6 +162,18 @@ def recognise(chunks: Iterator[bytes], name: str) -> tuple[str, int, Iterator[by
             "plain or gzip; upload the right file, then invoke again."
         )
     return formats[head[:1]], offset, _before(head, chunks)
+
+
+def _up_to_the_damage(member: Any, chunk: bytes) -> tuple[bytes, int]:
+    """What the bytes before the damaged one still give, and how many they are: zlib drops what it had of a failed call,
+    so without this the last good reviews would depend on how the bytes happened to arrive."""
+    pieces: list[bytes] = []
+    for at in range(len(chunk)):
+        try:
+            pieces.append(member.decompress(chunk[at : at + 1]))
+        except zlib.error:
+            return b"".join(pieces), at
+    return b"".join(pieces), len(chunk)
 
 
 def _before(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

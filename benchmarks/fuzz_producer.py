@@ -1,0 +1,179 @@
+"""Mutated inputs through the producer's reading side: nothing may end it, nothing may be lost unseen.
+
+    python -m benchmarks.fuzz_producer [--count 100000] [--seed 1]
+
+Each input is a small array, JSON Lines or gzip of either, damaged in one of its reviews or anywhere. Held to, every
+time: no exception but a SourceError; every element is either a review whose record is valid JSON of ten keys or has a
+reason; a rejected one's position gives its own bytes; the same bytes in other pieces give the same; the reviews that
+were not touched arrive, unless the reader says that the file's end is not as it should be. Prints the counts; exit code
+1 and the input (hex) at the first that does not hold.
+"""
+
+import argparse
+import gzip
+import io
+import json
+import multiprocessing
+import os
+import random
+import sys
+from collections import Counter
+from typing import Any
+
+from tests.producer.conftest import PRODUCER, review  # also puts producer/ on the path
+
+import object_source  # isort: skip
+from json_array import ArrayReader  # isort: skip
+from json_lines import LineReader  # isort: skip
+from json_values import Malformed  # isort: skip
+from producer_errors import SourceError  # isort: skip
+from review_record import defect, is_reviewlike, payload  # isort: skip
+
+assert PRODUCER.is_dir()
+_TOKENS = [
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b",",
+    b'"',
+    b":",
+    b"\\",
+    b"\n",
+    b"\\ud800",
+    b"\xff",
+    b"null",
+    b"NaN",
+    b"1e999",
+    b"\0",
+]
+_COUNT = 4
+
+
+class Pieces(io.BytesIO):
+    """A body that hands out random pieces, as a connection does."""
+
+    def __init__(self, data: bytes, chance: random.Random) -> None:
+        super().__init__(data)
+        self._chance = chance
+
+    def read(self, size: int | None = -1) -> bytes:
+        return super().read(self._chance.randint(1, 700) if size else size)
+
+
+class Bucket:
+    """The one call of S3 that the source makes."""
+
+    def __init__(self, data: bytes, chance: random.Random) -> None:
+        self._data, self._chance = data, chance
+
+    def get_object(self, **_: Any) -> dict[str, Any]:
+        return {"ETag": "1", "ContentLength": len(self._data), "Body": Pieces(self._data, self._chance)}
+
+
+def read(data: bytes, chance: random.Random) -> tuple[list[tuple[str, str]], str | None, list[tuple[int, bytes]]]:
+    """(review_id or reason of every element, problem, position and bytes of every rejected one)."""
+    source = object_source.ObjectSource(Bucket(data, chance), "bucket", "key", pause=lambda seconds: None)
+    kind, offset, chunks = object_source.recognise(source.open(), source.name)
+    reader = ArrayReader(chunks, is_reviewlike, offset) if kind == "array" else LineReader(chunks, offset)
+    found: list[tuple[str, str]] = []
+    rejected = []
+    for segment in reader.segments():
+        for at, value in enumerate(segment.items):
+            reason = value.reason if isinstance(value, Malformed) else defect(value)
+            if reason is None:
+                record = json.loads(payload(value, "2026-01-01T00:00:00.000"))
+                assert len(record) == 10 and record["review_id"] == value["review_id"]
+                found.append(("sent", value["review_id"]))
+            else:
+                found.append(("rejected", reason))
+                rejected.append(segment.locate(at))
+    return found, source.problem or reader.problem, rejected
+
+
+def mutate(raw: bytes, chance: random.Random) -> bytes:
+    data = bytearray(raw)
+    for _ in range(chance.choice([1, 1, 1, 2, 5])):
+        at = chance.randrange(len(data) + 1)
+        match chance.randrange(6):
+            case 0:
+                data[at : at + 1] = bytes([chance.randrange(256)])
+            case 1:
+                data[at:at] = chance.choice(_TOKENS)
+            case 2:
+                del data[at : at + chance.randint(1, 30)]
+            case 3:
+                data[at:at] = data[max(0, at - chance.randint(1, 60)) : at]
+            case 4:
+                data[at : at + 1] = chance.choice(_TOKENS)
+            case 5 if len(data) > 1:
+                del data[at:]
+        data = data or bytearray(b" ")
+    return bytes(data)
+
+
+def one(number: int, seed: int) -> tuple[str, bytes, str]:
+    """(what became of it, the input, what does not hold or "")."""
+    chance = random.Random(f"{seed}/{number}")
+    values = [json.dumps(review(at), ensure_ascii=chance.random() < 0.5).encode() for at in range(_COUNT)]
+    lines, inside = chance.random() < 0.4, chance.random() < 0.6
+    touched = chance.randrange(_COUNT)
+    if inside:
+        values[touched] = mutate(values[touched], chance)
+    data = b"\n".join(values) if lines else b"[" + b", ".join(values) + b"]"
+    data = data if inside else mutate(data, chance)
+    plain = data
+    if packed := chance.random() < 0.2:
+        data = gzip.compress(data, 1)
+        data = mutate(data, chance) if chance.random() < 0.5 else data
+    try:
+        found, problem, rejected = read(data, chance)
+        again = read(data, chance)
+    except SourceError:
+        return "ends with a sentence", data, ""
+    except Exception as error:  # what must never happen, reported with its input
+        return "broken", data, f"{type(error).__name__}: {error}"
+    if (found, problem) != again[:2]:
+        return "broken", data, f"other pieces, other reviews: {found} {problem} and {again[:2]}"
+    if not packed and any(plain[offset : offset + len(raw)] != raw for offset, raw in rejected):
+        return "broken", data, "a position gives other bytes"
+    arrived = Counter(review_id for kind, review_id in found if kind == "sent")
+    missing = [at for at in range(_COUNT) if at != touched and f"rw{at:07d}" not in arrived]
+    if inside and not packed and missing and problem is None:
+        return "broken", data, f"untouched reviews are missing: {missing}"
+    return ("all sent" if len(arrived) == _COUNT else "some rejected") + (", problem said" if problem else ""), data, ""
+
+
+def _share(job: tuple[int, int, int]) -> tuple[Counter[str], list[tuple[bytes, str]]]:
+    first, last, seed = job
+    counts: Counter[str] = Counter()
+    broken = []
+    for number in range(first, last):
+        what, data, why = one(number, seed)
+        counts[what] += 1
+        if why:
+            broken.append((data, why))
+    return counts, broken
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    jobs = [(at, min(at + 1000, options.count), options.seed) for at in range(0, options.count, 1000)]
+    counts: Counter[str] = Counter()
+    broken: list[tuple[bytes, str]] = []
+    with multiprocessing.Pool(os.cpu_count()) as pool:
+        for some, bad in pool.imap_unordered(_share, jobs):
+            counts += some
+            broken += bad
+    for what, number in counts.most_common():
+        print(f"{number:>9,} {what}")
+    for data, why in broken[:5]:
+        print(f"BROKEN: {why}\n{data.hex()}")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
