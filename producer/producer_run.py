@@ -282,7 +282,7 @@ class ProducerRun:
             key = f"state/{settings.stream}/runs/run-{cursor.run:04d}.json"
             self.state.put(key, json.dumps(manifest, indent=1).encode(), "application/json")
         self.state.release(**self._changes(finished))
-        logged = ("done", "read", "sent", "rejected", "requests", "retries", "seconds", "peak_memory_mb")
+        logged = ("done", "read", "sent", "rejected", "requests", "retries", "seconds", "peak_memory_mb", "series")
         self.log.line("end", **{name: answer[name] for name in logged})
         counts = {"ReviewsSent": sent, "ReviewsRejected": answer["rejected"], "Requests": tally.requests}
         self.log.metrics(settings.stream, {**counts, "Retries": tally.retries, "DurationSeconds": tally.seconds})
