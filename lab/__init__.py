@@ -26,6 +26,7 @@ _HOME = {
     "compare": "compare_windows Comparison",
     "scores": "read_labels score Scores",
     "charts": "counts_over_time precision_and_recall recall_per_kind records_per_second",
+    "chart_producer": "sending_per_second",
     "picture": "Picture",
     "tables": "show_table",
     "checks": "check",
