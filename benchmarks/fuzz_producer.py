@@ -5,9 +5,9 @@
 Each input is a small array, JSON Lines or gzip of either, damaged in one of its reviews or anywhere. Held to, every
 time: no exception but a SourceError; every element is either a review whose record is valid JSON of ten keys or has a
 reason; a rejected one's position gives its own bytes; the same bytes in other pieces give the same; the reviews that
-were not touched arrive, unless the reader says that the file's end is not as it should be. One exception: in an array, a
-stray quote makes the beginning of the next review part of a string; that one is then rejected too. Prints the counts; exit code
-1 and the input (hex) at the first that does not hold.
+were not touched arrive, unless the reader says that the file's end is not as it should be. One exception: in an array
+a stray quote makes the beginning of the next review part of a string; that one is then rejected too. Prints the counts;
+exit code 1 and the first inputs (hex) that do not hold.
 """
 
 import argparse
