@@ -47,16 +47,23 @@ class Segment:
     def locate(self, position: int) -> tuple[int, bytes]:
         """Byte offset and raw bytes of the element at this position of the segment (for the rejected ones)."""
         if self._lengths is None:
-            text = self.data.decode("utf-8")
-            self._lengths, at, byte = [], 0, 0
-            for _ in self.items:
-                start = WHITESPACE.match(text, at).end()
-                if text[start] == ",":
-                    start = WHITESPACE.match(text, start + 1).end()
-                end = DECODER.raw_decode(text, start)[1]
-                byte += len(text[at:start].encode())
-                size = len(text[start:end].encode())
-                self._lengths.append((byte, size))
-                byte, at = byte + size, end
+            try:
+                self._lengths = self._find()
+            except ValueError:  # yajl took what the standard library refuses: the segment is as near as can be said
+                self._lengths = [(0, len(self.data))] * len(self.items)
         start, size = self._lengths[position]
         return self.offset + start, self.data[start : start + size]
+
+    def _find(self) -> list[tuple[int, int]]:
+        text = self.data.decode("utf-8")
+        lengths, at, byte = [], 0, 0
+        for _ in self.items:
+            start = WHITESPACE.match(text, at).end()
+            if text[start] == ",":
+                start = WHITESPACE.match(text, start + 1).end()
+            end = DECODER.raw_decode(text, start)[1]
+            byte += len(text[at:start].encode())
+            size = len(text[start:end].encode())
+            lengths.append((byte, size))
+            byte, at = byte + size, end
+        return lengths
