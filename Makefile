@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN = .venv/bin
 READY = .venv/.ready
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test test-fast jupyter down clean lock lint bench
+.PHONY: help setup lab test test-fast jupyter down clean lock lint bench bench-env bench-detection bench-latency
 
 help: ## these lines
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -40,6 +40,19 @@ clean: down ## also remove what was made: environment, caches, runs
 
 bench: $(READY) ## start, stop and idling of the local Managed Flink beside Flink's own scripts
 	$(BIN)/python -m benchmarks.managed_flink $(ARGS)
+
+bench-env: .venv-bench/.ready ## bytewax and quixstreams in an environment of their own, .venv-bench
+
+.venv-bench/.ready: requirements-bench.txt $(READY)
+	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	$(BIN)/uv pip sync --quiet --python .venv-bench/bin/python requirements-bench.txt
+	@touch $@
+
+bench-detection: $(READY) .venv-bench/.ready ## detection of a backlog beside Python engines (ARGS=--quick: a small one)
+	$(BIN)/python -m benchmarks.detection $(ARGS)
+
+bench-latency: $(READY) ## from closing a window to its record (ARGS=--quick: fewer windows)
+	$(BIN)/python -m benchmarks.latency $(ARGS)
 
 lint: $(READY) ## ruff
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -18,10 +18,12 @@ def row(
     bound: float | None = None,
     versus: Sequence[float] | None = None,
     beside: str = "",
+    *,
+    at_least: bool = False,
 ) -> Row:
     """The median of ``values``; ``ratio`` is it over the median of ``versus``, ``spread`` the least and the most.
 
-    ``bound`` is the most the value may be; ``met`` is None where there is none.
+    ``bound`` is the most the value may be, with ``at_least`` the least; ``met`` is None where there is none.
     """
     value = statistics.median(values)
     return {
@@ -31,7 +33,8 @@ def row(
         "versus": beside,
         "ratio": round(value / statistics.median(versus), 3) if versus else None,
         "bound": bound,
-        "met": None if bound is None else value <= bound,
+        "at_least": at_least,
+        "met": None if bound is None else (value >= bound if at_least else value <= bound),
         "n": len(values),
         "spread": [round(min(values), 3), round(max(values), 3)],
     }
@@ -44,7 +47,7 @@ def table(rows: Sequence[Row]) -> str:
         met = {None: "", True: "yes", False: "NO"}[one["met"]]
         beside = f"{one['ratio']} of {one['versus']}" if one["ratio"] is not None else one["versus"]
         spread = " to ".join(map(str, one["spread"]))
-        bound = "" if one["bound"] is None else one["bound"]
+        bound = "" if one["bound"] is None else f"{'at least' if one['at_least'] else 'at most'} {one['bound']}"
         lines.append(
             f"| {one['name']} | {one['value']} {one['unit']} | {beside} | {bound} | {met} | {one['n']} | {spread} |"
         )
