@@ -3,10 +3,10 @@ PYTHON ?= python3.11
 BIN = .venv/bin
 READY = .venv/.ready
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test test-fast jupyter down clean lock lint bench bench-env bench-detection bench-latency
+.PHONY: help setup lab test test-fast jupyter down clean lock lint bench bench-env bench-detection bench-latency bench-all bench-quick
 
 help: ## these lines
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 setup: $(READY) ## install everything into .venv and make the connector jar
 
@@ -53,6 +53,12 @@ bench-detection: $(READY) .venv-bench/.ready ## detection of a backlog beside Py
 
 bench-latency: $(READY) ## from closing a window to its record (ARGS=--quick: fewer windows)
 	$(BIN)/python -m benchmarks.latency $(ARGS)
+
+bench-all: $(READY) .venv-bench/.ready ## detection, latency, sliding window and reference, into benchmarks/results.*
+	$(BIN)/python -m benchmarks.together $(ARGS)
+
+bench-quick: $(READY) .venv-bench/.ready ## the same, small, into build/bench
+	$(BIN)/python -m benchmarks.together --quick --out build/bench $(ARGS)
 
 lint: $(READY) ## ruff
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

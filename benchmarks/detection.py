@@ -2,8 +2,9 @@
 
     python -m benchmarks.detection [--reviews 500000] [--times 3] [--shards 1 4] [--quick]
 
-The same stream for all, in turns, another one first each time; every result is compared with lab.reference, window for window, and a wrong one ends
-the benchmark. Python engines run on one shard (their libraries' own sharding needs a broker), in `.venv-bench`.
+The same stream for all, in turns, another one first each time; every result is compared with lab.reference, window for
+window, and a wrong one ends the benchmark. The Python engines run on one shard (their libraries' own sharding needs a
+broker), in `.venv-bench`.
 """
 
 import argparse

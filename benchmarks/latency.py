@@ -107,10 +107,10 @@ def rows(ours: list[float], default: list[float]) -> list[Row]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=int, default=100)
-    parser.add_argument("--quick", action="store_true", help="30 windows")
+    parser.add_argument("--quick", action="store_true", help="15 windows")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
-    times = 30 if options.quick else options.times
+    times = 15 if options.quick else options.times
     result = rows(measure(times, None), measure(max(5, times // 8), DEFAULT_BUFFER_MILLIS))
     print(table(result))
     write(result, options.out)
