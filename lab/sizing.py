@@ -15,8 +15,8 @@ from lab.errors import BadParameter
 SHARD_BYTES, SHARD_RECORDS = 1_000_000, 1_000  # a second, written
 PUT_UNIT_BYTES = 25 * 1024
 STORAGE_GB_A_KPU = 50
-PER_CORE = 8_000
-"""Reviews a second that one KPU is planned with: see docs/scale.md for the measurement it stays below."""
+PER_CORE = 5_000
+"""Reviews a second that one KPU is planned with; docs/scale.md has the measurement it stays below."""
 STATE_BYTES = 200
 """Planned for one review in one open window: reviewer and review_id in a hash map, with its overhead."""
 UNKNOWN = "unknown"
