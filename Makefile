@@ -3,10 +3,10 @@ PYTHON ?= python3.11
 BIN = .venv/bin
 READY = .venv/.ready
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test test-fast jupyter down clean lock lint bench bench-producer fuzz
+.PHONY: help setup lab test test-fast jupyter down clean lock lint bench bench-producer fuzz bench-env bench-detection bench-latency bench-all bench-quick
 
 help: ## these lines
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 setup: $(READY) ## install everything into .venv and make the connector jar
 
@@ -47,6 +47,25 @@ bench-producer: $(READY) ## the producer alone (ARGS=--quick: in a minute)
 
 fuzz: $(READY) ## 100,000 mutated inputs through the producer's reading side
 	$(BIN)/python -m benchmarks.fuzz_producer $(ARGS)
+
+bench-env: .venv-bench/.ready ## bytewax and quixstreams in an environment of their own, .venv-bench
+
+.venv-bench/.ready: requirements-bench.txt $(READY)
+	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	$(BIN)/uv pip sync --quiet --python .venv-bench/bin/python requirements-bench.txt
+	@touch $@
+
+bench-detection: $(READY) .venv-bench/.ready ## detection of a backlog beside Python engines (ARGS=--quick: a small one)
+	$(BIN)/python -m benchmarks.detection $(ARGS)
+
+bench-latency: $(READY) ## from closing a window to its record (ARGS=--quick: fewer windows)
+	$(BIN)/python -m benchmarks.latency $(ARGS)
+
+bench-all: $(READY) .venv-bench/.ready ## detection, latency, sliding window and reference, into benchmarks/results.*
+	$(BIN)/python -m benchmarks.together $(ARGS)
+
+bench-quick: $(READY) .venv-bench/.ready ## the same, small, into build/bench
+	$(BIN)/python -m benchmarks.together --quick --out build/bench $(ARGS)
 
 lint: $(READY) ## ruff
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
