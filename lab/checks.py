@@ -69,8 +69,11 @@ def register(notebook: str, name: str, points: int) -> Callable[[Callable[[Lab],
 
 def checks_of(notebook: str) -> list[Check]:
     """The checks of a notebook in order; ``notebook`` may be its number, such as "01"."""
-    from lab import checks_detection, checks_streams  # noqa: F401  they register themselves
-    from lab import checks_exercises  # noqa: F401, I001  after the others, so that it comes last in each table
+    from lab import (  # noqa: F401  they register themselves
+        checks_detection,
+        checks_exercises,  # noqa: F401, I001  after the others, so that it comes last in each table
+        checks_streams,
+    )
 
     return [check for check in _REGISTRY if check.notebook == notebook or check.notebook.startswith(notebook + "_")]
 

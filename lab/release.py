@@ -1,8 +1,8 @@
 """The student edition: the same files with the solutions taken out, made by `python -m lab release`.
 
 The one source is the solution edition: notebooks and code files in which a solution stands between the lines
-`### BEGIN SOLUTION` and `### END SOLUTION`, the markers of nbgrader. Inside a function the lines are replaced as nbgrader
-does, by `# YOUR CODE HERE` and `raise NotImplementedError()`; elsewhere by the comment alone, so that what was assigned
+`### BEGIN SOLUTION` and `### END SOLUTION`, the markers of nbgrader. Inside a function they are replaced as nbgrader does
+it, by `# YOUR CODE HERE` and `raise NotImplementedError()`; elsewhere by the comment alone, so that what was assigned
 before stays. `release/` holds only the files that differ; `--whole` writes everything a student needs.
 """
 
@@ -13,7 +13,6 @@ import subprocess
 from pathlib import Path
 
 from lab.errors import LabError
-from lab.exercises import EXERCISES
 from lab.runs import ROOT
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -74,6 +73,8 @@ def student_files(root: Path = ROOT) -> dict[str, str]:
 
 def readme() -> str:
     """What `release/README.md` says."""
+    from lab.exercises import EXERCISES  # the command line imports this module, and boto3 with it would make it slow
+
     rows = "\n".join(
         f"| {number} | {exercise.title} | {exercise.where.split(' in ')[1].strip('`')} | {exercise.minutes} min "
         f"| {exercise.points} |"
