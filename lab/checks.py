@@ -7,6 +7,7 @@ never at the notebook's variables, and returns a ``Finding``.
 import html
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -69,12 +70,8 @@ def register(notebook: str, name: str, points: int) -> Callable[[Callable[[Lab],
 
 def checks_of(notebook: str) -> list[Check]:
     """The checks of a notebook in order; ``notebook`` may be its number, such as "01"."""
-    from lab import (  # noqa: F401  they register themselves
-        checks_detection,
-        checks_exercises,  # noqa: F401, I001  after the others, so that it comes last in each table
-        checks_streams,
-    )
-
+    for module in ("checks_streams", "checks_detection", "checks_exercises"):
+        import_module(f"lab.{module}")  # they register themselves, the exercises after the rest
     return [check for check in _REGISTRY if check.notebook == notebook or check.notebook.startswith(notebook + "_")]
 
 

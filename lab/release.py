@@ -1,9 +1,9 @@
 """The student edition: the same files with the solutions taken out, made by `python -m lab release`.
 
 The one source is the solution edition: notebooks and code files in which a solution stands between the lines
-`### BEGIN SOLUTION` and `### END SOLUTION`, the markers of nbgrader. Inside a function they are replaced as nbgrader does
-it, by `# YOUR CODE HERE` and `raise NotImplementedError()`; elsewhere by the comment alone, so that what was assigned
-before stays. `release/` holds only the files that differ; `--whole` writes everything a student needs.
+`### BEGIN SOLUTION` and `### END SOLUTION`, the markers of nbgrader. Inside a function such lines give way, as in
+nbgrader, to `# YOUR CODE HERE` and `raise NotImplementedError()`; elsewhere to the comment alone, so that what was
+assigned before stays. `release/` holds only the files that differ; `--whole` writes everything a student needs.
 """
 
 import argparse

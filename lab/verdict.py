@@ -90,7 +90,7 @@ class SeriesResult:
         if not failures[0].blank:
             return failures[0].sentence
         count = sum(not check.attempted for check in self.checks)
-        return f"{count} check{'s' if count != 1 else ''} wait for an exercise. {failures[0].sentence}"
+        return f"{count} {'check waits' if count == 1 else 'checks wait'} for an exercise. {failures[0].sentence}"
 
     @property
     def passed(self) -> bool:

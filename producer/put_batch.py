@@ -8,7 +8,7 @@ the same for every shard at once and keeps the order.)
 import time
 from typing import Any
 
-PAUSE = 0.05  # seconds before a resend; doubled every time
+PAUSE = 0.02  # seconds before a resend; doubled every time, up to a fifth of a second
 
 
 def put_batch(kinesis: Any, stream: str, records: list[dict[str, Any]], attempts: int = 20) -> int:
@@ -23,6 +23,6 @@ def put_batch(kinesis: Any, stream: str, records: list[dict[str, Any]], attempts
         records = [record for record, entry in zip(records, answer["Records"], strict=True) if entry.get("ErrorCode")]
         if not records:
             return attempt + 1
-        time.sleep(min(1.0, PAUSE * 2**attempt))
+        time.sleep(min(0.2, PAUSE * 2**attempt))
     raise TimeoutError(f"{len(records)} records of the batch were refused {attempts} times.")
     ### END SOLUTION
