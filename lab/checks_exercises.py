@@ -147,7 +147,8 @@ def window(lab: Lab) -> Finding:
             f"There is a window from {start:%H:%M:%S} to {end:%H:%M:%S}; windows are {size} s long and begin every "
             f"{slide} s: look at the order of slide and size in HOP.",
         )
-    if absent := sorted(wanted - found):
+    # With too few subtasks rows are dropped as late, and whole windows with them: that is the next exercise's matter.
+    if (absent := sorted(wanted - found)) and ("parallelism" not in blank or not found):
         start, end = absent[0]
         return Finding(
             False,

@@ -13,7 +13,7 @@ from tests.conftest import PROJECT
 from tests.end_to_end.series import fresh_account
 
 
-@pytest.mark.slow  # about 35 s
+@pytest.mark.slow  # about 60 s
 @pytest.mark.timeout(400)
 def test_every_blank_is_not_attempted_with_its_hint(tmp_path: Path) -> None:
     account = fresh_account(tmp_path / "home")
