@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN = .venv/bin
 READY = .venv/.ready
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test test-fast jupyter down clean lock lint bench bench-producer fuzz bench-env bench-detection bench-latency bench-all bench-quick
+.PHONY: help setup lab test test-fast release jupyter down clean lock lint bench bench-producer fuzz bench-env bench-detection bench-latency bench-all bench-quick
 
 help: ## these lines
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ test: $(READY) ## all tests
 
 test-fast: $(READY) ## the tests that need no Flink cluster
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+release: $(READY) ## the student edition into release/: the same files with blanks
+	@$(BIN)/python -m lab release $(ARGS)
 
 jupyter: $(READY) ## JupyterLab, on the first notebook
 	$(BIN)/jupyter lab notebooks/01_streams.ipynb

@@ -30,7 +30,9 @@ _HOME = {
     "picture": "Picture",
     "tables": "show_table",
     "checks": "check",
-    "packaging": "build_flink_zip JAR_IN_ZIP",
+    "exercises": "EXERCISES code_file",
+    "exercise_steps": "send_keyed send_batch hand_in_shard hand_in_threshold send_groups dropped_by_parallelism",
+    "packaging": "build_flink_zip same_application JAR_IN_ZIP",
     "packaging_producer": "build_producer_zip",
     "connector": "connector_jar",
 }

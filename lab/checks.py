@@ -7,6 +7,7 @@ never at the notebook's variables, and returns a ``Finding``.
 import html
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,19 +19,27 @@ from lab.session import Session
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check saw: ``looked_at`` is where, ``message`` what it means or what to do next."""
+    """What one check saw: ``looked_at`` is where, ``message`` what it means or what to do next.
+
+    ``attempted`` is False where an exercise is still blank: that is no failure, the notebook goes on.
+    """
 
     passed: bool
     looked_at: str
     message: str
+    attempted: bool = True
 
 
 @dataclass(frozen=True)
 class Lab:
-    """What a check works on: the account and the notebook's parameters by name."""
+    """What a check works on: the account and the notebook's parameters by name.
+
+    ``seen`` keeps what one check read, so that the next need not read it again.
+    """
 
     session: Session
     parameters: dict[str, Any] = field(default_factory=dict)
+    seen: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __getitem__(self, name: str) -> Any:
         return self.parameters[name]
@@ -61,8 +70,8 @@ def register(notebook: str, name: str, points: int) -> Callable[[Callable[[Lab],
 
 def checks_of(notebook: str) -> list[Check]:
     """The checks of a notebook in order; ``notebook`` may be its number, such as "01"."""
-    from lab import checks_detection, checks_streams  # noqa: F401  they register themselves
-
+    for module in ("checks_streams", "checks_detection", "checks_exercises"):
+        import_module(f"lab.{module}")  # they register themselves, the exercises after the rest
     return [check for check in _REGISTRY if check.notebook == notebook or check.notebook.startswith(notebook + "_")]
 
 
@@ -77,7 +86,10 @@ def run_check(check: Check, lab: Lab) -> Finding:
 
 
 def check(notebook: str, session: Session, **parameters: Any) -> None:
-    """Run a notebook's checks, show them as a table and raise CheckFailed if one failed."""
+    """Run a notebook's checks, show them as a table and raise CheckFailed if one failed.
+
+    An exercise that is still blank is shown with its hint and raises nothing.
+    """
     lab = Lab(session, parameters)
     done = [(check, run_check(check, lab)) for check in checks_of(notebook)]
     results = [
@@ -86,20 +98,28 @@ def check(notebook: str, session: Session, **parameters: Any) -> None:
             "name": check.name,
             "points": check.points,
             "passed": finding.passed,
+            "attempted": finding.attempted,
             "looked_at": finding.looked_at,
             "message": finding.message,
         }
         for check, finding in done
     ]
     leave(CHECK, {"checks": [{"run_id": session.run_id, **result} for result in results]}, _text(done), _html(done))
-    failed = [finding.message for _, finding in done if not finding.passed]
+    failed = [finding.message for _, finding in done if not finding.passed and finding.attempted]
     if failed:
         raise CheckFailed(done[0][0].notebook, failed)
 
 
+_MARKS = {"passed": ("PASSED", "✔ passed"), "failed": ("FAILED", "✘ FAILED"), "open": ("OPEN  ", "○ not attempted")}
+
+
+def _state(finding: Finding) -> str:
+    return "passed" if finding.passed else "failed" if finding.attempted else "open"
+
+
 def _text(done: list[tuple[Check, Finding]]) -> str:
     lines = [
-        f"{'PASSED' if finding.passed else 'FAILED'}  {check.name} ({check.points} points)\n"
+        f"{_MARKS[_state(finding)][0]}  {check.name} ({check.points} points)\n"
         f"        looked at {finding.looked_at}: {finding.message}"
         for check, finding in done
     ]
@@ -108,7 +128,7 @@ def _text(done: list[tuple[Check, Finding]]) -> str:
 
 def _html(done: list[tuple[Check, Finding]]) -> str:
     rows = "".join(
-        f"<tr><td style='text-align:left'><b>{'✔ passed' if finding.passed else '✘ FAILED'}</b></td>"
+        f"<tr><td style='text-align:left'><b>{_MARKS[_state(finding)][1]}</b></td>"
         f"<td style='text-align:left'>{html.escape(check.name)}</td><td>{check.points}</td>"
         f"<td style='text-align:left'>{html.escape(finding.looked_at)}</td>"
         f"<td style='text-align:left'>{html.escape(finding.message)}</td></tr>"

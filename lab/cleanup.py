@@ -76,7 +76,7 @@ def _existing(session: Session) -> list[tuple[str, str, str]]:
         "reviewProducer",
         lambda: lambda_.get_function_configuration(FunctionName="reviewProducer").get("State", "Active"),
     )
-    for name in ("reviews", "suspicious_activity"):
+    for name in ("reviews", "suspicious_activity", "exercises", "suspicious_groups"):
         look(
             "stream",
             name,

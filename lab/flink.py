@@ -6,6 +6,8 @@ import urllib.request
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import pandas as pd
+
 from lab.errors import LabError
 
 
@@ -62,6 +64,15 @@ class Dashboard:
                 values = self.get(f"{path}?get={','.join(names)}&agg=sum")
                 total += sum(value["sum"] for value in values)
         return total
+
+    def watermark(self, job_id: str) -> pd.Timestamp | None:
+        """The smallest watermark that came into any operator that takes events from another; None where none did."""
+        found = []
+        for vertex in self.vertices(job_id):
+            for entry in self.get(f"/jobs/{job_id}/vertices/{vertex['id']}/watermarks"):
+                found.append(int(entry["value"]))
+        reached = [value for value in found if value > -(2**62)]
+        return pd.Timestamp(min(reached), unit="ms") if reached and len(reached) == len(found) else None
 
 
 def _without_token(url: str) -> str:

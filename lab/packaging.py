@@ -1,8 +1,10 @@
 """The two zips the lab deploys: the Managed Flink application and the Lambda."""
 
 import fnmatch
+import hashlib
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from lab.connector import JAR_NAME, connector_jar
 
@@ -30,3 +32,12 @@ def build_flink_zip(target: Path, application: Path = APPLICATION) -> Path:
         # Already compressed: storing it saves a second of work and costs nothing.
         out.writestr(zipfile.ZipInfo(f"{application.name}/lib/{JAR_NAME}", _EPOCH), jar.read_bytes())
     return target
+
+
+def same_application(detail: dict[str, Any], package: Path, parallelism: int) -> bool:
+    """Whether an application (as DescribeApplication tells it) has this zip and this parallelism already."""
+    configuration = detail["ApplicationConfigurationDescription"]
+    flink = configuration["FlinkApplicationConfigurationDescription"]["ParallelismConfigurationDescription"]
+    known = configuration["ApplicationCodeConfigurationDescription"]["CodeContentDescription"].get("CodeMD5")
+    found = hashlib.md5(package.read_bytes(), usedforsecurity=False).hexdigest()
+    return flink["Parallelism"] == parallelism and known in (None, found)

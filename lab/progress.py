@@ -36,7 +36,8 @@ class Progress:
         """A notebook has ended."""
         passed = sum(check.passed for check in result.checks)
         checks = f"{passed} of {len(result.checks)} checks passed" if result.checks else "no checks seen"
-        verdict = "ok    " if result.status == "passed" else "FAILED"
+        blank = result.failure is not None and result.failure.blank
+        verdict = "ok    " if result.status == "passed" else "open  " if blank else "FAILED"
         ran = f"{result.cells_run} of {result.code_cells} code cells"
         if self._terminal:
             self._stream.write(_CLEAR)

@@ -171,7 +171,7 @@ def _run_notebooks(
                 execution = None
                 done.append(result)
                 progress.end(result)
-                if result.status != "passed":
+                if result.failure and not result.failure.blank:
                     break
         finally:
             signals.hold()

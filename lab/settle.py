@@ -2,7 +2,11 @@
 
 import time
 
+import boto3
+import pandas as pd
+
 from lab.compare import KEY
+from lab.flink import Dashboard
 from lab.records import Output
 from lab.reference import Reference
 from lab.streams import Position, read_stream, read_windows
@@ -25,4 +29,22 @@ def wait_for_windows(reference: Reference, position: Position, timeout: float = 
             count, changed = len(output.table), now
         if expected <= found or now - changed > quiet or now - began > timeout:
             return output
+        time.sleep(0.5)
+
+
+def wait_for_watermark(wanted: pd.Timestamp, timeout: float = 15.0) -> pd.Timestamp | None:
+    """The watermark that reached the windows of the running job, once it is the wanted one or ``timeout`` is over.
+
+    Flink's own metric, which its REST API renews every few seconds. None where no task has a watermark. Raises
+    DashboardSilent.
+    """
+    flink = boto3.client("kinesisanalyticsv2")
+    url = flink.create_application_presigned_url(ApplicationName="student", UrlType="FLINK_DASHBOARD_URL")
+    dashboard = Dashboard(url["AuthorizedUrl"])
+    deadline = time.monotonic() + timeout
+    while True:
+        job = dashboard.running_job()
+        found = dashboard.watermark(job["jid"]) if job else None
+        if found == wanted or time.monotonic() > deadline:
+            return found
         time.sleep(0.5)

@@ -25,6 +25,7 @@ class Check:
     passed: bool
     looked_at: str
     message: str
+    attempted: bool = True  # False: an exercise that is still blank
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,13 @@ class Stop:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a notebook failed: one sentence; `died` where it was not a check that said so."""
+    """Why a notebook failed: one sentence; `died` where it was not a check that said so, `blank` where all that is
+    wrong is an exercise that was not attempted, so that the series can go on."""
 
     sentence: str
     died: bool
     traceback: str = ""
+    blank: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,8 +84,13 @@ class SeriesResult:
     @property
     def sentence(self) -> str | None:
         """The first failure in one sentence, or None when everything passed."""
-        failures = [n.failure.sentence for n in self.notebooks if n.failure]
-        return self.ended or next(iter(failures), None)
+        failures = sorted((n.failure for n in self.notebooks if n.failure), key=lambda failure: failure.blank)
+        if not failures or self.ended:
+            return self.ended
+        if not failures[0].blank:
+            return failures[0].sentence
+        count = sum(not check.attempted for check in self.checks)
+        return f"{count} {'check waits' if count == 1 else 'checks wait'} for an exercise. {failures[0].sentence}"
 
     @property
     def passed(self) -> bool:
@@ -177,7 +185,9 @@ def _read_check(item: Mapping[str, Any]) -> Check:
     points, passed = item.get("points"), item.get("passed")
     if type(points) is not int or points < 0 or type(passed) is not bool:
         return Check(name, 0, False, "", "the check says neither how many points it has nor whether it passed")
-    return Check(name, points, passed, str(item.get("looked_at") or ""), plain(str(item.get("message") or "")))
+    attempted = passed or item.get("attempted") is not False
+    looked_at, message = str(item.get("looked_at") or ""), plain(str(item.get("message") or ""))
+    return Check(name, points, passed, looked_at, message, attempted)
 
 
 def collect_steps(nb: Mapping[str, Any], run_id: str) -> tuple[Step, ...]:
@@ -260,11 +270,14 @@ def _unrun_failure(name: str, cells: list[tuple[int, int, Mapping[str, Any]]], w
 
 
 def _check_failure(name: str, checks: tuple[Check, ...], foreign: int) -> Failure | None:
-    failed = [check for check in checks if not check.passed]
+    failed = [check for check in checks if not check.passed and check.attempted]
     if failed:
         others = f" (and {len(failed) - 1} more)" if failed[1:] else ""
         message = failed[0].message.rstrip(".") or "it failed"
         return Failure(f"{name}: the check “{failed[0].name}”{others} failed: {message}.", died=False)
+    blank = [check for check in checks if not check.attempted]
+    if blank:
+        return Failure(f"{name}: “{blank[0].name}”: {blank[0].message}", died=False, blank=True)
     if not checks:
         seen = f"only {foreign} of another run" if foreign else "none"
         return Failure(

@@ -17,7 +17,7 @@ def test_on_demand_streams_with_four_shards(tmp_path: Path) -> None:
     try:
         series = run_series(account, tmp_path / "runs")
         assert series.code == 0, series.printed
-        assert series.results["score"] == 110
+        assert series.results["score"] == 170
         assert "4 open shards" in series.check("The stream reviews is ACTIVE")["output"]
         assert "718 of 718 windows equal, none missing, none extra." in series.comparison
         report = (series.folder / "report.html").read_text()

@@ -59,7 +59,7 @@ def test_a_value_that_cannot_work_is_refused(application: ModuleType, window: di
 
 def test_a_quote_in_a_property_stays_inside_its_literal(application: ModuleType) -> None:
     groups = {**GROUPS, "consumer.config.0": {**GROUPS["consumer.config.0"], "input.stream.name": "a', 'b' = 'c"}}
-    assert "'stream' = 'a'', ''b'' = ''c'" in application.source_table(application.read_settings(groups))
+    assert "'stream' = 'a'', ''b'' = ''c'" in application.source_table(application.read_settings(groups), "")
 
 
 def test_properties_come_from_the_file_managed_flink_writes(application: ModuleType, tmp_path: Path) -> None:
@@ -74,4 +74,4 @@ def test_long_windows_get_the_precision_sql_wants(application: ModuleType) -> No
     window = with_window(window_size_seconds="3600", window_slide_seconds="600", watermark_delay_seconds="120")
     settings = application.read_settings(window)
     assert "INTERVAL '600' SECOND(3), INTERVAL '3600' SECOND(4)" in application.detection(settings)
-    assert "INTERVAL '120' SECOND(3)" in application.source_table(settings)
+    assert "INTERVAL '120' SECOND(3)" in application.watermark(settings)

@@ -12,7 +12,7 @@ SESSION = Session("local", "us-east-1", "000000000000", "http://127.0.0.1:1", "r
 
 def test_every_notebook_has_its_checks_and_the_points_are_as_announced() -> None:
     points = {number: sum(check.points for check in checks_of(number)) for number in ("01", "02", "03", "04")}
-    assert points == {"01": 20, "02": 20, "03": 40, "04": 30}
+    assert points == {"01": 25, "02": 35, "03": 60, "04": 50}
 
 
 def test_what_cannot_be_looked_at_is_a_failed_check_with_the_reason() -> None:

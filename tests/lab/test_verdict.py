@@ -174,3 +174,28 @@ def test_the_score_counts_passed_checks_and_is_zero_when_anything_died():
 def test_the_first_line_of_a_cell_is_short():
     assert first_line("\n\n  x = 1\ny = 2") == "x = 1"
     assert first_line("y" * 100) == "y" * 59 + "…"
+
+
+def test_a_blank_lets_the_series_go_on_and_is_its_sentence_at_the_end():
+    blank = check("key", passed=False, message="Not attempted yet: fill the blank.", attempted=False)
+    first = verdict(code("lab.check('01')", display(CHECK, {"checks": [check(), blank]})))
+    assert (first.status, first.failure.blank, first.failure.died) == ("failed", True, False)
+    assert not first.checks[1].attempted
+    series = SeriesResult(RUN, "2026-11-23T23:21:31+00:00", 3.0, (first, verdict(CHECKED)))
+    assert series.sentence == "1 check waits for an exercise. 01_x: “key”: Not attempted yet: fill the blank."
+    assert (series.passed, series.score, series.max_score) == (False, 10, 15)
+
+
+def test_a_failed_check_is_said_before_a_blank():
+    blank = check("key", passed=False, message="Not attempted yet.", attempted=False)
+    wrong = check("other", passed=False, message="do this")
+    first = verdict(code("1", display(CHECK, {"checks": [blank]})))
+    second = verdict(code("1", display(CHECK, {"checks": [wrong]})))
+    series = SeriesResult(RUN, "2026-11-23T23:21:31+00:00", 3.0, (first, second))
+    assert series.sentence == "01_x: the check “other” failed: do this."
+    assert not second.failure.blank
+
+
+def test_a_passed_check_cannot_be_unattempted():
+    result = verdict(code("1", display(CHECK, {"checks": [check(attempted=False)]})))
+    assert result.checks[0].attempted and result.status == "passed"

@@ -11,8 +11,13 @@ import pytest
 from tests.conftest import PROJECT
 
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
+STUDENT = sorted((PROJECT / "release" / "notebooks").glob("*.ipynb"))
 NAMES = ["01_streams", "02_producer", "03_flink_job", "04_validate", "05_cleanup"]
-each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+each_notebook = pytest.mark.parametrize(
+    "path",
+    [*NOTEBOOKS, *STUDENT],
+    ids=lambda path: f"{path.parent.parent.name}-{path.stem}".removeprefix(f"{PROJECT.name}-"),
+)
 
 
 def cells(path: Path, kind: str | None = None) -> list[nbformat.NotebookNode]:
@@ -21,6 +26,7 @@ def cells(path: Path, kind: str | None = None) -> list[nbformat.NotebookNode]:
 
 def test_the_series_is_complete() -> None:
     assert [path.stem for path in NOTEBOOKS] == NAMES
+    assert [path.stem for path in STUDENT] == NAMES[:4]  # nothing is blank in 05_cleanup
 
 
 @each_notebook
