@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from lab import closing, parameters, runs
+from lab import closing, doctor, parameters, runs
 from lab.errors import LabError
 from lab.parameters import UsageError
 
@@ -47,6 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--cell-timeout", metavar="SECONDS", type=_seconds, default=600, help="longest a cell may take (default 600)"
     )
     run.add_argument("--notebooks", metavar="DIR", type=Path, help=argparse.SUPPRESS)
+    doctor.add_parser(commands)
     return parser
 
 
