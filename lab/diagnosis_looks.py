@@ -75,7 +75,8 @@ class Looks(Built):
             return f"{running['name']} is RUNNING with {running['tasks']['total']} tasks{restarts}"
         if failed.first:
             raise Trouble(
-                f"The job of {APPLICATION} restarts again and again, first because of {failed.first}: correct that in "
+                f"The job of {APPLICATION} is being restarted after {failed.count} failures, first because of "
+                f"{failed.first}: correct that in "
                 "flink_app, package and upload it, update the application and start it again."
             )
         raise Trouble(f"No job of {APPLICATION} is RUNNING with all its tasks: look at *Jobs* of the Flink dashboard.")
