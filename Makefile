@@ -35,6 +35,10 @@ release: $(READY) ## the student edition into release/: the same files with blan
 jupyter: $(READY) ## JupyterLab, on the first notebook
 	$(BIN)/jupyter lab notebooks/01_streams.ipynb
 
+.PHONY: doctor
+doctor: $(READY) ## why is my output empty? (TARGET=aws: in your own account)
+	@$(BIN)/python -m lab doctor --target $(or $(TARGET),local) $(ARGS)
+
 down: ## stop the embedded account and everything it started
 	@if test -x $(BIN)/python; then $(BIN)/python -m localaws down; else echo "Nothing is set up."; fi
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from lab import closing, parameters, release, runs, sizing_command
+from lab import closing, doctor, parameters, release, runs, sizing_command
 from lab.errors import LabError
 from lab.parameters import UsageError
 
@@ -49,6 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("--notebooks", metavar="DIR", type=Path, help=argparse.SUPPRESS)
     sizing_command.add_parser(commands)
     release.add_parser(commands)
+    doctor.add_parser(commands)
     return parser
 
 

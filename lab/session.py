@@ -21,6 +21,7 @@ from lab.marks import use_run_id
 PROJECT = Path(__file__).resolve().parent.parent
 LOCAL_ACCOUNT = "000000000000"
 _FOREIGN = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_ROLE_ARN")
+_connected: "Session | None" = None
 
 
 class AccountNotReached(LabError):
@@ -63,12 +64,17 @@ def connect(target: str = "local", region: str = "us-east-1", run_id: str = "") 
 
     Raises BadParameter for an unknown target, AccountNotReached where the account does not answer.
     """
+    global _connected
     _forget_earlier_account()
-    if target == "local":
-        return _connect_local(region, run_id)
-    if target == "aws":
-        return _connect_aws(region, run_id)
-    raise BadParameter("target", target, "it is 'local' for the embedded account or 'aws' for your own")
+    if target not in ("local", "aws"):
+        raise BadParameter("target", target, "it is 'local' for the embedded account or 'aws' for your own")
+    _connected = (_connect_local if target == "local" else _connect_aws)(region, run_id)
+    return _connected
+
+
+def connected() -> Session | None:
+    """What the last ``connect`` of this process returned; None before the first."""
+    return _connected
 
 
 def _forget_earlier_account() -> None:
