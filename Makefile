@@ -39,6 +39,10 @@ jupyter: $(READY) ## JupyterLab, on the first notebook
 doctor: $(READY) ## why is my output empty? (TARGET=aws: in your own account)
 	@$(BIN)/python -m lab doctor --target $(or $(TARGET),local) $(ARGS)
 
+.PHONY: clean-aws
+clean-aws: $(READY) ## delete everything the lab made in your AWS account; asks first (ARGS=--yes: does not)
+	@$(BIN)/python -m lab clean --target aws $(ARGS)
+
 down: ## stop the embedded account and everything it started
 	@if test -x $(BIN)/python; then $(BIN)/python -m localaws down; else echo "Nothing is set up."; fi
 

@@ -1,92 +1,64 @@
-"""What the lab made in an account, by its own names, and how to empty a bucket."""
+"""What there is of the lab in an account, whether it carries the lab's tag, and the wait until it is gone."""
 
 import time
-from collections.abc import Callable
-from typing import Any
 
-import boto3
 import pandas as pd
-from botocore.exceptions import ClientError
 
 from lab.errors import LabError
+from lab.inventory import Resource, existing
 from lab.session import Session
+from lab.tags import LAB, LAB_KEY
 
-_ABSENT = {
-    "ResourceNotFoundException",
-    "NoSuchBucket",
-    "404",
-}
+COLUMNS = ["kind", "name", "state", "of the lab", "run", "since"]
 
 
 class StillThere(LabError):
     """Something of the lab was not gone in time."""
 
+    def __init__(self, left: list[Resource], seconds: float) -> None:
+        self.left = left
+        names = ", ".join(f"{one.kind} {one.name} ({one.state})" for one in left)
+        super().__init__(f"Still there after {seconds:.0f} seconds: {names}; clean up again.")
+
 
 def lab_resources(session: Session, until_gone: bool = False, timeout: float = 300.0) -> pd.DataFrame:
-    """Kind, name and state of everything of the lab that exists; empty where nothing is left.
+    """Everything with one of the lab's names, one row each: DataFrame[kind, name, state, of the lab, run, since].
 
-    With ``until_gone`` it waits for that, and raises StillThere after ``timeout`` seconds.
+    "of the lab" is yes where it carries the lab's tag. With ``until_gone`` it waits until nothing does, and raises
+    StillThere after ``timeout`` seconds; what is left then has the name alone, and is somebody else's.
     """
+    found = wait_until_gone(session, timeout) if until_gone else existing(session)
+    return table_of(found)
+
+
+def wait_until_gone(session: Session, timeout: float = 300.0) -> list[Resource]:
+    """Wait until nothing with the lab's tag is there; what is left has one of its names alone."""
     deadline = time.monotonic() + timeout
     while True:
-        found = _existing(session)
-        if not until_gone or not found:
-            return pd.DataFrame(found, columns=["kind", "name", "state"])
+        found = existing(session)
+        ours = [one for one in found if one.ours]
+        if not ours:
+            return found
         if time.monotonic() > deadline:
-            names = ", ".join(f"{kind} {name}" for kind, name, _ in found)
-            raise StillThere(f"Still there after {timeout:.0f} seconds: {names}; run this notebook again.")
+            raise StillThere(ours, timeout)
         time.sleep(0.5)
 
 
-def empty_bucket(bucket: str) -> None:
-    """Delete every object, old version and unfinished upload of a bucket, in batches of 1,000."""
-    s3 = boto3.client("s3")
-    for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
-        for upload in page.get("Uploads", []):
-            s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-        versions = page.get("Versions", []) + page.get("DeleteMarkers", [])
-        doomed = [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in versions]
-        if doomed:
-            s3.delete_objects(Bucket=bucket, Delete={"Objects": doomed, "Quiet": True})
+def table_of(found: list[Resource]) -> pd.DataFrame:
+    """The resources as a table, in their order."""
+    rows = [
+        (one.kind, one.name, one.state, "yes" if one.ours else "no", one.tags.get("run_id", ""), one.since)
+        for one in found
+    ]
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    return table.assign(since=pd.to_datetime(table["since"], utc=True))
 
 
-def _existing(session: Session) -> list[tuple[str, str, str]]:
-    kinesis, flink = boto3.client("kinesis"), boto3.client("kinesisanalyticsv2")
-    lambda_, s3, logs = boto3.client("lambda"), boto3.client("s3"), boto3.client("logs")
-    found: list[tuple[str, str, str]] = []
-
-    def look(kind: str, name: str, ask: Callable[[], Any]) -> None:
-        try:
-            state = ask()
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in _ABSENT:
-                raise
-            return
-        if state is not None:
-            found.append((kind, name, state))
-
-    look(
-        "application",
-        "student",
-        lambda: flink.describe_application(ApplicationName="student")["ApplicationDetail"]["ApplicationStatus"],
+def not_ours(found: list[Resource]) -> str:
+    """What is said of those that are left alone; empty where there are none."""
+    names = ", ".join(f"{one.kind} {one.name}" for one in found if not one.ours)
+    if not names:
+        return ""
+    return (
+        f"Left alone, because the tag {LAB_KEY}={LAB} is not on it: {names}. If it is yours, delete it in the console."
     )
-    look(
-        "function",
-        "reviewProducer",
-        lambda: lambda_.get_function_configuration(FunctionName="reviewProducer").get("State", "Active"),
-    )
-    for name in ("reviews", "suspicious_activity", "exercises", "suspicious_groups"):
-        look(
-            "stream",
-            name,
-            lambda name=name: kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"][
-                "StreamStatus"
-            ],
-        )
-    for bucket in (session.landing_zone, session.flink_bucket):
-        look("bucket", bucket, lambda bucket=bucket: "exists" if s3.head_bucket(Bucket=bucket) else None)
-    for group in ("/aws/lambda/reviewProducer", "/aws/kinesis-analytics/student"):
-        groups = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
-        found += [("log group", group, "exists") for entry in groups if entry["logGroupName"] == group]
-    return found

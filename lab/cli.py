@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from lab import closing, doctor, parameters, release, runs, sizing_command
+from lab import cleanup_command, closing, doctor, parameters, release, runs, sizing_command
 from lab.errors import LabError
 from lab.parameters import UsageError
 
@@ -50,6 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
     sizing_command.add_parser(commands)
     release.add_parser(commands)
     doctor.add_parser(commands)
+    cleanup_command.add_parser(commands)
     return parser
 
 

@@ -13,9 +13,6 @@ if TYPE_CHECKING:  # pandas, which `python -m lab --help` need not wait for
     from lab.diagnosis import Diagnosis
 
 Look = Callable[[], str]
-# Looks before the pipeline is walked: target -> functions of the region that give (place, look) pairs. What an account
-# must have before the lab can be built in it (credentials, role, quotas) is added to its target's list.
-FIRST_LOOKS: dict[str, list[Callable[[str], list[tuple[str, Look]]]]] = {"local": [], "aws": []}
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -24,7 +21,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "doctor",
         help="why is my output empty? names the first thing that is wrong",
         description="Walks the pipeline from the landing zone to the last window and names the first thing that is "
-        "wrong, with the next step. Reads only. Exit code 0 when nothing is wrong.",
+        "wrong, with the next step. With --target aws it first looks whether the lab can work in the account at all. "
+        "Reads only. Exit code 0 when nothing is wrong.",
     )
     parser.add_argument("--target", choices=("local", "aws"), default="local", help="the account to look at")
     parser.add_argument("--region", default=os.environ.get("AWS_DEFAULT_REGION", "us-east-1"), help="AWS region")
@@ -33,24 +31,40 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def doctor_command(arguments: argparse.Namespace) -> int:
     """`python -m lab doctor`."""
+    if arguments.target == "aws":
+        ready, begun = _preflight(arguments.region)
+        if not ready or not begun:
+            return 0 if ready else 1
     found = examine(arguments.target, arguments.region)
     sys.stdout.write(found.text + "\n")
     return 1 if found.wrong else 0
 
 
+def _preflight(region: str) -> tuple[bool, bool]:
+    """Say line by line whether the lab can start in an account on AWS. Returns that, and whether it has begun there."""
+    from lab.preflight import take
+    from lab.preflight_looks import AccountLooks
+
+    looks = AccountLooks(session.connect("aws", region))
+    found = take(looks.in_order())
+    begun = not found.wrong and bool(looks.found)
+    next_step = "" if begun or found.wrong else "Nothing of it is there yet: begin with 01_streams.\n"
+    sys.stdout.write(f"{found.text}\n{next_step}\n")
+    return not found.wrong, begun
+
+
 def examine(target: str, region: str) -> "Diagnosis":
-    """The first looks of the target, then the pipeline. Does not start an embedded account that is not up."""
+    """The pipeline of the target. Does not start an embedded account that is not up."""
     from lab.diagnosis import walk
     from lab.diagnosis_looks import Looks
 
-    first = [look for make in FIRST_LOOKS[target] for look in make(region)]
     if target == "local" and session.local_status() is None:
-        return walk([*first, ("account", _not_up)])
+        return walk([("account", _not_up)])
     try:
         looks = Looks(session.connect(target, region))
     except LabError as error:
-        return walk([*first, ("account", _raising(error))])
-    return walk([*first, *looks.in_order()])
+        return walk([("account", _raising(error))])
+    return walk(looks.in_order())
 
 
 def _not_up() -> str:

@@ -17,6 +17,7 @@ from typing import Any
 
 from lab.errors import BadParameter, LabError
 from lab.marks import use_run_id
+from lab.tags import lab_tags, owner_of
 
 PROJECT = Path(__file__).resolve().parent.parent
 LOCAL_ACCOUNT = "000000000000"
@@ -38,6 +39,7 @@ class Session:
     endpoint: str | None
     run_id: str = ""
     since: float | None = field(default=None, repr=False)
+    owner: str = "root"
 
     @property
     def landing_zone(self) -> str:
@@ -48,6 +50,11 @@ class Session:
     def flink_bucket(self) -> str:
         """Name of the bucket for the application's zip."""
         return f"{self.account}-flink"
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What every resource is tagged with when it is created: `lab`, `run_id` and `owner`."""
+        return lab_tags(self.run_id, self.owner)
 
     @property
     def role_arn(self) -> str:
@@ -143,7 +150,8 @@ def _connect_aws(region: str, run_id: str) -> Session:
             "(in a Learner Lab: AWS Details, Show), then run this cell again."
         ) from error
     use_run_id(run_id)
-    return Session("aws", region, identity["Account"], os.environ.get("AWS_ENDPOINT_URL"), run_id)
+    owner = owner_of(identity["Arn"])
+    return Session("aws", region, identity["Account"], os.environ.get("AWS_ENDPOINT_URL"), run_id, owner=owner)
 
 
 def restarted_hint(session: Session) -> str:

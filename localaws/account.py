@@ -25,6 +25,11 @@ _TRUST = {
         }
     ],
 }
+# A Learner Lab's role may do nearly everything; here it may use what the account has.
+_POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": ["s3:*", "kinesis:*", "lambda:*", "logs:*"], "Resource": "*"}],
+}
 
 
 def client(service: str, endpoint: str) -> Any:
@@ -57,6 +62,7 @@ def furnish(endpoint: str) -> None:
         iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(_TRUST))
     except iam.exceptions.EntityAlreadyExistsException:
         return
+    iam.put_role_policy(RoleName=ROLE, PolicyName="LabPolicy", PolicyDocument=json.dumps(_POLICY))
 
 
 class CloudWatchSink:

@@ -15,6 +15,9 @@ from typing import Any
 
 from localaws.errors import SeamMoved
 from localaws.kinesis import shards
+from localaws.kinesis.errors import KinesisError
+from localaws.kinesis.tags import checked
+from localaws.kinesis.wire import encode_error
 from localaws.managed_flink.application import ApplicationKey
 
 MINISTACK = "1.5.33"
@@ -146,19 +149,24 @@ def install(managed_flink: Any, kinesis: Any) -> Callable[..., Any]:
     # What remains MiniStack's works on the same streams: it must keep their closed shards and its own time short.
     emulator._expire_records = shards.expire
     emulator._route_to_shard = lambda hash_key, stream: shards.route(stream, hash_key)
-    emulator._create_stream = _with_on_demand_shards(emulator)
+    emulator._create_stream = _as_asked(emulator)
     return importlib.import_module("ministack.app").app
 
 
-def _with_on_demand_shards(emulator: ModuleType) -> Callable[[dict[str, Any]], Any]:
+def _as_asked(emulator: ModuleType) -> Callable[[dict[str, Any]], Any]:
+    """CreateStream with the shards of an on-demand stream and with the tags of the request, which MiniStack drops."""
     create = emulator._create_stream
 
     def create_stream(data: dict[str, Any]) -> Any:
         if data.get("StreamModeDetails", {}).get("StreamMode") == "ON_DEMAND":
             data = {**data, "ShardCount": ON_DEMAND_SHARDS}
+        try:
+            tags = checked(data.get("Tags") or {})
+        except KinesisError as error:
+            return encode_error(error, cbor=False)
         answer = create(data)
         if answer[0] == 200:
-            emulator._streams.get(data["StreamName"])["generation"] = uuid.uuid4().hex[:12]
+            emulator._streams.get(data["StreamName"]).update(generation=uuid.uuid4().hex[:12], tags=tags)
         return answer
 
     return create_stream

@@ -13,6 +13,7 @@ from localaws.kinesis.limits import StrictLimits
 from localaws.kinesis.listing import Listing
 from localaws.kinesis.records import Records
 from localaws.kinesis.reshard import Resharding
+from localaws.kinesis.tags import Tags
 from localaws.kinesis.wire import Answer, decode, encode, encode_error, encode_records, in_seconds, speaks_cbor
 
 Handler = Callable[[str, str, dict[str, str], bytes, Any], Awaitable[Any]]
@@ -47,7 +48,7 @@ class KinesisService:
         self._caller_of = caller_of
         self._faults = faults
         self._records = Records(backend, limits)
-        listing, resharding = Listing(backend), Resharding(backend)
+        listing, resharding, tags = Listing(backend), Resharding(backend), Tags(backend)
         self._listing = listing
         self._operations: dict[str, Operation] = {
             "DescribeStream": listing.describe_stream,
@@ -58,6 +59,12 @@ class KinesisService:
             "SplitShard": resharding.split_shard,
             "MergeShards": resharding.merge_shards,
             "UpdateShardCount": resharding.update_shard_count,
+            "AddTagsToStream": tags.add,
+            "RemoveTagsFromStream": tags.remove,
+            "ListTagsForStream": tags.of_stream,
+            "TagResource": tags.add,
+            "UntagResource": tags.remove,
+            "ListTagsForResource": tags.of_resource,
         }
         self._own = {*self._operations, "PutRecord", "PutRecords", "GetRecords", "ListShards"}
 
