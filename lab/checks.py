@@ -70,7 +70,7 @@ def register(notebook: str, name: str, points: int) -> Callable[[Callable[[Lab],
 
 def checks_of(notebook: str) -> list[Check]:
     """The checks of a notebook in order; ``notebook`` may be its number, such as "01"."""
-    for module in ("checks_streams", "checks_detection", "checks_exercises"):
+    for module in ("checks_streams", "checks_detection", "checks_security", "checks_exercises"):
         import_module(f"lab.{module}")  # they register themselves, the exercises after the rest
     return [check for check in _REGISTRY if check.notebook == notebook or check.notebook.startswith(notebook + "_")]
 

@@ -110,7 +110,7 @@ def configured(lab: Lab) -> Finding:
     return Finding(True, looked, "Code, role and all three property groups as in the lab.")
 
 
-@register("03_flink_job", "The application is RUNNING, and so is its job", 15)
+@register("03_flink_job", "The application is RUNNING, and so is its job", 10)
 def running(lab: Lab) -> Finding:
     status = _application(lab)["ApplicationStatus"]
     if status != "RUNNING":

@@ -17,7 +17,7 @@ FUNCTION = "reviewProducer"
 SETTINGS = {"Runtime": "python3.12", "Architectures": ["x86_64"], "MemorySize": 512, "Timeout": 300}
 
 
-@register("01_streams", "The reviews are in the landing zone", 10)
+@register("01_streams", "The reviews are in the landing zone", 5)
 def landing_zone(lab: Lab) -> Finding:
     bucket, path = lab.session.landing_zone, project_path(lab["reviews_file"])
     looked = f"s3://{bucket}/sample.json and {path.name}"
@@ -69,7 +69,7 @@ def output_active(lab: Lab) -> Finding:
     return _stream(lab, "suspicious_activity")
 
 
-@register("02_producer", "The function is Active with the lab's settings", 10)
+@register("02_producer", "The function is Active with the lab's settings", 5)
 def function_settings(lab: Lab) -> Finding:
     lambda_ = boto3.client("lambda")
     missing = StepMissing(f"The function {FUNCTION} does not exist{restarted_hint(lab.session)}", "02_producer")

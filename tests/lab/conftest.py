@@ -13,6 +13,8 @@ import urllib.request
 import boto3
 import pytest
 
+from tests.lab.furnished import Furnished
+
 
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory):
@@ -101,3 +103,21 @@ def put(kinesis):
             assert answer["FailedRecordCount"] == 0
 
     return put
+
+
+@pytest.fixture
+def furnish(account):
+    """furnish(tagged=True) -> the lab's resources in the shared account, reached as an account on AWS; gone after."""
+    before = dict(os.environ)
+    made = []
+
+    def make(**options):
+        furnished = Furnished(account, **options)
+        made.append(furnished)
+        return furnished
+
+    yield make
+    for furnished in made:
+        furnished.clear()
+    os.environ.clear()
+    os.environ.update(before)

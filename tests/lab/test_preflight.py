@@ -1,0 +1,297 @@
+"""The preflight against a real embedded account reached as one on AWS, and with what only AWS answers injected."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.credentials import Credentials, RefreshableCredentials
+from botocore.stub import Stubber
+
+from lab import cli
+from lab.diagnosis import Trouble
+from lab.preflight import Line, NotKnown, PreflightFailed, look_at, preflight, take
+from lab.preflight_iam import allowed, role_trust, source_arn, trusted_services
+from lab.preflight_looks import AccountLooks, credentials_life
+from lab.session import Session
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+SESSION = Session("aws", "us-east-1", "123456789012", None)
+STUDENT = "arn:aws:sts::123456789012:assumed-role/voclabs/user42=Ann"
+ANN = "arn:aws:iam::123456789012:user/ann"
+
+
+@pytest.fixture
+def stubbed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Stubber]]:
+    """stubbed("iam") -> the Stubber of the client that lab's code gets for the service."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    stubs: dict[str, Stubber] = {}
+
+    def stub(service: str) -> Stubber:
+        client = boto3.Session("key", "secret", region_name="us-east-1").client(service)
+        stubs[service] = Stubber(client)
+        stubs[service].activate()
+        return stubs[service]
+
+    monkeypatch.setattr(boto3, "client", lambda service, **_: stubs[service].client)
+    yield stub
+    for one in stubs.values():
+        one.assert_no_pending_responses()
+
+
+@contextmanager
+def says(kind: type[Exception], *parts: str) -> Iterator[None]:
+    with pytest.raises(kind) as raised:
+        yield
+    said = str(raised.value)
+    for part in parts:
+        assert part in said, said
+    assert said.endswith(".") and "\n" not in said
+
+
+def role(document: dict[str, Any], arn: str = "arn:aws:iam::123456789012:role/LabRole") -> dict[str, Any]:
+    return {
+        "Role": {
+            "Path": "/", "RoleName": "LabRole", "RoleId": "A" * 16, "Arn": arn, "CreateDate": NOW,
+            "AssumeRolePolicyDocument": json.dumps(document),
+        }
+    }  # fmt: skip
+
+
+def trust(*services: str, **more: Any) -> dict[str, Any]:
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": list(services)}, **more}
+        ],
+    }
+
+
+LAMBDA, FLINK = "lambda.amazonaws.com", "kinesisanalytics.amazonaws.com"
+
+
+# ---- the whole of it, on a real account
+
+
+def test_an_empty_account_is_ready_and_says_where_to_begin(furnish, capsys) -> None:
+    furnish()
+    assert cli.main(["doctor", "--target", "aws"]) == 0
+    said = capsys.readouterr().out
+    assert "The lab can start.\nNothing of it is there yet: begin with 01_streams." in said
+    for line in ("who", "region", "credentials", "role", "role's policies", "dry calls", "your policies",
+                 "streams' quota", "Flink runtime", "already there"):  # fmt: skip
+        assert f"OK         {line} " in said, said
+    assert "not known  other quotas" in said and "Service Quotas does not answer here" in said
+    assert "no call says whether this account offers it" in said
+
+
+def test_an_account_with_the_lab_in_it_is_walked_too(furnish, capsys) -> None:
+    furnish().everything()
+    assert cli.main(["doctor", "--target", "aws"]) == 1  # nothing was uploaded yet
+    said = capsys.readouterr().out
+    assert "9 resources of the lab (run run-1); 05_cleanup removes them" in said
+    assert "run 01_streams first" in said
+    assert "4 of 20000 shards and 2 of 50 on-demand streams are in use, the lab's among them" in said
+
+
+def test_a_name_of_the_lab_on_somebody_elses_bucket_stops_before_anything_is_made(furnish, capsys) -> None:
+    furnished = furnish(tagged=False)
+    furnished.bucket(furnished.session.landing_zone)
+    with pytest.raises(PreflightFailed, match="bucket 000000000000-landing-zone bear names of the lab but not its tag"):
+        preflight(furnished.session)
+    assert "WRONG" in capsys.readouterr().out  # all lines were shown before it raised
+    assert cli.main(["doctor", "--target", "aws"]) == 1
+    assert "1 of 11 are to be put right before the lab can start." in capsys.readouterr().out
+
+
+def test_the_embedded_account_is_ready_in_one_line() -> None:
+    shown = preflight(Session("local", "us-east-1", "0", "http://127.0.0.1:1"))._repr_mimebundle_()
+    assert shown == {
+        "text/plain": "account 0, region us-east-1, embedded at http://127.0.0.1:1: always ready, nothing has to be "
+        "looked at"
+    }
+
+
+def test_a_role_that_trusts_too_few_or_may_too_little(furnish) -> None:
+    furnished = furnish()
+    iam = furnished.account.client("iam")
+    document = iam.get_role(RoleName="LabRole")["Role"]["AssumeRolePolicyDocument"]
+    policy = iam.get_role_policy(RoleName="LabRole", PolicyName="LabPolicy")["PolicyDocument"]
+    try:
+        iam.update_assume_role_policy(RoleName="LabRole", PolicyDocument=json.dumps(trust(LAMBDA)))
+        narrow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+        iam.put_role_policy(RoleName="LabRole", PolicyName="LabPolicy", PolicyDocument=json.dumps(narrow))
+        found = look_at(furnished.session)
+        assert f"LabRole does not trust {FLINK}: add it to the role's trust policy." in found.wrong
+        denied = "kinesis:PutRecords on arn:aws:kinesis:us-east-1:000000000000:stream/reviews"
+        assert any("LabRole may not kinesis:ListShards on arn" in one and denied in one for one in found.wrong)
+    finally:
+        iam.update_assume_role_policy(RoleName="LabRole", PolicyDocument=json.dumps(document))
+        iam.put_role_policy(RoleName="LabRole", PolicyName="LabPolicy", PolicyDocument=json.dumps(policy))
+
+
+def test_no_network_and_no_credentials_end_in_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    for name, value in {
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x",
+        "AWS_MAX_ATTEMPTS": "1",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    assert cli.main(["doctor", "--target", "aws"]) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "AWS did not accept the credentials" in said
+
+
+# ---- what only AWS answers
+
+
+def test_lines_are_taken_independently_and_shown() -> None:
+    def wrong() -> str:
+        raise Trouble("Do this.")
+
+    def unknown() -> str:
+        raise NotKnown("Nobody says.")
+
+    found = take([("a", wrong), ("b", unknown), ("c", lambda: "fine")])
+    assert found.lines == (
+        Line("a", "WRONG", "Do this."),
+        Line("b", "not known", "Nobody says."),
+        Line("c", "OK", "fine"),
+    )
+    assert found.wrong == ["Do this."] and found.text.endswith("1 of 3 are to be put right before the lab can start.")
+    assert "✘ WRONG" in found._repr_mimebundle_()["text/html"]
+
+
+def test_whom_a_trust_policy_trusts() -> None:
+    assert trusted_services(trust(LAMBDA, FLINK)) == {LAMBDA, FLINK}
+    assert trusted_services({"Statement": trust(LAMBDA)["Statement"][0]}) == {LAMBDA}
+    assert trusted_services(trust(LAMBDA, Condition={"StringEquals": {"aws:SourceAccount": "1"}})) == set()
+    assert trusted_services(trust(LAMBDA, Effect="Deny")) == set()
+    assert trusted_services({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}]}) == set()
+
+
+def test_the_role_in_a_learner_lab_and_in_an_account_of_ones_own(stubbed) -> None:
+    iam = stubbed("iam")
+    iam.add_response("get_role", role(trust(LAMBDA, FLINK, "scheduler.amazonaws.com")))
+    assert role_trust(SESSION, ANN).endswith("and also scheduler.amazonaws.com")
+    iam.add_client_error("get_role", "AccessDenied")
+    with says(NotKnown, "may not read LabRole"):
+        role_trust(SESSION, STUDENT)
+    iam.add_client_error("get_role", "NoSuchEntity")
+    with says(Trouble, "no role LabRole in account 123456789012", "start the lab anew"):
+        role_trust(SESSION, STUDENT)
+    iam.add_client_error("get_role", "NoSuchEntity")
+    with says(Trouble, f"create a role LabRole that {LAMBDA} and {FLINK} may assume"):
+        role_trust(SESSION, ANN)
+    iam.add_response("get_role", role(trust(FLINK)))
+    with says(Trouble, f"does not trust {LAMBDA}", "reset the lab"):
+        role_trust(SESSION, STUDENT)
+
+
+def test_policies_are_asked_where_iam_answers(stubbed) -> None:
+    iam = stubbed("iam")
+    wanted = [("arn:aws:s3:::b", ["s3:CreateBucket", "s3:DeleteBucket"])]
+
+    def answer(*decisions: str) -> dict[str, Any]:
+        actions = zip(wanted[0][1], decisions, strict=True)
+        return {"EvaluationResults": [{"EvalActionName": one, "EvalDecision": decision} for one, decision in actions]}
+
+    asked = {"PolicySourceArn": ANN, "ActionNames": wanted[0][1], "ResourceArns": ["arn:aws:s3:::b"]}
+    iam.add_response("simulate_principal_policy", answer("allowed", "allowed"), asked)
+    assert allowed(ANN, wanted) == "the policies of ann allow all 2 actions that were asked for"
+    iam.add_response("simulate_principal_policy", answer("allowed", "explicitDeny"), asked)
+    with says(Trouble, "ann may not s3:DeleteBucket on arn:aws:s3:::b"):
+        allowed(ANN, wanted)
+    iam.add_client_error("simulate_principal_policy", "AccessDenied")
+    with says(NotKnown, "IAM does not answer what ann may do (AccessDenied)"):
+        allowed(ANN, wanted)
+
+
+def test_a_sessions_policies_are_those_of_its_role(stubbed) -> None:
+    iam = stubbed("iam")
+    assert source_arn(ANN) == ANN
+    with_path = "arn:aws:iam::123456789012:role/labs/voclabs"
+    iam.add_response("get_role", role(trust(LAMBDA), with_path), {"RoleName": "voclabs"})
+    assert source_arn(STUDENT) == with_path
+    iam.add_client_error("get_role", "AccessDenied")
+    with says(NotKnown, "may not read their own role voclabs"):
+        source_arn(STUDENT)
+
+
+def test_who_and_where(stubbed) -> None:
+    sts = stubbed("sts")
+    sts.add_response("get_caller_identity", {"Arn": STUDENT})
+    looks = AccountLooks(Session("aws", "eu-west-1", "123456789012", None))
+    assert looks.who().endswith("a session of a Learner Lab")
+    with says(Trouble, "A Learner Lab works in us-east-1 and us-west-2, not in eu-west-1"):
+        looks.region()
+    sts.add_response("get_caller_identity", {"Arn": ANN})
+    with says(Trouble, "no Managed Flink in mars-north-1"):
+        AccountLooks(Session("aws", "mars-north-1", "1", None)).region()
+
+
+def test_dry_calls_name_what_is_refused(stubbed) -> None:
+    for service, call in (("s3", "list_buckets"), ("lambda", "list_functions"), ("logs", "describe_log_groups")):
+        stubbed(service).add_response(call, {})
+    for service, call in (("kinesis", "list_streams"), ("kinesisanalyticsv2", "list_applications")):
+        stubbed(service).add_client_error(call, "AccessDeniedException")
+    with says(Trouble, "kinesis list_streams (AccessDeniedException), kinesisanalyticsv2 list_applications"):
+        AccountLooks(SESSION).dry_calls()
+
+
+@pytest.mark.parametrize(
+    ("limits", "shards", "sentence"),
+    [
+        ({"ShardLimit": 200, "OpenShardCount": 0, "OnDemandStreamCount": 49, "OnDemandStreamCountLimit": 50}, 0,
+         "the lab needs two"),
+        ({"ShardLimit": 10, "OpenShardCount": 2, "OnDemandStreamCount": 0, "OnDemandStreamCountLimit": 50}, 2,
+         "the lab needs 9 shards more"),
+        ({"ShardLimit": 10, "OpenShardCount": 1, "OnDemandStreamCount": 50, "OnDemandStreamCountLimit": 50}, 2, ""),
+    ],
+)  # fmt: skip
+def test_the_streams_quota(stubbed, limits: dict[str, int], shards: int, sentence: str) -> None:
+    stubbed("kinesis").add_response("describe_limits", limits)
+    looks = AccountLooks(SESSION, shards)
+    looks.found = []
+    if not sentence:
+        assert looks.streams_quota().startswith("1 of 10 shards and 50 of 50 on-demand streams")
+        return
+    with says(Trouble, sentence):
+        looks.streams_quota()
+
+
+def test_service_quotas_where_they_may_be_read(stubbed) -> None:
+    quotas = {"Quotas": [{"QuotaName": "Applications", "Value": 100.0}, {"QuotaName": "KPUs", "Value": 64.0}]}
+    stubbed("service-quotas").add_response("list_service_quotas", quotas, {"ServiceCode": "kinesisanalytics"})
+    assert AccountLooks(SESSION).other_quotas().startswith("Managed Flink: Applications 100, KPUs 64;")
+    stubbed("service-quotas").add_client_error("list_service_quotas", "AccessDeniedException")
+    with says(NotKnown, "(AccessDeniedException)", "2 KPUs"):
+        AccountLooks(SESSION).other_quotas()
+
+
+def expiring(minutes: float, method: str) -> RefreshableCredentials:
+    return RefreshableCredentials("key", "secret", "token", NOW + timedelta(minutes=minutes), dict, method)
+
+
+def test_the_life_of_credentials() -> None:
+    assert credentials_life(Credentials("k", "s", method="env"), NOW) == "keys that do not expire, from env"
+    assert credentials_life(expiring(90, "env"), NOW) == "until 13:30 UTC, 90 minutes"
+    assert credentials_life(expiring(5, "sso"), NOW).endswith("5 minutes, and botocore renews them (sso)")
+    with says(Trouble, "last until 12:20 UTC, 20 minutes", "renew them"):
+        credentials_life(expiring(20, "env"), NOW)
+    with says(Trouble, "0 minutes"):
+        credentials_life(expiring(-20, "env"), NOW)
+    with says(NotKnown, "four hours after *Start Lab*"):
+        credentials_life(Credentials("k", "s", "token", method="env"), NOW)
+    with says(Trouble, "finds no credentials"):
+        credentials_life(None, NOW)
+
+
+def test_an_old_boto3_does_not_know_the_runtime(stubbed, monkeypatch: pytest.MonkeyPatch) -> None:
+    stubbed("kinesisanalyticsv2")
+    assert AccountLooks(SESSION).runtime().startswith("FLINK-1_20 is in the API")
+    monkeypatch.setattr("lab.preflight_looks.RUNTIME", "FLINK-9_9")
+    with says(Trouble, "This boto3 does not know FLINK-9_9", "FLINK-1_20"):
+        AccountLooks(SESSION).runtime()
