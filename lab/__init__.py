@@ -19,7 +19,7 @@ _HOME = {
     "flink": "Dashboard",
     "cleanup": "lab_resources",
     "buckets": "close_bucket empty_bucket",
-    "preflight": "preflight",
+    "preflight": "check_account",
     "meter": "cost_an_hour cost_so_far",
     "guard": "stop_after keep_to_hours",
     "wait": "stream_active stream_encrypted function_active application_status",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from lab.diagnosis import OK, WRONG, Trouble
+from lab.diagnosis import OK, WRONG
 from lab.errors import LabError
 from lab.session import Session
 
@@ -74,7 +74,7 @@ class Preflight:
         return {"text/html": f"<p><b>{escape(self.sentence)}</b></p><table>{rows}</table>", "text/plain": self.text}
 
 
-def preflight(session: Session, shards: int = 0) -> Preflight:
+def check_account(session: Session, shards: int = 0) -> Preflight:
     """Look at the account a notebook works in; the first cell of 01 shows it.
 
     The embedded account is always ready, which is said in one line. Raises PreflightFailed, after showing all lines,
@@ -110,6 +110,3 @@ def take(looks: Iterable[tuple[str, Look]]) -> Preflight:
             line = Line(what, WRONG, str(error))
         lines.append(line)
     return Preflight(tuple(lines))
-
-
-__all__ = ["Line", "NotKnown", "Preflight", "PreflightFailed", "Trouble", "look_at", "preflight", "take"]

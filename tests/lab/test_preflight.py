@@ -13,7 +13,7 @@ from botocore.stub import Stubber
 
 from lab import cli
 from lab.diagnosis import Trouble
-from lab.preflight import Line, NotKnown, PreflightFailed, look_at, preflight, take
+from lab.preflight import Line, NotKnown, PreflightFailed, check_account, look_at, take
 from lab.preflight_iam import allowed, role_trust, source_arn, trusted_services
 from lab.preflight_looks import AccountLooks, credentials_life
 from lab.session import Session
@@ -101,14 +101,14 @@ def test_a_name_of_the_lab_on_somebody_elses_bucket_stops_before_anything_is_mad
     furnished = furnish(tagged=False)
     furnished.bucket(furnished.session.landing_zone)
     with pytest.raises(PreflightFailed, match="bucket 000000000000-landing-zone bear names of the lab but not its tag"):
-        preflight(furnished.session)
+        check_account(furnished.session)
     assert "WRONG" in capsys.readouterr().out  # all lines were shown before it raised
     assert cli.main(["doctor", "--target", "aws"]) == 1
     assert "1 of 11 are to be put right before the lab can start." in capsys.readouterr().out
 
 
 def test_the_embedded_account_is_ready_in_one_line() -> None:
-    shown = preflight(Session("local", "us-east-1", "0", "http://127.0.0.1:1"))._repr_mimebundle_()
+    shown = check_account(Session("local", "us-east-1", "0", "http://127.0.0.1:1"))._repr_mimebundle_()
     assert shown == {
         "text/plain": "account 0, region us-east-1, embedded at http://127.0.0.1:1: always ready, nothing has to be "
         "looked at"
