@@ -100,7 +100,9 @@ def run_command(arguments: argparse.Namespace) -> int:
     plan = runner.plan(notebooks, from_file, arguments.given, arguments.target)
     local = plan.effective().get("target", "local") == "local"
     if arguments.down and not local:
-        raise UsageError("--down stops the embedded account, which target aws does not use: clean up with 05_cleanup.")
+        raise UsageError(
+            "--down stops the embedded account, which target aws does not use: clean up with make clean-aws."
+        )
     complaint = None
     with runner.Signals().installed() as signals:
         try:
@@ -113,6 +115,8 @@ def run_command(arguments: argparse.Namespace) -> int:
         stopped = arguments.down and complaint is None
         status = closing.account_status() if local and not stopped else None
         print(*closing.last_lines(result, run, status, stopped), sep="\n", flush=True)
+        if not local:
+            print(closing.still_running(str(plan.effective().get("region", "us-east-1"))), flush=True)
     for sentence in filter(None, (result.sentence, complaint)):
         print(sentence, file=sys.stderr)
     if signals.received:

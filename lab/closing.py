@@ -5,6 +5,7 @@ import subprocess
 import sys
 from typing import Any
 
+from lab.errors import LabError
 from lab.runs import LATEST, ROOT, Run, shown
 from lab.verdict import SeriesResult
 
@@ -26,6 +27,20 @@ def account_status() -> dict[str, Any] | None:
     except (OSError, subprocess.TimeoutExpired, ValueError):
         return None
     return status if isinstance(status, dict) else None
+
+
+def still_running(region: str) -> str:
+    """What the lab costs by the hour in the account on AWS it was run in; with the kernels gone nobody stops it."""
+    from lab.meter import cost_so_far
+    from lab.session import connect
+
+    try:
+        bill = cost_so_far(connect("aws", region))
+    except LabError as error:
+        return f"{'meter':<12}{error}"
+    if bill.table.empty:
+        return f"{'meter':<12}{bill.sentence}"
+    return f"{'meter':<12}{bill.sentence} Its kernels are gone: `make clean-aws` deletes it, else it goes on."
 
 
 def stop_account() -> str | None:

@@ -2,11 +2,15 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import SHARED
+from lab.guard import keep_to_hours
+from lab.wait import application_status
+from tests.conftest import PROJECT, SHARED, EmbeddedAccount
 from tests.end_to_end.series import fresh_account, run_series
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]  # about 4 minutes in all
@@ -25,8 +29,33 @@ def test_on_demand_streams_with_four_shards(tmp_path: Path) -> None:
         status = json.loads(account.command("status", "--json").stdout)
         assert status["memory_mb"] < 2500
         assert "student" in status["dashboards"]
+        it_is_stopped_after_its_hours_and_all_of_it_goes(account)
     finally:
         account.command("down")
+
+
+def it_is_stopped_after_its_hours_and_all_of_it_goes(account: EmbeddedAccount) -> None:
+    """The application is past its hours, no kernel is left, another notebook looks; then the clean-up."""
+    flink = account.client("kinesisanalyticsv2")
+    arn = flink.describe_application(ApplicationName="student")["ApplicationDetail"]["ApplicationARN"]
+    tags = {tag["Key"]: tag["Value"] for tag in flink.list_tags_for_resource(ResourceARN=arn)["Tags"]}
+    assert tags.keys() == {"lab", "run_id", "owner", "stop_after"}
+    flink.tag_resource(ResourceARN=arn, Tags=[{"Key": "stop_after", "Value": "2026-01-01T00:00:00Z"}])
+    assert "is being stopped now" in keep_to_hours(flink, "student")
+    application_status(flink, "student", until="READY")
+
+    flink.start_application(ApplicationName="student", RunConfiguration={})
+    cleaned = subprocess.run(
+        [sys.executable, "-m", "lab", "clean", "--yes"],
+        cwd=PROJECT, env=account.environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert cleaned.returncode == 0, cleaned.stderr
+    assert cleaned.stdout.rstrip().endswith("Nothing of the lab is left in 000000000000, us-east-1.")
+    assert account.client("s3").list_buckets()["Buckets"] == []
+    assert account.client("kinesis").list_streams()["StreamNames"] == []
+    assert flink.list_applications()["ApplicationSummaries"] == []
+    assert account.client("logs").describe_log_groups()["logGroups"] == []
+    assert account.client("lambda").list_functions()["Functions"] == []
 
 
 def test_one_shard_then_the_series_again(tmp_path: Path) -> None:

@@ -100,6 +100,13 @@ def test_an_account_that_could_not_be_stopped_fails_the_run(series, monkeypatch,
     assert capsys.readouterr().err == "The embedded account could not be stopped.\n"
 
 
+def test_a_run_on_aws_ends_with_the_meter(series, monkeypatch, capsys):
+    monkeypatch.setattr(closing, "still_running", lambda region: f"the meter of {region}")
+    monkeypatch.setattr(runner.Plan, "effective", lambda plan: {"target": "aws", "region": "us-west-2"})
+    assert cli.main(series()) == 0
+    assert capsys.readouterr().out.endswith("the meter of us-west-2\n")
+
+
 def test_a_folder_named_latest_is_said_and_the_run_goes_on(series, tmp_path, capsys):
     arguments = series()
     (tmp_path / "runs" / "latest").mkdir(parents=True)
