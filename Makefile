@@ -35,6 +35,10 @@ release: $(READY) ## the student edition into release/: the same files with blan
 jupyter: $(READY) ## JupyterLab, on the first notebook
 	$(BIN)/jupyter lab notebooks/01_streams.ipynb
 
+.PHONY: outputs
+outputs: $(READY) ## take the few committed outputs of the notebooks over from runs/latest
+	$(BIN)/python -m tests.notebooks.kept_outputs $(ARGS)
+
 .PHONY: doctor
 doctor: $(READY) ## why is my output empty? (TARGET=aws: in your own account)
 	@$(BIN)/python -m lab doctor --target $(or $(TARGET),local) $(ARGS)
