@@ -1,7 +1,8 @@
 """The few outputs that are committed: nbval compares them, so they must be the same in every run.
 
 `python -m tests.notebooks.kept_outputs [RUN]` takes them over from an executed series (default: runs/latest) into the
-cells tagged `nbval-check-output`; their tables fit into 80 columns, whatever the terminal. All other cells are committed without outputs.
+cells tagged `nbval-check-output`; their tables fit into 80 columns, whatever the terminal. All other cells are
+committed without outputs.
 """
 
 import sys
