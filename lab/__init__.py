@@ -27,6 +27,8 @@ _HOME = {
     "scores": "read_labels score Scores",
     "charts": "counts_over_time precision_and_recall recall_per_kind records_per_second",
     "chart_producer": "sending_per_second",
+    "pacing": "send_paced PacedSending",
+    "live": "live_view",
     "diagnosis": "diagnose Diagnosis",
     "picture": "Picture",
     "tables": "show_table",
