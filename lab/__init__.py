@@ -29,6 +29,7 @@ _HOME = {
     "chart_producer": "sending_per_second",
     "pacing": "send_paced PacedSending",
     "live": "live_view",
+    "chart_pipeline": "draw_pipeline",
     "diagnosis": "diagnose Diagnosis",
     "picture": "Picture",
     "tables": "show_table",
