@@ -43,7 +43,8 @@ def _box(axes: Axes, left: float, part: Part) -> None:
     absent, working = part.state == ABSENT, part.state == WORKING
     axes.add_patch(
         FancyBboxPatch(
-            (left, 0), _WIDE, _HIGH, boxstyle="round,pad=0,rounding_size=0.12", facecolor="0.93" if working else "white",
+            (left, 0), _WIDE, _HIGH, boxstyle="round,pad=0,rounding_size=0.12",
+            facecolor="0.93" if working else "white",
             edgecolor="0.45" if absent else "black", linestyle="--" if absent else "-",
             linewidth=3.2 if working else 1.2,
         )

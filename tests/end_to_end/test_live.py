@@ -70,12 +70,13 @@ def test_demonstrations_before_between_and_after_replays(
 
     sending = send_paced(pipeline.lambda_, "reviewProducer", PACED, 300)
     watched = Watched(position, RULES, pipeline.flink)
-    last = None
-    for last in moments(watched, sending, every=0.5):
+    states = []
+    for state in moments(watched, sending, every=0.5):
+        states.append(state)
         if len(sending.answers) == 1:
             sending.stop()  # what an interrupt does
     assert sending.error is None and sending.answers[-1]["done"] and len(sending.answers) <= 3
-    assert last.settled
+    assert states[-1].settled
     third = every_window_is_right()
 
     pipeline.send(limit=1500, rate=100, **LENGTHS)
