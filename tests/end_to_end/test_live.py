@@ -1,4 +1,4 @@
-"""The live view on a real Flink, and that what it sends leaves every window right; about 45 s."""
+"""The live view on a real Flink, and that what it sends leaves every window right; about 55 s."""
 
 from pathlib import Path
 from typing import Any
