@@ -28,8 +28,8 @@ class Watched:
         self._flink = flink or boto3.client("kinesisanalyticsv2")
         self._position = position
         self._ends = {name: dict(position.of(name)) for name in (position.stream, position.output_stream)}
-        self._raw: dict[str, list[pd.DataFrame]] = {name: [] for name in self._ends}
-        self._events: list[Events] = []
+        self._events: Events | None = None
+        self._output: pd.DataFrame | None = None
         self._dashboard: Dashboard | None = None
 
     def look(self) -> LiveState:
@@ -49,19 +49,18 @@ class Watched:
         return raw
 
     def _read_events(self) -> Events:
-        self._events.append(read_reviews(self._new(self._position.stream)))
-        newest = self._events[-1]
-        table, markers = (
-            _joined([getattr(one, part) for one in self._events]) for part in ("table", "markers")
-        )  # unreadable ones have no place on the axis
-        joined = Events(table, markers, newest.unreadable, newest.open_shards, newest.closed_shards)
-        self._events = [joined]
-        return joined
+        new, old = read_reviews(self._new(self._position.stream)), self._events
+        if old is None:
+            self._events = new
+        else:  # unreadable ones have no place on the axis
+            table, markers = _joined(old.table, new.table), _joined(old.markers, new.markers)
+            self._events = Events(table, markers, new.unreadable, new.open_shards, new.closed_shards)
+        return self._events
 
     def _read_output(self) -> Output:
-        name = self._position.output_stream
-        self._raw[name] = [_joined([*self._raw[name], self._new(name)])]
-        return read_windows(self._raw[name][0])
+        new = self._new(self._position.output_stream)
+        self._output = new if self._output is None else _joined(self._output, new)
+        return read_windows(self._output)
 
     def _metrics(self) -> tuple[pd.Timestamp, int | None]:
         """Flink's watermark (NaT: none yet) and its count of late rows; None where the dashboard does not answer."""
@@ -157,6 +156,6 @@ def _follow(watched: Watched, sending: PacedSending, screen: Screen) -> None:
         screen.show(state)
 
 
-def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    filled = [table for table in tables if len(table)]
-    return pd.concat(filled, ignore_index=True) if filled else tables[-1]
+def _joined(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+    filled = [table for table in (old, new) if len(table)]
+    return pd.concat(filled, ignore_index=True) if filled else new

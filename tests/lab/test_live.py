@@ -9,6 +9,7 @@ from lab import live
 from lab.errors import LabError
 from lab.live import moments
 from lab.live_state import live_state
+from lab.streams import Position
 from tests.lab.test_live_state import RULES, at, events, output
 
 ROWS = [(0, 1, "ann"), (1, 2, "ann")]
@@ -120,3 +121,19 @@ def test_a_silent_dashboard_leaves_the_watermark_to_the_stream(monkeypatch):
     state = Silent().look()
     assert (state.source, state.watermark, state.late) == ("the stream", at(7), None)
     assert dataclasses.is_dataclass(state)
+
+
+def test_each_look_reads_what_came_since_the_last(make_stream, put, monkeypatch):
+    stream, written = make_stream(2), make_stream(1)
+    monkeypatch.setattr(live.Watched, "_metrics", lambda self: (at(200), 0))
+    position = Position("student", pd.Timestamp("2026-01-01", tz="UTC"), stream, {}, written)
+    watched = live.Watched(position, RULES)
+    assert (watched.look().reviews, len(watched.look().windows)) == (0, 0)
+    for total in (10, 20, 20):
+        new = range(total - 10, total) if watched.look().reviews < total else ()
+        put(stream, [{"review_id": f"rw{n}", "reviewer": "ann", "event_time": at(n).isoformat()} for n in new])
+        assert watched.look().reviews == total
+    row = {"reviewer": "ann", "movie_count": 20, "event_time": str(at(60)), "window_start": str(at(0))}
+    put(written, [row])
+    state = watched.look()
+    assert (state.reviews, state.windows["written"].sum(), len(state.points)) == (20, 1, 20)
