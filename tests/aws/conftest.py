@@ -64,6 +64,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordedSerie
         account.client("iam", REGION, NUMBER).create_role(
             RoleName="LabRole", AssumeRolePolicyDocument=json.dumps(policy("trust", NUMBER, REGION))
         )
+        calls.write_text("")  # the role comes with the account
         # localaws must not be asked: were it, it would find no account on this port
         outside = StandardAccount(account.port, folder / "nobody")
         arguments = ["--target", "aws", "-p", "region", REGION, "-p", "shards", "1"]

@@ -8,7 +8,13 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
+import yaml
+
+from lab.policies import FOLDER
 from tests.aws.calls import Call
+
+# policy -> action -> the call that needs it, or {"unseen": why it is needed all the same}
+REASONS: dict[str, dict[str, Any]] = yaml.safe_load((FOLDER / "reasons.yaml").read_text())
 
 NOBODY_ASKS = {("sts", "GetCallerIdentity")}  # works with any credentials, whatever the policies say
 _PREFIXES = {"kinesisanalyticsv2": "kinesisanalytics", "resourcegroupstaggingapi": "tag"}

@@ -1,22 +1,19 @@
-"""The policies in iam/: linted, each action with its reason, and no more and no less than the recorded series needs."""
+"""The policies in iam/: linted, filled in, each action with its reason. test_series_on_aws.py has them meet calls."""
 
 import json
 import warnings
 from pathlib import Path
 
 import pytest
-import yaml
 
 from lab.errors import BadParameter
-from lab.policies import FOLDER, LARGEST, POLICIES, main, policy
-from tests.aws.conftest import NUMBER, REGION, RecordedSeries
-from tests.aws.permissions import Need, actions_of, allowed, needs
+from lab.policies import LARGEST, POLICIES, main, policy
+from tests.aws.conftest import NUMBER, REGION
+from tests.aws.permissions import REASONS, Need, actions_of, allowed
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # parliament imports pkg_resources
     from parliament import analyze_policy_string
-
-REASONS = yaml.safe_load((FOLDER / "reasons.yaml").read_text())
 
 
 @pytest.mark.parametrize("name", POLICIES)
@@ -79,27 +76,3 @@ def test_a_policy_is_evaluated_as_iam_does() -> None:
     role = f"arn:aws:iam::{NUMBER}:role/LabRole"
     assert allowed(given, Need("iam:PassRole", role, {"iam:PassedToService": "lambda.amazonaws.com"}))
     assert not allowed(given, Need("iam:PassRole", role, {"iam:PassedToService": "ec2.amazonaws.com"}))
-
-
-@pytest.mark.slow  # the recorded series, about 90 s, shared with test_series_on_aws
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("name", POLICIES)
-def test_every_recorded_call_is_allowed(name: str, recorded: RecordedSeries) -> None:
-    given = policy(name, NUMBER, REGION)
-    lacking = {
-        f"{call} needs {need}: add {need.action} to a statement of iam/{name}.json, and its reason to iam/reasons.yaml"
-        for call in recorded.calls
-        if call.caller == name
-        for need in needs(call)
-        if not allowed(given, need)
-    }
-    assert not lacking, "\n".join(sorted(lacking))
-
-
-@pytest.mark.slow  # the recorded series, about 90 s, shared with test_series_on_aws
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("name", POLICIES)
-def test_every_allowed_action_is_used(name: str, recorded: RecordedSeries) -> None:
-    used = {need.action for call in recorded.calls if call.caller == name for need in needs(call)}
-    idle = [action for action, reason in REASONS[name].items() if isinstance(reason, str) and action not in used]
-    assert not idle, f"no call of the series needs {idle}: take them out of iam/{name}.json, or say why as `unseen`"
