@@ -6,15 +6,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import boto3
+import nbformat
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import EndpointConnectionError
 from IPython.core.interactiveshell import InteractiveShell
+from nbclient import NotebookClient
 
 import lab.session
 from lab.errors import LabError
+from lab.verdict import judge
 from tests.aws.cells import code_cells
-from tests.conftest import EmbeddedAccount
+from tests.conftest import PROJECT, EmbeddedAccount
 
 NUMBER, REGION = "444455556666", "us-west-2"
 # Error -> a part of the sentence that says what to do next.
@@ -146,3 +149,18 @@ def test_an_upload_says_why_it_failed(refusals: Refusals) -> None:
         boto3.client("s3").upload_file(__file__, "bucket", "key")
     said = str(in_words(caught.value))
     assert "PutObject" in said and NEXT_STEP["AccessDenied"] in said
+
+
+@pytest.mark.slow  # a kernel of its own, about 6 s
+def test_the_runner_ends_in_that_sentence_too(refusals: Refusals) -> None:
+    """In a real kernel: what papermill would leave in the notebook, as the runner judges it."""
+    refused = 'boto3.client("kinesis").describe_stream_summary(StreamName="nowhere")'
+    sources = ["import boto3\nimport lab", f'lab.connect("aws", "{REGION}")', refused]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    NotebookClient(notebook, allow_errors=True, resources={"metadata": {"path": str(PROJECT)}}).execute()
+    failure = judge("01_streams", notebook, "run", 1.0, "here", None).failure
+    assert failure is not None
+    assert failure.sentence.startswith("01_streams, code cell 3")
+    assert failure.sentence.endswith("run the notebooks before this one first, then run this cell again.")
+    assert "ResourceNotFoundException" in failure.sentence
+    assert failure.traceback.index("nowhere") < failure.traceback.index("AccountRefused")
