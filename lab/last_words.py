@@ -46,5 +46,6 @@ def install() -> None:
 def _show(
     shell: Any, kind: type[BaseException], error: BaseException, trace: TracebackType, tb_offset: int | None = None
 ) -> None:
-    said = in_words(error)
-    shell.showtraceback((type(said), said, said.__traceback__), tb_offset=tb_offset)
+    said = in_words(error).with_traceback(None)
+    error.__traceback__ = trace  # as it came from the cell
+    shell.showtraceback((type(said), said, None), tb_offset=tb_offset)
