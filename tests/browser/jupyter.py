@@ -56,11 +56,18 @@ def jupyterlab(folder: Path) -> Iterator[str]:
         account.command("down")
 
 
+class _Unfollowed(urllib.request.HTTPRedirectHandler):
+    """A redirect, such as the one to the login page, is an answer."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
 def ask(address: str, path: str, method: str = "GET", token: str = TOKEN) -> int:
     """The status code of one request below JupyterLab's address."""
     request = urllib.request.Request(address + path, method=method, headers={"Authorization": f"token {token}"})
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.build_opener(_Unfollowed).open(request, timeout=60) as answer:
             return answer.status
     except urllib.error.HTTPError as error:
         return error.code
