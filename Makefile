@@ -33,7 +33,7 @@ release: $(READY) ## the student edition into release/: the same files with blan
 	@$(BIN)/python -m lab release $(ARGS)
 
 jupyter: $(READY) ## JupyterLab, on the first notebook
-	$(BIN)/jupyter lab notebooks/01_streams.ipynb
+	@$(BIN)/python -m lab.jupyterlab $(ARGS)
 
 .PHONY: outputs
 outputs: $(READY) ## take the few committed outputs of the notebooks over from runs/latest
