@@ -62,7 +62,7 @@ def _windows(axes: Axes, state: LiveState) -> None:
         text = f"{row.state}: {row.reviews:,} reviews so far"
         if row.state == CLOSED:
             flagged = f"{row.above:,}" if row.written == row.above else f"{row.written:,} of {row.above:,}"
-            text = f"{row.state}: {row.reviews:,} reviews, {flagged} reviewers flagged"
+            text = f"{row.state}: {row.reviews:,} reviews, reviewers flagged: {flagged}"
         on_the_right = row.window_start + length / 2 < left + (right - left) / 2
         axes.annotate(
             text, (row.window_end if on_the_right else row.window_start, place), va="center", fontsize=8.5,

@@ -10,7 +10,7 @@ from lab.pipeline_facts import ABSENT, WORKING, Part, pipeline_parts
 from lab.session import Session
 
 _ARROWS = ("read", "one event\na review", "events", "suspicious\nreviewers")
-_WIDE, _GAP, _HIGH = 1.8, 0.8, 1.6
+_WIDE, _GAP, _HIGH = 1.8, 0.95, 1.6
 
 
 def draw_pipeline(session: Session) -> Picture:
@@ -50,7 +50,7 @@ def _box(axes: Axes, left: float, part: Part) -> None:
         )
     )  # fmt: skip
     middle, color = left + _WIDE / 2, "0.35" if absent else "black"
-    axes.text(middle, _HIGH - 0.2, part.name, ha="center", va="center", fontsize=9, weight="bold", color=color)
+    axes.text(middle, _HIGH - 0.2, part.name, ha="center", va="center", fontsize=8.5, weight="bold", color=color)
     axes.text(middle, _HIGH - 0.43, part.title, ha="center", va="center", fontsize=8, color=color)
     lines = (part.state, *part.facts) if not absent else (part.state, f"run {part.notebook}")
     text = "\n".join(line.replace(", ", ",\n", 1) if len(line) > 17 else line for line in lines)
@@ -60,4 +60,4 @@ def _box(axes: Axes, left: float, part: Part) -> None:
 def _arrow(axes: Axes, left: float, text: str, absent: bool) -> None:
     style = {"arrowstyle": "-|>", "linestyle": "--" if absent else "-", "color": "0.45" if absent else "black"}
     axes.annotate("", (left - 0.04, _HIGH / 2), (left - _GAP + 0.04, _HIGH / 2), arrowprops=style)
-    axes.text(left - _GAP / 2, _HIGH / 2 + 0.1, text, ha="center", va="bottom", fontsize=7)
+    axes.text(left - _GAP / 2, _HIGH / 2 + 0.1, text, ha="center", va="bottom", fontsize=6.5)

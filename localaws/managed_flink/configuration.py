@@ -102,6 +102,8 @@ class ClusterConfiguration:
             # The dashboard of Managed Flink only shows: no jar upload, no cancelling past the API.
             "web.submit.enable": "false",
             "web.cancel.enable": "false",
+            # Flink's default lets a page of any site read it.
+            "web.access-control-allow-origin": "http://127.0.0.1",
             "web.refresh-interval": "1000",
             "web.upload.dir": str(self.folder / "web"),
             "io.tmp.dirs": str(self.folder / "tmp"),

@@ -137,8 +137,8 @@ def test_the_picture_says_what_it_shows():
     assert "3 rows were dropped as late." in picture.alt
     above, below = picture.figure.axes
     assert [text.get_text() for text in below.texts] == [
-        "closed: 2 reviews, 1 reviewers flagged",
-        "closed: 3 reviews, 0 of 1 reviewers flagged",
+        "closed: 2 reviews, reviewers flagged: 1",
+        "closed: 3 reviews, reviewers flagged: 0 of 1",
         "open: 3 reviews so far",
         "open: 2 reviews so far",
     ]
