@@ -13,7 +13,7 @@ from object_source import ObjectSource, recognise
 from producer_errors import SourceError
 from review_record import is_reviewlike
 
-from tests.producer.conftest import as_array, reviews
+from tests.producer.conftest import StoredObject, as_array, reviews
 from tests.producer.test_json_array import pieces
 
 COUNTS = st.integers(1, 30)
@@ -31,19 +31,10 @@ class Body:
         return next(self._pieces, b"")
 
 
-class Bucket:
-    """The one call of S3 that the source makes."""
-
-    def __init__(self, data: bytes, cuts: list[int]) -> None:
-        self._data, self._cuts = data, cuts
-
-    def get_object(self, **_: Any) -> dict[str, Any]:
-        return {"ETag": "1", "ContentLength": len(self._data), "Body": Body(self._data, self._cuts)}
-
-
 def read(stored: bytes, cuts: list[int]) -> tuple[list[Any], str | None]:
     """The values, with Malformed as its reason in a tuple, and the problem of the file as a whole."""
-    source = ObjectSource(Bucket(stored, cuts), "bucket", "key", pause=lambda seconds: None)
+    s3 = StoredObject(stored, lambda piece: Body(piece, cuts))
+    source = ObjectSource(s3, "bucket", "key", pause=lambda seconds: None)
     kind, offset, chunks = recognise(source.open(), source.name)
     reader = ArrayReader(chunks, is_reviewlike, offset) if kind == "array" else LineReader(chunks, offset)
     values = [
