@@ -89,7 +89,8 @@ def _start(pipeline: Pipeline, tries: int = 3) -> None:
     """
     for left in range(tries - 1, -1, -1):
         try:
-            return pipeline.start()
+            pipeline.start()
+            return
         except AssertionError as error:
             if not left or "no free slots" not in str(error):
                 raise
