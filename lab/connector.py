@@ -9,7 +9,6 @@ import hashlib
 import json
 import shutil
 import sys
-import tempfile
 import tomllib
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ from typing import Any
 
 from lab.connector_repair import CLASS, repair
 from lab.errors import LabError
+from lab.whole_zip import whole_zip
 
 PROJECT = Path(__file__).resolve().parent.parent
 SPECIFICATION = PROJECT / "flink_app" / "connector.toml"
@@ -84,13 +84,9 @@ def merge_jars(jars: list[Path], target: Path, exclude: tuple[str, ...] = ()) ->
 
     The result has the same bytes for the same input, and appears under its name only when it is whole.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
     services: dict[str, list[str]] = {}
     seen: set[str] = set()
-    with (
-        tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as partial,
-        zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as out,
-    ):
+    with whole_zip(target, zipfile.ZIP_DEFLATED, level=1) as out:
         for jar in jars:
             with zipfile.ZipFile(jar) as source:
                 for name in source.namelist():
@@ -106,7 +102,6 @@ def merge_jars(jars: list[Path], target: Path, exclude: tuple[str, ...] = ()) ->
         for name, lines in sorted(services.items()):
             text = "\n".join(dict.fromkeys(lines)) + "\n"
             out.writestr(zipfile.ZipInfo(name, _EPOCH), text, zipfile.ZIP_DEFLATED)
-    Path(partial.name).replace(target)
 
 
 def write_lock() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.connector import JAR_NAME, connector_jar
+from lab.whole_zip import whole_zip
 
 PROJECT = Path(__file__).resolve().parent.parent
 APPLICATION = PROJECT / "flink_app" / "SlidingWindows"
@@ -22,8 +23,7 @@ def build_flink_zip(target: Path, application: Path = APPLICATION) -> Path:
     bytes. Raises ConnectorUnavailable where the connector cannot be had.
     """
     jar = connector_jar()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(target, "w") as out:
+    with whole_zip(target) as out:
         for path in sorted(application.rglob("*")):
             parts = path.relative_to(application).parts
             if path.is_file() and not any(fnmatch.fnmatch(part, no) for part in parts for no in _NOT_PACKED):

@@ -17,6 +17,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from lab.errors import LabError
+from lab.whole_zip import whole_zip
 
 PROJECT = Path(__file__).resolve().parent.parent
 PRODUCER = PROJECT / "producer"
@@ -54,8 +55,7 @@ def build_producer_zip(target: Path, source: Path = PRODUCER) -> Path:
     else:
         with zipfile.ZipFile(wheel) as packed:
             files |= {name: packed.read(name) for name in packed.namelist() if _is_binary(name)}
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(target, "w") as out:
+    with whole_zip(target) as out:
         for name in sorted(files):
             entry = zipfile.ZipInfo(name, _EPOCH)
             entry.create_system = 3  # Unix, wherever it is built, so that the permissions below count

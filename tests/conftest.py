@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -19,10 +20,26 @@ SHARED = PROJECT.parent / "shared" / "data"
 ACCOUNT = "000000000000"
 
 
+_PORTS = range(20000, 30000)  # below what the system gives to clients, so that none of them takes a chosen one
+_draw = random.SystemRandom()  # two test processes must not draw the same, whatever the seed of `random` is
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port on loopback that nobody listens on."""
+    while True:
+        port = _draw.choice(_PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first: the last ones to finish are then short, and no worker waits long for the other."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @dataclass(frozen=True)

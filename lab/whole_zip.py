@@ -1,0 +1,28 @@
+"""A zip that appears under its name only when it is whole: two runs beside each other build the same ones."""
+
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def whole_zip(
+    target: Path, compression: int = zipfile.ZIP_STORED, level: int | None = None
+) -> Iterator[zipfile.ZipFile]:
+    """A zip to write to; it replaces `target` when the block has ended well, and is gone when it has not.
+
+    `compression` and `level` are the members' default. The file may be read by everybody, as one made by `open` would.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as partial:
+        part = Path(partial.name)
+        try:
+            with zipfile.ZipFile(partial, "w", compression, compresslevel=level) as out:
+                yield out
+            part.chmod(0o644)
+            part.replace(target)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
