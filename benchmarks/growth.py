@@ -135,8 +135,8 @@ def measure(quick: bool) -> list[Row]:
     return [
         ratio,
         *rows,
-        *by_shards(20_000 if quick else 100_000, [1, 2] if quick else [1, 2, 4, 8]),
-        *by_reviewers(300_000 if quick else 2_000_000, [1_000, 100_000] if quick else [1_000, 100_000, 1_000_000]),
+        *by_shards(20_000 if quick else 50_000, [1, 2] if quick else [1, 2, 4, 8]),
+        *by_reviewers(300_000 if quick else 1_000_000, [1_000, 100_000] if quick else [1_000, 100_000, 1_000_000]),
     ]
 
 

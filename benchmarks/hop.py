@@ -1,6 +1,6 @@
 """The sliding window alone: generated rows, no Kinesis, beside a plain count, per second of processor time.
 
-    python -m benchmarks.hop [--rows 3000000] [--times 3]
+    python -m benchmarks.hop [--rows 2000000] [--times 3]
 
 One Flink JVM (PyFlink's own local cluster), parallelism 1, warmed by a tenth of the rows. "Per core" is rows divided by
 the processor seconds of that JVM, as Nexmark counts (cores times seconds). Nexmark's published figure for Q5 is 22,140
@@ -89,7 +89,7 @@ def measure(rows: int, times: int) -> list[Row]:
 
 def main() -> int:
     parser = arguments(__doc__)
-    parser.add_argument("--rows", type=int, default=3_000_000, help="(default 3000000, with --quick 500000)")
+    parser.add_argument("--rows", type=int, default=2_000_000, help="(default 2000000, with --quick 500000)")
     parser.add_argument("--times", type=int, default=3)
     options = parser.parse_args()
     rows, times = (500_000, 1) if options.quick else (options.rows, options.times)

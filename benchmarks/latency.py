@@ -1,6 +1,6 @@
 """From the put of the record that closes a window to the window's record being readable on `suspicious_activity`.
 
-    python -m benchmarks.latency [--times 60] [--quick]
+    python -m benchmarks.latency [--times 40] [--quick]
 
 The lab's application on one shard, with its own settings and then with the connector's default buffer (5 s; Flink
 documentation, Kinesis table sink, sink.flush-buffer.timeout). One window at a time, put at random moments so that no
@@ -104,7 +104,7 @@ def rows(ours: list[float], default: list[float]) -> list[Row]:
 
 def main() -> int:
     parser = arguments(__doc__)
-    parser.add_argument("--times", type=int, default=60, help="windows (default 60, with --quick 10)")
+    parser.add_argument("--times", type=int, default=40, help="windows (default 40, with --quick 10)")
     options = parser.parse_args()
     times = 10 if options.quick else options.times
     default = measure(max(2, times // 10), DEFAULT_BUFFER_MILLIS, warm_up=1)

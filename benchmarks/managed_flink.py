@@ -1,6 +1,6 @@
 """How fast the local Managed Flink starts and stops an application, beside Flink's own scripts; what it costs idle.
 
-    python -m benchmarks.managed_flink [--times 3] [--quick]
+    python -m benchmarks.managed_flink [--times 2] [--quick]
 
 The lab's application on two shards, a cluster held warm (which is the account's normal state), and the same script with
 ``start-cluster.sh`` and ``flink run -py``, in turns.
@@ -159,7 +159,7 @@ def measure(times: int) -> list[Row]:
 
 def main() -> int:
     parser = arguments(__doc__)
-    parser.add_argument("--times", type=int, default=3)
+    parser.add_argument("--times", type=int, default=2)
     options = parser.parse_args()
     return report(measure(1 if options.quick else options.times), options.out)
 

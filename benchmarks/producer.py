@@ -1,6 +1,6 @@
 """The producer beside its first version and beside bare PutRecords, on the same account and the same reviews.
 
-    python -m benchmarks.producer [--times 3] [--quick]
+    python -m benchmarks.producer [--times 2] [--quick]
 
 Both functions go through Lambda's Invoke and are warm; every run has a stream of its own (on-demand, four shards), and
 afterwards the distinct review_ids on it are counted: a run that lost one ends the benchmark. ``--quick`` leaves out the
@@ -211,7 +211,7 @@ def measure(times: int, quick: bool) -> list[Row]:
 
 def main() -> int:
     parser = arguments(__doc__)
-    parser.add_argument("--times", type=int, default=3)
+    parser.add_argument("--times", type=int, default=2)
     options = parser.parse_args()
     return report(measure(1 if options.quick else options.times, options.quick), options.out)
 
