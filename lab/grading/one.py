@@ -1,7 +1,6 @@
 """One submission, graded: its notebooks run in an account of its own, the grader looks, and proves what it wrote."""
 
 import json
-import os
 import sys
 import threading
 import time

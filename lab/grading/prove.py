@@ -129,9 +129,7 @@ class Proof:
         steps: dict[str, Callable[[str], object]] = {
             "partition_key": keyed,
             "put_batch": lambda where: send_batch(self._session, self._functions.named(where, "put_batch")),
-            "read_shard": lambda where: hand_in_shard(
-                self._session, self._functions.named(where, "read_shard"), shard
-            ),
+            "read_shard": lambda where: hand_in_shard(self._session, self._functions.named(where, "read_shard"), shard),
             "threshold": threshold,
             "groups": groups,
         }
@@ -255,7 +253,9 @@ class Proof:
                 },
             },
             "EnvironmentProperties": {
-                "PropertyGroups": [{"PropertyGroupId": name, "PropertyMap": pairs} for name, pairs in properties.items()]
+                "PropertyGroups": [
+                    {"PropertyGroupId": name, "PropertyMap": pairs} for name, pairs in properties.items()
+                ]
             },
         }
 

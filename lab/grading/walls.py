@@ -1,8 +1,8 @@
 """A place behind walls: Linux namespaces and a user of its own for every role. Needs root and util-linux.
 
 Its processes see a file system of their own (`walls_init` builds it: the system's programs, Python, the trusted files,
-their room), processes of their own, and a network of which only the loopback exists. What they write goes into memory of
-a fixed size. They run as users that exist nowhere else, without capabilities.
+their room), processes of their own, and a network of which only the loopback exists. What they write goes into memory
+of a fixed size. They run as users that exist nowhere else, without capabilities.
 """
 
 import itertools
@@ -176,4 +176,3 @@ def _python() -> list[list[str]]:
     """Python and its packages, at the paths they have outside: a virtual environment holds absolute ones."""
     wanted = dict.fromkeys((sys.base_prefix, sys.prefix))
     return [[path, path] for path in wanted if not path.startswith("/usr/") and path != "/usr"]
-
