@@ -29,12 +29,12 @@ from lab.records import read_reviews
 from lab.reference import windows
 from lab.scores import score
 from lab.session import Session
-from lab.settle import wait_for_windows
+from lab.settle import wait_for_watermark, wait_for_windows
 from lab.streams import Position, read_stream, save_position
 from lab.wait import application_status, stream_active
 
 APPLICATION, SHARDS = "student", 4
-START_SECONDS = 90.0
+START_SECONDS, READ_SECONDS = 90.0, 45.0
 # The points a Flink application earns by what it computes here.
 OF_APPLICATION = (
     "The application is RUNNING, and so is its job",
@@ -187,6 +187,8 @@ class Proof:
         if tampered := difference(self._sent, first, self._task.parameters["rate"], events) or disorder(reference):
             said = f"The application changed its input: {tampered}. It may only read it."
             return dict.fromkeys(OF_APPLICATION, Finding(False, looked, said))
+        # First until Flink has read everything, however busy the machine; only then does silence mean that no more comes.
+        wait_for_watermark(reference.watermark, timeout=READ_SECONDS)
         result = Result(position, events, reference, wait_for_windows(reference, position))
         seen = {"result": result, "zip": self._package.read_bytes(), "parallelism": (SHARDS, SHARDS)}
         return self._application_running(seen, OF_APPLICATION)
