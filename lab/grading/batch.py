@@ -119,10 +119,10 @@ class Batch:
         name = name_of(path)
         folder, mine = self._out / name, self._scratch / "submissions" / name
         if self._stopped.is_set():
-            raise Cancelled
+            raise Cancelled()
         try:
             try:
-                submission = stage(path, mine, tools.limits)
+                submission = stage(path, mine, tools.limits, tools.kit.base)
             except BadSubmission as error:
                 submission = Submission(name, mine, (), f"refused: {error}")
                 evidence = Evidence(Ran(), {}, {}, (str(error),), 0.0, 0)

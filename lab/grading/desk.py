@@ -40,7 +40,8 @@ def work(task: dict[str, Any], session: Any) -> dict[str, Finding]:
 
     functions = Functions(*task["functions"], seconds=task["call_seconds"])
     project = Path.cwd()
-    return Proof(session, Task(project, project / "trusted_producer", Path.home(), parameters), functions).run()
+    what = Task(project, project / "trusted_producer", Path.home(), task["application"], parameters)
+    return Proof(session, what, functions).run()
 
 
 if __name__ == "__main__":

@@ -5,8 +5,9 @@ import shutil
 from pathlib import Path
 
 from lab.connector import connector_jar
-from lab.grading.submissions import Submission
+from lab.grading.submissions import TAKEN, Submission
 from lab.packaging_producer import aws_wheel
+from lab.release import student_files
 from lab.runs import ROOT
 
 _CONNECTOR = ("connector.toml", "connector.lock")
@@ -34,8 +35,23 @@ class Kit:
         (folder / "flink_app").mkdir()
         for name in _CONNECTOR:
             shutil.copyfile(ROOT / "flink_app" / name, folder / "flink_app" / name)
+        self._student_edition(folder / "base")
         compileall.compile_dir(folder, quiet=2)
         open_to_all(folder)
+
+    @property
+    def base(self) -> Path:
+        """The code files of the student edition, in place of those a submission leaves out."""
+        return self.folder / "base"
+
+    @staticmethod
+    def _student_edition(target: Path) -> None:
+        blanks = student_files()
+        for part in ("producer", "flink_app/SlidingWindows"):
+            for path in sorted((ROOT / part).glob("*.py")):
+                name = f"{part}/{path.name}"
+                (target / part).mkdir(parents=True, exist_ok=True)
+                (target / name).write_text(blanks.get(name) or path.read_text(encoding="utf-8"), encoding="utf-8")
 
     def of_the_grader(self, submission: Submission, data: Path) -> dict[str, Path]:
         """The project of a place of the grader's own: its programs, its producer and its data besides."""
@@ -50,7 +66,7 @@ class Kit:
         """The project of a place: the trusted files, the submission's own, and the reviews where it is to have them."""
         trusted = {name: self.folder / name for name in ("lab", "localaws", "inside", ".cache")}
         connector = {f"flink_app/{name}": self.folder / "flink_app" / name for name in _CONNECTOR}
-        own = {name: submission.folder / name for name in submission.parts}
+        own = {name: submission.folder / name for name in TAKEN if (submission.folder / name).is_dir()}
         return {**trusted, **connector, **own, **({"data": data} if data else {})}
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.checks import Finding
+from lab.errors import LabError
 from lab.grading.kit import Kit
 from lab.grading.limits import Limits
 from lab.grading.places import Layout, Place, Role, Running
@@ -63,7 +64,6 @@ class Grading:
     ) -> None:
         self._submission, self._kit, self._data, self._limits, self._make = submission, kit, data, limits, make
         self._began = time.monotonic()
-        self._deadline = self._began + limits.timeout
         self._notes: list[str] = []
         self._places: list[Place] = []
         self._lock = threading.Lock()
@@ -73,7 +73,11 @@ class Grading:
         """Run, look and prove, the proof beside the run."""
         with ThreadPoolExecutor(2) as pool:
             running, proving = pool.submit(self._run_and_look), pool.submit(self._prove)
-            (ran, looked), proved = running.result(), proving.result()
+            try:
+                (ran, looked), proved = running.result(), proving.result()
+            except BaseException:
+                self.cancel()  # nothing may go on once the other half has failed
+                raise
         return Evidence(
             ran,
             looked,
@@ -93,7 +97,7 @@ class Grading:
     def _place(self, stack: ExitStack, shown: dict[str, Path], **layout: Any) -> Place:
         with self._lock:
             if self._cancelled:
-                raise Cancelled
+                raise Cancelled()
             place = self._make(Layout(shown, **layout), self._limits)
             self._places.append(place)
         stack.callback(place.close)
@@ -105,8 +109,7 @@ class Grading:
         with ExitStack() as stack:
             place = self._place(stack, self._kit.shown(self._submission, self._data.run))
             ran = Ran()
-            if not self._account(place):
-                return ran, {}
+            self._account(place, "notebooks")
             self._notebooks(place, ran)
             place.end(Role.WORK)
             if place.broken:
@@ -116,14 +119,13 @@ class Grading:
             desk = self._place(stack, shown, network_of=place)
             return ran, self._ask(desk, {"work": "look"}, place)
 
-    def _account(self, place: Place) -> bool:
-        command = [sys.executable, "-m", "localaws", "up"]
+    def _account(self, place: Place, part: str) -> None:
+        """Start the embedded account. Nothing of the submission runs yet, so a failure is not its own: NotGraded."""
+        command = [sys.executable, "-m", "localaws", "up", *([] if part in self._submission.parts else ["--cold"])]
         command += ["--home", str(place.room(Role.ACCOUNT) / "localaws"), "--port", str(place.port)]
         started = place.spawn(Role.ACCOUNT, command)
-        if self._wait(started, _UP_SECONDS) == 0:
-            return True
-        self._notes.append(f"The embedded account did not start: {started.said().strip()[-500:]}")
-        return False
+        if self._wait(started, _UP_SECONDS) != 0:
+            raise NotGraded(f"The embedded account did not start ({started.said().strip()[-500:]})")
 
     def _notebooks(self, place: Place, ran: Ran) -> None:
         if "notebooks" not in self._submission.parts:
@@ -154,15 +156,19 @@ class Grading:
         with ExitStack() as stack:
             place = self._place(stack, self._kit.of_an_account())
             functions_place = self._place(stack, self._kit.shown(self._submission), loopback=False)
-            if not self._account(place):
-                return {}
+            self._account(place, "flink_app/SlidingWindows")
             program = [sys.executable, str(functions_place.project / "inside" / "call_functions.py")]
             functions = functions_place.spawn(Role.FUNCTIONS, program, stdin=-1, stdout=-1)
             assert functions.process.stdin and functions.process.stdout
             ends = (functions.process.stdout.fileno(), functions.process.stdin.fileno())
             shown = self._kit.of_the_grader(self._submission, self._data.proof)
             desk = self._place(stack, shown, network_of=place)
-            task = {"work": "prove", "functions": ends, "call_seconds": self._limits.call_timeout}
+            task = {
+                "work": "prove",
+                "functions": ends,
+                "call_seconds": self._limits.call_timeout,
+                "application": "flink_app/SlidingWindows" in self._submission.parts,
+            }
             try:
                 return self._ask(desk, task, place, pass_fds=ends)
             finally:
@@ -182,7 +188,8 @@ class Grading:
         pipe = running.process.stdout
         reader = threading.Thread(target=lambda: answer.append(pipe.read()), daemon=True)
         reader.start()
-        code = self._wait(running, self._limits.timeout)
+        limits = self._limits
+        code = self._wait(running, limits.look_timeout if task["work"] == "look" else limits.timeout)
         reader.join(timeout=5)
         if place.broken:
             self._notes.append(place.broken)
@@ -196,7 +203,7 @@ class Grading:
 
     def _wait(self, running: Running, seconds: float) -> int | None:
         """The exit code; None where the time was over first."""
-        until = min(time.monotonic() + seconds, max(self._deadline, time.monotonic() + 1))
+        until = time.monotonic() + seconds
         while (code := running.process.poll()) is None:
             if time.monotonic() > until:
                 return None
@@ -204,8 +211,15 @@ class Grading:
         return code
 
 
-class Cancelled(Exception):
+class NotGraded(LabError):
+    """The grader itself could not do its work, for a reason that is not the submission's."""
+
+
+class Cancelled(NotGraded):
     """The grading of this submission was cancelled."""
+
+    def __init__(self) -> None:
+        super().__init__("The grading was interrupted")
 
 
 def _read_events(running: Running, ran: Ran) -> None:

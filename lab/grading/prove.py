@@ -54,6 +54,7 @@ class Task:
     project: Path  # the submission's files
     producer: Path  # the trusted producer's source
     scratch: Path
+    application: bool  # whether one was handed in
     parameters: dict[str, Any]
 
 
@@ -165,7 +166,7 @@ class Proof:
         folder = self._task.project / "flink_app" / "SlidingWindows"
         script = folder / Path(RUN_OPTIONS["python"]).name
         looked = "the application handed in, on data of the grader's"
-        if not script.is_file():
+        if not self._task.application:
             gone = f"flink_app/SlidingWindows/{script.name} is not in the submission: hand it in."
             return dict.fromkeys(OF_APPLICATION, Finding(False, looked, gone, attempted=False))
         blank = [n for n in ("window", "watermark") if n in blank_functions(script.read_text("utf-8", "replace"))]
@@ -271,5 +272,8 @@ def _groups(answer: Any) -> pd.DataFrame:
     missing = {"movie", "window_start", "window_end"} - set(answer.columns)
     if missing:
         raise FunctionFailed(f"The table of `bursting_groups` has no column {sorted(missing)[0]}.")
-    times = {name: pd.to_datetime(answer[name]).dt.tz_localize(None) for name in ("window_start", "window_end")}
+    times = {
+        name: pd.to_datetime(answer[name], format="ISO8601").dt.tz_localize(None)
+        for name in ("window_start", "window_end")
+    }
     return answer.assign(**times, movie=answer["movie"].astype(str))

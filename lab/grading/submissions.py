@@ -24,7 +24,7 @@ class BadSubmission(LabError):
 
 @dataclass(frozen=True)
 class Submission:
-    """One submission, staged: its name, its folder, and which of TAKEN are in it."""
+    """One submission, staged: its name, its folder, and which of TAKEN were handed in."""
 
     name: str
     folder: Path
@@ -51,8 +51,11 @@ def name_of(path: Path) -> str:
     return path.stem if path.suffix.lower() == ".zip" and not path.is_dir() else path.name
 
 
-def stage(path: Path, target: Path, limits: Limits) -> Submission:
-    """Copy what is graded of a submission into `target`. Raises BadSubmission."""
+def stage(path: Path, target: Path, limits: Limits, base: Path | None = None) -> Submission:
+    """Copy what is graded of a submission into `target`. Raises BadSubmission.
+
+    Files that `base` (the student edition) has and the submission has not are taken from there.
+    """
     raw = target / "raw"
     raw.mkdir(parents=True)
     try:
@@ -76,6 +79,8 @@ def stage(path: Path, target: Path, limits: Limits) -> Submission:
         raise BadSubmission(
             f"{path.name} holds none of {', '.join(TAKEN)}: hand in the folder of the project, or a zip of it."
         )
+    if base is not None:
+        _fill_up(base, taken)
     for each in (target, *taken.rglob("*"), taken):
         each.chmod(0o755 if each.is_dir() else 0o644)
     return Submission(name_of(path), taken, parts, fingerprint(taken))
@@ -177,6 +182,14 @@ def _project_root(raw: Path) -> Path:
             if path.parent != notebooks and not (notebooks / path.name).exists():
                 path.replace(notebooks / path.name)
     return raw
+
+
+def _fill_up(base: Path, taken: Path) -> None:
+    for path in base.rglob("*"):
+        target = taken / path.relative_to(base)
+        if path.is_file() and not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
 
 
 def _not_taken(part: str) -> object:

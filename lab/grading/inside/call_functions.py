@@ -73,7 +73,7 @@ def unpacked(value: Any, number: int = 0) -> Any:
         if "$table" in value:
             table = pd.DataFrame(json.loads(value["$table"])["data"])
             for name in value.get("times", ()):
-                table[name] = pd.to_datetime(table[name])
+                table[name] = pd.to_datetime(table[name], format="ISO8601")
             return table
         if "$client" in value:
             return Client(number)
