@@ -17,6 +17,6 @@ class Limits:
     memory: int = 6144 * MIB  # bytes resident, all its processes together
     file_size: int = 512 * MIB  # bytes of one file (RLIMIT_FSIZE)
     output: int = 4 * MIB  # bytes of outputs of one notebook
-    processes: int = 600  # processes and threads of one user (RLIMIT_NPROC); a Flink cluster has about 250
+    processes: int = 1000  # processes and threads of one user (RLIMIT_NPROC); a Flink cluster has about 250
     unpacked: int = 64 * MIB  # bytes of a submission as it is handed in, unpacked
     files: int = 500  # files of a submission as it is handed in

@@ -116,7 +116,13 @@ class Grading:
                 self._notes.append(place.broken)
                 return ran, {}
             shown = self._kit.of_the_grader(self._submission, self._data.run)
-            desk = self._place(stack, shown, network_of=place)
+            try:
+                desk = self._place(stack, shown, network_of=place)
+            except LabError:
+                if place.broken is None:
+                    raise
+                self._notes.append(place.broken)  # it broke while we were coming
+                return ran, {}
             return ran, self._ask(desk, {"work": "look"}, place)
 
     def _account(self, place: Place, part: str) -> None:

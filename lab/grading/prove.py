@@ -188,7 +188,7 @@ class Proof:
         if tampered := difference(self._sent, first, self._task.parameters["rate"], events) or disorder(reference):
             said = f"The application changed its input: {tampered}. It may only read it."
             return dict.fromkeys(OF_APPLICATION, Finding(False, looked, said))
-        # First until Flink has read everything, however busy the machine; only then does silence mean that no more comes.
+        # First until Flink has read everything, however busy the machine; only then does silence mean an end.
         wait_for_watermark(reference.watermark, timeout=READ_SECONDS)
         result = Result(position, events, reference, wait_for_windows(reference, position))
         seen = {"result": result, "zip": self._package.read_bytes(), "parallelism": (SHARDS, SHARDS)}

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
@@ -71,6 +72,7 @@ class Walled:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
         )  # fmt: skip
         self._watch: Watch | None = None
+        self._closing, self._closed = threading.Lock(), False
         try:
             self._begin(layout, own_network)
         except BaseException:
@@ -117,13 +119,17 @@ class Walled:
 
     def spawn(self, role: Role, command: Sequence[str], **pipes: Any) -> Running:
         """Start a command as the role's user."""
-        user, limits = self._users[role], self._limits
+        limits = self._limits
+        bound = ["prlimit", f"--nproc={limits.processes}", f"--fsize={limits.file_size}", "--core=0", "--"]
+        return self._start(role, command, bound, **pipes)
+
+    def _start(self, role: Role, command: Sequence[str], bound: list[str], **pipes: Any) -> Running:
+        user = self._users[role]
         enter = ["nsenter", f"--target={self.pid}", "--net", "--pid", "--mount", "--ipc", "--root"]
         lower = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--no-new-privs",
                  "--bounding-set=-all", "--inh-caps=-all"]  # fmt: skip
-        bound = ["prlimit", f"--nproc={limits.processes}", f"--fsize={limits.file_size}", "--core=0"]
         process = subprocess.Popen(
-            [*enter, "--", *bound, "--", *lower, "--", "env", f"--chdir={PROJECT}", *command],
+            [*enter, "--", *bound, *lower, "--", "env", f"--chdir={PROJECT}", *command],
             env=environment(PROJECT, self.room(role), PORT, Path("/tmp")),  # noqa: S108
             start_new_session=True,
             **{"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, **pipes},
@@ -132,7 +138,8 @@ class Walled:
 
     def end(self, role: Role) -> None:
         """End every process of a role, at once: kill(-1) as its user misses none that forks meanwhile."""
-        self.spawn(role, ["sh", "-c", "kill -KILL -1"]).process.wait()
+        if not self.broken:
+            self._start(role, ["sh", "-c", "kill -KILL -1"], []).process.wait()
 
     def _resident(self) -> int:
         """Bytes resident of all its processes, by the table of processes that only its own are in."""
@@ -158,6 +165,10 @@ class Walled:
 
     def close(self) -> None:
         """End every process behind the walls; their files go with them."""
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
         if self._watch:
             self._watch.stop()
         self._end()
