@@ -123,14 +123,13 @@ class Batch:
         try:
             try:
                 submission = stage(path, mine, tools.limits, tools.kit.base)
+                refused = None
             except BadSubmission as error:
-                submission = Submission(name, mine, (), f"refused: {error}")
-                evidence = Evidence(Ran(), {}, {}, (str(error),), 0.0, 0)
-            else:
-                earlier = table.read_results(folder)
-                if earlier and earlier["extra_data"]["fingerprint"] == submission.fingerprint:
-                    return f"{earlier['score']} of {earlier['extra_data']['max_score']} points, graded before"
-                evidence = self._run(submission, tools)
+                submission, refused = Submission(name, mine, (), f"refused: {error}"), str(error)
+            earlier = table.read_results(folder)
+            if earlier and earlier["extra_data"]["fingerprint"] == submission.fingerprint:
+                return f"{earlier['score']} of {earlier['extra_data']['max_score']} points, graded before"
+            evidence = Evidence(Ran(), {}, {}, (refused,), 0.0, 0) if refused else self._run(submission, tools)
             grade = graded(submission, evidence, tools.walls)
             shutil.rmtree(folder, ignore_errors=True)
             written.write(folder, grade, evidence.ran.executed)

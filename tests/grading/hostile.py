@@ -41,8 +41,8 @@ lab.checks.run_check = lambda check, lab: lab.checks.Finding(True, "nothing", "f
 lab.checks.check = lambda *a, **k: None
 lab.check = lambda *a, **k: None
 from IPython.display import display
-display({"application/vnd.lab.check+json": {"checks": [{"run_id": "graded", "name": "The reviews are in the landing zone",
-    "points": 10, "passed": True, "looked_at": "it", "message": "fine"}]}, "text/plain": "PASSED"}, raw=True)
+forged = {"run_id": "graded", "name": "The reviews are in the landing zone", "points": 10, "passed": True}
+display({"application/vnd.lab.check+json": {"checks": [forged]}, "text/plain": "PASSED"}, raw=True)
 """
 FORK = """
 import os, time
@@ -167,9 +167,14 @@ def forger(folder: Path) -> Path:
 
 
 def filler(folder: Path) -> Path:
-    """Starts processes without end, then fills the disk."""
+    """Fills the disk."""
+    notebook(folder, "01_streams", FILL)
+    return folder
+
+
+def forker(folder: Path) -> Path:
+    """Starts processes without end."""
     notebook(folder, "01_streams", FORK)
-    notebook(folder, "02_producer", FILL)
     return folder
 
 
