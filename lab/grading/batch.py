@@ -18,7 +18,7 @@ from lab.grading.kit import Kit
 from lab.grading.limits import Limits
 from lab.grading.look import NOTEBOOKS
 from lab.grading.one import Cancelled, Data, Evidence, Grading, Ran
-from lab.grading.open_place import Open
+from lab.grading.open_place import Open, own_users
 from lab.grading.places import Layout, Place
 from lab.grading.score import Grade, score
 from lab.grading.submissions import BadSubmission, Submission, name_of, stage
@@ -80,10 +80,8 @@ class Batch:
     def _grade_all(self) -> dict[str, str]:
         walls = why_not()
         if walls:
-            sys.stderr.write(
-                f"There are no walls around the submissions, because {walls}: they run as you, and can read what you "
-                "can. docs/grading.md says what that means.\n"
-            )
+            walls += "; it ran as " + ("a user of its own" if own_users() else "the grader's own user")
+            sys.stderr.write(f"There are no walls around the submissions ({walls}): see docs/grading.md.\n")
         kit = Kit(self._scratch / "kit")
         tools = Tools(kit, seeds.draw(self._out, self._scratch), self._limits, Open if walls else Walled, walls)
         problems: dict[str, str] = {}

@@ -4,6 +4,7 @@ A place shows a project folder (the trusted `lab` and `localaws`, the submission
 producer), an empty room to write in, and has a port of its own for an embedded account.
 """
 
+import itertools
 import os
 import subprocess
 import sys
@@ -29,6 +30,16 @@ class Role(Enum):
     WORK = "work"  # the notebooks
     FUNCTIONS = "functions"  # the functions of the exercises, called one by one
     CHECK = "check"  # the grader's own look at an account
+
+
+_FIRST_USER = 1_900_000_000  # far above what systems and container engines give out
+_numbers = itertools.count()
+
+
+def users() -> dict[Role, int]:
+    """Numbers of users, one a role, that no other place of this grading has."""
+    number = next(_numbers) % 1_000_000
+    return {role: _FIRST_USER + number * len(Role) + index for index, role in enumerate(Role)}
 
 
 @dataclass(frozen=True)

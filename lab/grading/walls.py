@@ -5,7 +5,6 @@ their room), processes of their own, and a network of which only the loopback ex
 of a fixed size. They run as users that exist nowhere else, without capabilities.
 """
 
-import itertools
 import json
 import os
 import shutil
@@ -23,15 +22,13 @@ import psutil
 
 from lab.errors import LabError
 from lab.grading.limits import Limits
-from lab.grading.places import Layout, Role, Running, Watch, environment
+from lab.grading.places import Layout, Role, Running, Watch, environment, users
 
 PROJECT, ROOM, PORT = Path("/lab"), Path("/room"), 4566
 SYSTEM = ("usr", "bin", "sbin", "lib", "lib64", "lib32", "etc")
-_FIRST_USER = 1_900_000_000  # far above what systems and container engines give out
 _NEEDED = ("unshare", "nsenter", "setpriv", "prlimit")
 _INIT = Path(__file__).with_name("walls_init.py")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
-_numbers = itertools.count()
 
 
 class WallsFailed(LabError):
@@ -61,8 +58,7 @@ class Walled:
 
     def __init__(self, layout: Layout, limits: Limits) -> None:
         self._limits = limits
-        number = next(_numbers) % 100_000
-        self._users = {role: _FIRST_USER + number * len(Role) + index for index, role in enumerate(Role)}
+        self._users = users()
         self._root = Path(tempfile.mkdtemp(prefix="lab-walls-"))
         network = ["nsenter", "--target", str(layout.network_of.pid), "--net", "--"] if _walled(layout) else []
         own_network = [] if network else ["--net"]
