@@ -18,6 +18,7 @@ import pandas as pd
 
 from lab.errors import LabError
 
+_START_SECONDS = 120.0  # for the process to import what it needs, on a busy machine
 _LONGEST = 64 << 20  # bytes of one answer
 # What a function may ask of its client; every other call is refused.
 _ALLOWED = {"put_records", "get_shard_iterator", "get_records"}
@@ -56,6 +57,8 @@ class Functions:
     def _call(self, where: str, function: str, arguments: tuple[Any, ...]) -> Any:
         if self._lost:
             raise FunctionFailed(self._lost)
+        if not self._number:
+            self._receive(time.monotonic() + _START_SECONDS, function)  # it says when it is ready
         self._number += 1
         client = next((one for one in arguments if hasattr(one, "put_records") or hasattr(one, "get_records")), None)
         self._send(

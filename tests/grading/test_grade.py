@@ -20,7 +20,7 @@ from lab.grading.walls import why_not
 from tests.conftest import PROJECT
 from tests.grading import hostile
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # about 120 s in all
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]  # about 120 s in all
 needs_walls = pytest.mark.skipif(why_not() is not None, reason=f"no walls can be built here: {why_not()}")
 FILLED = EXERCISES["window"].title, EXERCISES["watermark"].title
 OUTPUT = (
@@ -53,7 +53,7 @@ def command(submissions: Path, out: Path, *arguments: str) -> list[str]:
 
 def grade(submissions: Path, out: Path, *arguments: str) -> Graded:
     finished = subprocess.run(
-        command(submissions, out, *arguments), cwd=PROJECT, capture_output=True, text=True, timeout=800, check=False
+        command(submissions, out, *arguments), cwd=PROJECT, capture_output=True, text=True, timeout=1400, check=False
     )
     return Graded(out, finished.stdout + finished.stderr, finished.returncode)
 
@@ -72,7 +72,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graded]:
     wanted += ["/lab/lab/grading", "/lab/trusted_producer", "/etc/shadow", "/root", "/room/account", "/proc/1/environ"]
     hostile.spy(folder / "spy", wanted, ["/lab", "/lab/lab", "/usr", "/etc", "/room", str(out), "/room/work"])
     hostile.zip_of(folder / "out.zip", {"../../out.py": b"x", "notebooks/01_streams.ipynb": b"{}"})
-    arguments = ("--jobs", "2", "--cell-timeout", "10", "--timeout", "150", "--disk", "300")
+    arguments = ("--jobs", "2", "--cell-timeout", "10", "--timeout", "400", "--disk", "300")
     yield grade(folder, out, *arguments)
 
 
@@ -83,7 +83,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graded]:
     hostile.blank(folder / "blank")
     hostile.copier(folder / "copier")
     hostile.honest(folder / "honest")
-    yield grade(folder, out, "--jobs", "2", "--timeout", "400")
+    yield grade(folder, out, "--jobs", "2", "--timeout", "600")
 
 
 def test_everyone_is_graded_whatever_the_others_do(small: Graded) -> None:

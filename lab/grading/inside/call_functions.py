@@ -137,6 +137,7 @@ def say(message: dict[str, Any]) -> None:
 
 
 def main() -> None:
+    say({"id": 0, "value": "ready"})
     while line := INPUT.readline():
         say(answer(json.loads(line)))
 
