@@ -43,6 +43,10 @@ outputs: $(READY) ## take the few committed outputs of the notebooks over from r
 doctor: $(READY) ## why is my output empty? (TARGET=aws: in your own account)
 	@$(BIN)/python -m lab doctor --target $(or $(TARGET),local) $(ARGS)
 
+.PHONY: grade
+grade: $(READY) ## grade what students handed in: make grade SUBMISSIONS=folder OUT=results (ARGS="--jobs 2")
+	@$(BIN)/python -m lab grade $(or $(SUBMISSIONS),$(error name the folder: make grade SUBMISSIONS=folder)) --out $(or $(OUT),results) $(ARGS)
+
 down: ## stop the embedded account and everything it started
 	@if test -x $(BIN)/python; then $(BIN)/python -m localaws down; else echo "Nothing is set up."; fi
 
