@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN = .venv/bin
 READY = .venv/.ready
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test test-fast release jupyter down clean lock lint bench bench-producer fuzz bench-env bench-detection bench-latency bench-all bench-quick
+.PHONY: help setup lab test test-fast release jupyter down clean lock lint bench fuzz bench-env bench-quick
 
 help: ## these lines
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -33,7 +33,11 @@ release: $(READY) ## the student edition into release/: the same files with blan
 	@$(BIN)/python -m lab release $(ARGS)
 
 jupyter: $(READY) ## JupyterLab, on the first notebook
-	$(BIN)/jupyter lab notebooks/01_streams.ipynb
+	@$(BIN)/python -m lab.jupyterlab $(ARGS)
+
+.PHONY: outputs
+outputs: $(READY) ## take the few committed outputs of the notebooks over from runs/latest
+	$(BIN)/python -m tests.notebooks.kept_outputs $(ARGS)
 
 .PHONY: doctor
 doctor: $(READY) ## why is my output empty? (TARGET=aws: in your own account)
@@ -43,18 +47,18 @@ doctor: $(READY) ## why is my output empty? (TARGET=aws: in your own account)
 clean-aws: $(READY) ## delete everything the lab made in your AWS account; asks first (ARGS=--yes: does not)
 	@$(BIN)/python -m lab clean --target aws $(ARGS)
 
+.PHONY: grade
+grade: $(READY) ## grade what students handed in: make grade SUBMISSIONS=folder OUT=results (ARGS="--jobs 2")
+	@$(BIN)/python -m lab grade $(or $(SUBMISSIONS),$(error name the folder: make grade SUBMISSIONS=folder)) --out $(or $(OUT),results) $(ARGS)
+
 down: ## stop the embedded account and everything it started
 	@if test -x $(BIN)/python; then $(BIN)/python -m localaws down; else echo "Nothing is set up."; fi
 
 clean: down ## also remove what was made: environment, caches, runs
 	rm -rf .venv .cache build runs .localaws
 
-bench: $(READY) ## local Managed Flink beside Flink's own scripts, the producer beside its first version
-	$(BIN)/python -m benchmarks.managed_flink $(ARGS)
-	$(BIN)/python -m benchmarks.producer $(ARGS)
-
-bench-producer: $(READY) ## the producer alone (ARGS=--quick: in a minute)
-	$(BIN)/python -m benchmarks.producer $(ARGS)
+bench: $(READY) .venv-bench/.ready ## everything measured side by side, 25 minutes (ARGS="--only detection": a part)
+	$(BIN)/python -m benchmarks $(ARGS)
 
 fuzz: $(READY) ## 100,000 mutated inputs through the producer's reading side
 	$(BIN)/python -m benchmarks.fuzz_producer $(ARGS)
@@ -66,17 +70,8 @@ bench-env: .venv-bench/.ready ## bytewax and quixstreams in an environment of th
 	$(BIN)/uv pip sync --quiet --python .venv-bench/bin/python requirements-bench.txt
 	@touch $@
 
-bench-detection: $(READY) .venv-bench/.ready ## detection of a backlog beside Python engines (ARGS=--quick: a small one)
-	$(BIN)/python -m benchmarks.detection $(ARGS)
-
-bench-latency: $(READY) ## from closing a window to its record (ARGS=--quick: fewer windows)
-	$(BIN)/python -m benchmarks.latency $(ARGS)
-
-bench-all: $(READY) .venv-bench/.ready ## detection, latency, sliding window and reference, into benchmarks/results.*
-	$(BIN)/python -m benchmarks.together $(ARGS)
-
-bench-quick: $(READY) .venv-bench/.ready ## the same, small, into build/bench
-	$(BIN)/python -m benchmarks.together --quick --out build/bench $(ARGS)
+bench-quick: $(READY) .venv-bench/.ready ## the same in under 3 minutes, smaller, into build/bench
+	$(BIN)/python -m benchmarks --quick --out build/bench $(ARGS)
 
 lint: $(READY) ## ruff
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -19,9 +19,8 @@ import os
 import random
 import sys
 from collections import Counter
-from typing import Any
 
-from tests.producer.conftest import PRODUCER, review  # also puts producer/ on the path
+from tests.producer.conftest import PRODUCER, StoredObject, review  # also puts producer/ on the path
 
 import object_source  # isort: skip
 from json_array import ArrayReader  # isort: skip
@@ -62,19 +61,10 @@ class Pieces(io.BytesIO):
         return super().read(self._chance.randint(1, 700) if size else size)
 
 
-class Bucket:
-    """The one call of S3 that the source makes."""
-
-    def __init__(self, data: bytes, chance: random.Random) -> None:
-        self._data, self._chance = data, chance
-
-    def get_object(self, **_: Any) -> dict[str, Any]:
-        return {"ETag": "1", "ContentLength": len(self._data), "Body": Pieces(self._data, self._chance)}
-
-
 def read(data: bytes, chance: random.Random) -> tuple[list[tuple[str, str]], str | None, list[tuple[int, bytes]]]:
     """(review_id or reason of every element, problem, position and bytes of every rejected one)."""
-    source = object_source.ObjectSource(Bucket(data, chance), "bucket", "key", pause=lambda seconds: None)
+    s3 = StoredObject(data, lambda piece: Pieces(piece, chance))
+    source = object_source.ObjectSource(s3, "bucket", "key", pause=lambda seconds: None)
     kind, offset, chunks = object_source.recognise(source.open(), source.name)
     reader = ArrayReader(chunks, is_reviewlike, offset) if kind == "array" else LineReader(chunks, offset)
     found: list[tuple[str, str]] = []

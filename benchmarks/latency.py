@@ -1,6 +1,6 @@
 """From the put of the record that closes a window to the window's record being readable on `suspicious_activity`.
 
-    python -m benchmarks.latency [--times 100] [--quick]
+    python -m benchmarks.latency [--times 40] [--quick]
 
 The lab's application on one shard, with its own settings and then with the connector's default buffer (5 s; Flink
 documentation, Kinesis table sink, sink.flush-buffer.timeout). One window at a time, put at random moments so that no
@@ -8,7 +8,6 @@ interval of the job is met in step; the first five windows are warm-up and not c
 The output is asked for every 5 ms.
 """
 
-import argparse
 import json
 import random
 import statistics
@@ -22,10 +21,9 @@ import pandas as pd
 import pytest
 
 from benchmarks.managed_flink import account_up
-from benchmarks.rows import Row, row, table, write
+from benchmarks.rows import Row, arguments, report, row
 from tests.end_to_end.pipeline import Pipeline
 
-RESULTS = Path(__file__).with_name("latency_results.json")
 WARM_UP = 5
 DEFAULT_BUFFER_MILLIS = 5000
 START = pd.Timestamp("2026-01-01")
@@ -105,16 +103,12 @@ def rows(ours: list[float], default: list[float]) -> list[Row]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--times", type=int, default=100)
-    parser.add_argument("--quick", action="store_true", help="15 windows")
-    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser = arguments(__doc__)
+    parser.add_argument("--times", type=int, default=40, help="windows (default 40, with --quick 10)")
     options = parser.parse_args()
-    times = 15 if options.quick else options.times
-    result = rows(measure(times, None), measure(max(4, times // 8), DEFAULT_BUFFER_MILLIS, warm_up=1))
-    print(table(result))
-    write(result, options.out)
-    return 0
+    times = 10 if options.quick else options.times
+    default = measure(max(2, times // 10), DEFAULT_BUFFER_MILLIS, warm_up=1)
+    return report(rows(measure(times, None), default), options.out)
 
 
 if __name__ == "__main__":

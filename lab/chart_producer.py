@@ -30,7 +30,10 @@ def sending_per_second(answers: Iterable[Mapping[str, Any]]) -> Picture:
         axes.set_ylim(0, None if table[column].any() else 1)
         axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
         axes.spines[["top", "right"]].set_visible(False)
-    below.xaxis.set_major_locator(MaxNLocator(12, integer=True))
+    if len(table) > 12:
+        below.xaxis.set_major_locator(MaxNLocator(12, integer=True))
+    else:
+        below.set_xticks(table["second"])
     below.set_xlabel("second of the run" if rows else "nothing was sent")
     figure.supylabel("records per second", fontsize=9)
     whole = "Records per second that the producer wrote, and below it records it sent again"

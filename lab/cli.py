@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from lab import cleanup_command, closing, doctor, parameters, release, runs, sizing_command
 from lab.errors import LabError
+from lab.grading import command as grading
 from lab.parameters import UsageError
 
 NOTEBOOKS = runs.ROOT / "notebooks"
@@ -51,6 +52,7 @@ def build_parser() -> argparse.ArgumentParser:
     release.add_parser(commands)
     doctor.add_parser(commands)
     cleanup_command.add_parser(commands)
+    grading.add_parser(commands)
     return parser
 
 

@@ -1,6 +1,8 @@
 """One notebook through papermill, in a kernel that is already running."""
 
 import logging
+import os
+import signal
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 _ENGINE = "lab-warm-kernel"
 _IOPUB_TIMEOUT = 60  # seconds; papermill's 4 s are too few for a big chart on a busy machine
 
+_OUTPUTS = {"stream", "display_data", "execute_result", "update_display_data", "error"}
+
 CellSeen = Callable[[int, int, str], None]
 
 
@@ -24,6 +28,12 @@ def prepare_papermill() -> None:
     from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
     from papermill.log import logger
 
+    class BoundedClient(PapermillNotebookClient):
+        """papermill's own client, which takes no more outputs than the execution allows."""
+
+        def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
+            return super().process_message(msg, cell, cell_index) if self.execution.takes(msg) else None
+
     class WarmKernelEngine(NBClientEngine):
         """papermill's own engine, given a kernel instead of starting one."""
 
@@ -32,7 +42,7 @@ def prepare_papermill() -> None:
             cls, nb_man: NotebookExecutionManager, kernel_name: str, *, execution: "Execution", **_unused: Any
         ) -> None:
             execution.nb = nb_man.nb
-            client = PapermillNotebookClient(
+            client = BoundedClient(
                 nb_man,
                 km=execution.kernel,
                 timeout=execution.cell_timeout,
@@ -41,6 +51,7 @@ def prepare_papermill() -> None:
                 log=logger,
                 on_cell_execute=execution.cell_begins,
             )
+            client.execution = execution
             try:
                 client.execute()
             finally:
@@ -54,7 +65,8 @@ class Execution:
     """Executes `source` into the file `executed` and judges what is there afterwards.
 
     `on_cell(number, of, source)` is called before each code cell. Timeouts are in seconds. `where` is how the reader
-    finds the executed copy.
+    finds the executed copy. `output_limit` is how many bytes the notebook's outputs may be in all; one that prints more
+    loses its kernel, because nobody could say when it would end.
     """
 
     def __init__(
@@ -68,11 +80,13 @@ class Execution:
         cell_timeout: int,
         start_timeout: int,
         on_cell: CellSeen,
+        output_limit: int | None = None,
     ) -> None:
         self.source, self.executed, self.kernel = source, executed, kernel
         self.run_id, self.where = run_id, where
         self.cell_timeout, self.start_timeout = cell_timeout, start_timeout
         self.nb: Mapping[str, Any] = {"cells": []}  # what papermill works on, as soon as it does
+        self._output_limit, self._printed = output_limit, 0
         self._on_cell = on_cell
         self._at: int | None = None
         self._began = time.monotonic()
@@ -83,6 +97,16 @@ class Execution:
         cells = list(code_cells(self.nb))
         number = next(number for position, number, _ in cells if position == cell_index)
         self._on_cell(number, cells[-1][1], cell["source"])
+
+    def takes(self, message: Mapping[str, Any]) -> bool:
+        """Whether a message of the kernel still fits. The first that does not ends the kernel."""
+        if self._output_limit is None or message["msg_type"] not in _OUTPUTS:
+            return True
+        before = self._printed
+        self._printed += _size(message["content"])
+        if before <= self._output_limit < self._printed:
+            os.kill(self.kernel.provisioner.pid, signal.SIGKILL)
+        return self._printed <= self._output_limit
 
     def run(self, values: Mapping[str, Value]) -> NotebookResult:
         """Execute with these parameters. Whatever goes wrong in the notebook is in the result, nothing is raised but
@@ -109,6 +133,8 @@ class Execution:
         from nbclient.exceptions import CellTimeoutError, DeadKernelError
         from papermill.exceptions import PapermillExecutionError
 
+        if self._output_limit is not None and self._printed > self._output_limit:
+            return Stop("output", f"{self._output_limit / 1e6:.0f} MB", self._at)
         if isinstance(error, PapermillExecutionError):
             return None  # the error is in the notebook's outputs, where `judge` reads it
         if isinstance(error, CellTimeoutError):
@@ -128,6 +154,15 @@ class Execution:
         return judge(
             self.source.stem, self.nb, self.run_id, time.monotonic() - self._began, where=self.where, stop=stop
         )
+
+
+def _size(content: Any) -> int:
+    """About how many bytes an output takes, without making one more copy of it."""
+    if isinstance(content, str):
+        return len(content)
+    if isinstance(content, Mapping):
+        return sum(map(_size, content.values()))
+    return sum(map(_size, content)) if isinstance(content, list) else 8
 
 
 def _literal(path: Path) -> str:

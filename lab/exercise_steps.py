@@ -91,8 +91,9 @@ def send_keyed(
     return attempt(session, "partition_key", work)
 
 
-def send_batch(session: Session) -> str | None:
-    """Let `put_batch` of producer/put_batch.py put one batch on `exercises`, through a client that refuses some."""
+def send_batch(session: Session, put_batch: Callable[..., Any] | None = None) -> str | None:
+    """Let `put_batch` (by default that of producer/put_batch.py) put one batch on `exercises`, through a client that
+    refuses some."""
 
     def work() -> str:
         note = uuid.uuid4().hex
@@ -101,7 +102,7 @@ def send_batch(session: Session) -> str | None:
             for number in range(BATCH)
         ]
         client = Unreliable(boto3.client("kinesis"))
-        code_file("producer/put_batch.py").put_batch(client, STREAM, records)
+        (put_batch or code_file("producer/put_batch.py").put_batch)(client, STREAM, records)
         hand_in(session, "put_batch", attempt=note, sent=BATCH)
         return f"{BATCH} records in {client.requests} requests."
 

@@ -15,16 +15,38 @@ from botocore.exceptions import (
 
 from lab.errors import AccountRefused, AccountSilent, LabError
 
+_POLICIES = "look at the policies of the credentials this kernel uses (iam/ and docs/aws.md say what the lab needs)"
+_CREDENTIALS = (
+    "refresh the credentials (in a Learner Lab: AWS Details, Show), then run this notebook again from its first cell, "
+    "what is there already is kept"
+)
+_WAIT = "too many calls at once: wait a minute and run this cell again"
+_EARLIER = "run the notebooks before this one first, then run this cell again"
+_REGION = "set `region` to the one the lab's resources are in, and run this notebook again from its first cell"
 _HINTS = {
-    "AccessDenied": "look at the policies of the credentials this kernel uses",
-    "AccessDeniedException": "look at the policies of the credentials this kernel uses",
-    "ExpiredToken": "refresh the credentials of the session and restart the kernel",
-    "ExpiredTokenException": "refresh the credentials of the session and restart the kernel",
-    "UnrecognizedClientException": "refresh the credentials of the session and restart the kernel",
+    "AccessDenied": _POLICIES,
+    "AccessDeniedException": _POLICIES,
+    "UnauthorizedOperation": _POLICIES,
+    "ExpiredToken": _CREDENTIALS,
+    "ExpiredTokenException": _CREDENTIALS,
+    "InvalidClientTokenId": _CREDENTIALS,
+    "InvalidAccessKeyId": _CREDENTIALS,
+    "UnrecognizedClientException": _CREDENTIALS,
     "InvalidSignatureException": "look at the credentials and at the clock of this machine",
+    "SignatureDoesNotMatch": "look at the credentials and at the clock of this machine",
     "ProvisionedThroughputExceededException": "others read the same shards: wait a minute and run this cell again",
-    "LimitExceededException": "too many calls at once: wait a minute and run this cell again",
-    "ThrottlingException": "too many calls at once: wait a minute and run this cell again",
+    "LimitExceededException": "too many calls at once, or a quota is used up: wait a minute and run this cell again, "
+    "or delete what you no longer need",
+    "ThrottlingException": _WAIT,
+    "Throttling": _WAIT,
+    "TooManyRequestsException": _WAIT,
+    "SlowDown": _WAIT,
+    "ResourceNotFoundException": _EARLIER,
+    "NoSuchBucket": _EARLIER,
+    "NoSuchKey": _EARLIER,
+    "IllegalLocationConstraintException": _REGION,
+    "AuthorizationHeaderMalformed": _REGION,
+    "PermanentRedirect": _REGION,
     "KMSAccessDeniedException": "the stream is encrypted with a key these credentials may not use",
 }
 _DEFAULT_HINT = "run this cell again, and 01_streams if it stays so"

@@ -24,7 +24,7 @@ def invoke_until_done(lambda_: Any, name: str, event: dict[str, Any]) -> list[di
     answers: list[dict[str, Any]] = []
     with tqdm(desc=name, unit=" reviews", file=sys.stdout) as bar:
         while not answers or not answers[-1]["done"]:
-            answers.append(_invoke(lambda_, name, event))
+            answers.append(invoke(lambda_, name, event))
             bar.update(answers[-1]["read"] - bar.n)
     problem = answers[-1].get("input_error")
     if problem and not answers[-1]["sent"]:
@@ -34,7 +34,8 @@ def invoke_until_done(lambda_: Any, name: str, event: dict[str, Any]) -> list[di
     return answers
 
 
-def _invoke(lambda_: Any, name: str, event: dict[str, Any]) -> dict[str, Any]:
+def invoke(lambda_: Any, name: str, event: dict[str, Any]) -> dict[str, Any]:
+    """One invocation's answer. Raises ProducerFailed with the function's own message."""
     missing = StepMissing(f"The function {name} does not exist", "02_producer")
     with plain_words(f"invoking {name}", endpoint_of(lambda_), gone=missing):
         answer = lambda_.invoke(FunctionName=name, Payload=json.dumps(event).encode())

@@ -50,12 +50,13 @@ def without_solutions(source: str, where: str) -> str:
 
 
 def student_notebook(text: str, where: str) -> str:
-    """A notebook (as JSON text) with its solutions replaced by blanks."""
+    """A notebook (as JSON text) with its solutions replaced by blanks, and without the outputs they lead to."""
     notebook = json.loads(text)
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
             source = without_solutions("".join(cell["source"]), f"{where}, cell {cell['id']}")
             cell["source"] = source.splitlines(keepends=True)
+            cell["outputs"], cell["execution_count"] = [], None
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
 
 

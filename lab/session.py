@@ -71,10 +71,13 @@ def connect(target: str = "local", region: str = "us-east-1", run_id: str = "") 
 
     Raises BadParameter for an unknown target, AccountNotReached where the account does not answer.
     """
+    from lab import last_words
+
     global _connected
     _forget_earlier_account()
     if target not in ("local", "aws"):
         raise BadParameter("target", target, "it is 'local' for the embedded account or 'aws' for your own")
+    last_words.install()
     _connected = (_connect_local if target == "local" else _connect_aws)(region, run_id)
     return _connected
 

@@ -4,6 +4,7 @@ import ast
 import json
 import time
 import zipfile
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import boto3
 import pandas as pd
 from IPython.display import HTML, Code
 
+from lab.dashboard_address import in_browser
 from lab.flink import Dashboard
 from lab.session import project_path
 from lab.shards import after, list_shards, reading_client
@@ -57,8 +59,9 @@ def log_lines(group: str, last: int = 10) -> pd.DataFrame:
 
 
 def dashboard_link(url: str) -> HTML:
-    """The dashboard's address as a link that opens beside the notebook."""
-    return HTML(f'<a href="{url}" target="_blank" rel="noopener">Open the Apache Flink dashboard</a>')
+    """The dashboard as a link that opens beside the notebook: behind JupyterLab where that serves this notebook."""
+    address = escape(in_browser(url))
+    return HTML(f'<a href="{address}" target="_blank" rel="noopener">Open the Apache Flink dashboard</a>')
 
 
 def jobs_table(url: str) -> pd.DataFrame:

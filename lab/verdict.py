@@ -40,7 +40,7 @@ class Step:
 class Stop:
     """Why execution ended before the notebook did, as the runner saw it."""
 
-    reason: Literal["kernel died", "timeout", "kernel did not start", "interrupted", "runner"]
+    reason: Literal["kernel died", "timeout", "kernel did not start", "interrupted", "output", "runner"]
     detail: str
     cell: int | None = None  # position in the executed notebook's list of cells
 
@@ -254,6 +254,7 @@ def _stop_failure(name: str, nb: Mapping[str, Any], stop: Stop, where: str) -> F
         "more with --cell-timeout.",
         "kernel did not start": f"its kernel did not start ({stop.detail}); look at kernels.log beside {where}.",
         "interrupted": "the run was interrupted here; run it again (the embedded account, if it is up, stays usable).",
+        "output": f"the notebook printed more than {stop.detail}, so its kernel was ended; print less and run again.",
         "runner": f"it could not be executed ({stop.detail}); details are in runner.log beside {where}.",
     }[stop.reason]
     return Failure(f"{at}: {said}", died=True)

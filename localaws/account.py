@@ -32,15 +32,15 @@ _POLICY = {
 }
 
 
-def client(service: str, endpoint: str) -> Any:
-    """A boto3 client of the embedded account, whatever the environment says."""
+def client(service: str, endpoint: str, account: str = ACCOUNT, region: str = REGION) -> Any:
+    """A boto3 client of the embedded account, whatever the environment says; its User-Agent says whose call it is."""
     return boto3.client(
         service,
         endpoint_url=endpoint,
-        region_name=REGION,
-        aws_access_key_id=ACCOUNT,
+        region_name=region,
+        aws_access_key_id=account,
         aws_secret_access_key="local",  # noqa: S106
-        config=Config(retries={"max_attempts": 2}, connect_timeout=5, read_timeout=30),
+        config=Config(user_agent_extra="localaws", retries={"max_attempts": 2}, connect_timeout=5, read_timeout=30),
     )
 
 
@@ -66,10 +66,10 @@ def furnish(endpoint: str) -> None:
 
 
 class CloudWatchSink:
-    """Puts log events into the account's own CloudWatch Logs."""
+    """Puts log events into the CloudWatch Logs of one account and region."""
 
-    def __init__(self, endpoint: str) -> None:
-        self._logs = client("logs", endpoint)
+    def __init__(self, endpoint: str, account: str, region: str) -> None:
+        self._logs = client("logs", endpoint, account, region)
 
     def put(self, group: str, stream: str, events: list[tuple[int, str]]) -> None:
         """Put events; a missing group or stream is said in the account's log, as AWS drops such events too."""

@@ -1,6 +1,7 @@
 """Puts the account together: data plane, control plane and Kinesis behind MiniStack's front door, and the guard."""
 
 import time
+from functools import partial
 from typing import Any
 
 from localaws.account import ACCOUNT, REGION, CloudWatchSink
@@ -23,7 +24,7 @@ def assemble(home: Home, endpoint: str, options: AccountOptions) -> tuple[Asgi, 
     """
     began = time.time()
     services = MiniStackAccount()
-    dataplane = DataPlane(home.root, endpoint, ACCOUNT, REGION, services, CloudWatchSink(endpoint))
+    dataplane = DataPlane(home.root, endpoint, ACCOUNT, REGION, services, partial(CloudWatchSink, endpoint))
     control_plane = ControlPlane(home.root, dataplane, services, request_account)
     plan = options.plan()
     limits = StrictLimits() if options.strict else None

@@ -44,7 +44,7 @@ def serve(port: int, home: Home, options: AccountOptions) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, ended.set)
-        threading.Thread(target=_furnish_and_warm, args=(endpoint, port, dataplane), daemon=True).start()
+        threading.Thread(target=_furnish_and_warm, args=(endpoint, port, dataplane, options), daemon=True).start()
         await hypercorn_serve(application, config, shutdown_trigger=ended.wait)  # type: ignore[arg-type]
 
     home.write_state(AccountState(os.getpid(), psutil.Process().create_time(), port))
@@ -83,7 +83,7 @@ def _services() -> str:
     return SERVICES
 
 
-def _furnish_and_warm(endpoint: str, port: int, dataplane: object) -> None:
+def _furnish_and_warm(endpoint: str, port: int, dataplane: object, options: AccountOptions) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         with socket.socket() as probe:
@@ -92,7 +92,8 @@ def _furnish_and_warm(endpoint: str, port: int, dataplane: object) -> None:
                 break
         time.sleep(0.05)
     furnish(endpoint)
-    dataplane.warm()  # type: ignore[attr-defined]
+    if not options.cold:
+        dataplane.warm()  # type: ignore[attr-defined]
 
 
 def main() -> None:

@@ -35,8 +35,10 @@ class Settings:
     window_seconds: int
     watermark_delay_seconds: int
     stop_before_seconds: float
+    stop_after_seconds: float | None
     strict_order: bool
     restart: bool
+    finish: bool
 
     def identity(self) -> dict[str, Any]:
         """What must be the same for an invocation to go on with an unfinished run instead of starting a new one."""
@@ -127,8 +129,10 @@ _KNOWN: dict[str, tuple[Callable[[str, Any], Any], Any]] = {
     "window_seconds": (_whole(1), 60),
     "watermark_delay_seconds": (_whole(0), 5),
     "stop_before_seconds": (_number(1, 600), 10.0),
+    "stop_after_seconds": (_number(0.1, 900, optional=True), None),
     "strict_order": (_flag, False),
     "restart": (_flag, False),
+    "finish": (_flag, False),
 }
 
 

@@ -79,6 +79,7 @@ class ProducerRun:
         self._before = (cursor.requests, cursor.retries, cursor.throttled, cursor.seconds)
         self._sent_before, self._next_before = cursor.sent, content.get("next_event_time")
         self._next_save = time.monotonic() + SAVE_SECONDS
+        self._stop_at = time.monotonic() + (settings.stop_after_seconds or float("inf"))
         return self._changes()
 
     def _governor(self) -> LaneGovernor:
@@ -90,6 +91,8 @@ class ProducerRun:
     def _send_reviews(self) -> bool:
         """Everything from the cursor to the end of the input or the limit; False when the time to stop came first."""
         limit, pace = self.settings.limit, self.settings.pace
+        if self.settings.finish:
+            return True
         position, done = self.cursor.read_at_offset, self.cursor.read
         stamp = iso_stamps()
         begun, first = time.monotonic(), self.sent
@@ -155,9 +158,9 @@ class ProducerRun:
         """What has to happen now and then whatever else is going on."""
         if self.lanes.failure is not None:
             raise self.lanes.failure
-        if self.around.remaining() <= self.settings.stop_before_seconds:
-            self.stopping = True
         now = time.monotonic()
+        if self.around.remaining() <= self.settings.stop_before_seconds or now >= self._stop_at:
+            self.stopping = True
         if now >= self._next_save:
             self._save()
         self.log.progress(now, self._progress)

@@ -1,9 +1,12 @@
 """The ways in agree with each other."""
 
+import json
+import os
 import re
 
 import yaml
 
+from lab import jupyterlab
 from tests.conftest import PROJECT
 
 
@@ -40,3 +43,22 @@ def test_packages_keep_to_their_side() -> None:
         for path in (PROJECT / package).rglob("*.py"):
             found = re.search(rf"^\s*(?:from|import) {names}", path.read_text(), re.M)
             assert not found, f"{path.relative_to(PROJECT)}: {found and found[0]}"
+
+
+def test_the_devcontainer_sets_up_and_forwards_jupyterlab_alone() -> None:
+    container = json.loads((PROJECT / ".devcontainer" / "devcontainer.json").read_text())
+    targets = re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.M)
+    for name in ("postCreateCommand", "postAttachCommand"):
+        make, target = container[name].split()
+        assert make == "make" and target in targets
+    assert container["forwardPorts"] == [jupyterlab.PORT]
+    assert container["otherPortsAttributes"] == {"onAutoForward": "ignore"}
+    assert (PROJECT / container["customizations"]["codespaces"]["openFiles"][0]).is_file()
+
+
+def test_binder_makes_the_connector_when_it_builds_the_image() -> None:
+    script = PROJECT / "postBuild"
+    assert os.access(script, os.X_OK)
+    assert "python -m lab.connector" in script.read_text()
+    # a folder of either name would hide environment.yml and postBuild from Binder
+    assert not (PROJECT / "binder").exists() and not (PROJECT / ".binder").exists()

@@ -102,12 +102,15 @@ class ClusterConfiguration:
             # The dashboard of Managed Flink only shows: no jar upload, no cancelling past the API.
             "web.submit.enable": "false",
             "web.cancel.enable": "false",
+            # Flink's default lets a page of any site read it.
+            "web.access-control-allow-origin": "http://127.0.0.1",
             "web.refresh-interval": "1000",
             "web.upload.dir": str(self.folder / "web"),
             "io.tmp.dirs": str(self.folder / "tmp"),
             "blob.storage.directory": str(self.folder / "blobs"),
-            # A killed TaskManager is noticed in seconds, not in Flink's default of 50.
-            "heartbeat.interval": "1000",
+            # A killed TaskManager is noticed in seconds, not in Flink's default of 50. Two heartbeats that cannot be
+            # delivered are enough, and one every two seconds costs an idle cluster half of what one a second does.
+            "heartbeat.interval": "2000",
             "heartbeat.timeout": "8000",
             "jobmanager.execution.failover-strategy": "region",
             "restart-strategy.type": "exponential-delay",

@@ -29,14 +29,21 @@ class DataPlane:
     """Runs applications; one cluster each, and one held warm for the next StartApplication."""
 
     def __init__(
-        self, home: Path, endpoint: str, account: str, region: str, services: Account, sink: LogSink | None
+        self,
+        home: Path,
+        endpoint: str,
+        account: str,
+        region: str,
+        services: Account,
+        sink_of: Callable[[str, str], LogSink],
     ) -> None:
+        """``account`` and ``region`` are where the warm cluster is; ``sink_of`` gives the logs of any two."""
         self._home = home
         self._endpoint = endpoint
         self._account = account
         self._region = region
         self._services = services
-        self._sink = sink
+        self._sink_of = sink_of
         self.tracker = SourceTracker()
         self.children = ChildRegister(home / "children.json")
         self._lock = threading.RLock()
@@ -142,9 +149,13 @@ class DataPlane:
         key = application.key
         with self._key_lock(key):
             logs = None
-            if self._sink is not None and application.log_group and application.log_stream:
+            if application.log_group and application.log_stream:
                 logs = LogShipper(
-                    self._sink, application.log_group, application.log_stream, application.arn, application.version
+                    self._sink_of(key.account, key.region),
+                    application.log_group,
+                    application.log_stream,
+                    application.arn,
+                    application.version,
                 )
             folder = self._folder(key)
             running = RunningApplication(

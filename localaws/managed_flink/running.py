@@ -19,6 +19,7 @@ START_TIMEOUT = 180.0  # seconds from StartApplication to RUNNING before the sta
 FAILURE_FILE = "failure.txt"  # the last failed start's sentence and cause, for ``python -m localaws logs``
 _SOURCE_GRACE = 3.0  # seconds a job that names no input stream may take to ask for its shards
 _POLL = 0.1
+_LOOK = 0.5  # seconds between two looks for a failure while the tasks start
 
 
 class Cancelled(Exception):
@@ -152,19 +153,34 @@ class RunningApplication:
 
     def _wait_running(self, deadline: float) -> None:
         """Every task RUNNING; the first exception before that is a failed start, not something to retry."""
-        assert self.job_id is not None
+        look = 0.0
         while True:
-            job = self.cluster.rest.job(self.job_id)
-            states = [vertex["status"] for vertex in job["vertices"]]
-            if job["state"] == "RUNNING" and states and all(state == "RUNNING" for state in states):
+            # The overview is of this moment; Flink answers what is asked of one job from a cache of a second.
+            job = next(one for one in self.cluster.rest.jobs() if one["jid"] == self.job_id)
+            tasks, state = job["tasks"], job["state"]
+            running = state == "RUNNING" and tasks["running"] == tasks["total"] > 0
+            if (running or state == "FINISHED") and self._check_slots():
                 return
-            self._raise_failure()
-            if job["state"] in ("FAILED", "CANCELED", "FINISHED"):
-                if job["state"] == "FINISHED":
-                    return
-                raise ApplicationFailed(f"The job ended as {job['state']} before it was running.")
-            self._check_time(deadline, f"its tasks are {', '.join(sorted(set(states)))}")
-            time.sleep(_POLL)
+            if time.monotonic() > look or state in ("FAILED", "CANCELED"):
+                self._raise_failure()
+                self._check_slots()
+                look = time.monotonic() + _LOOK
+            if state in ("FAILED", "CANCELED"):
+                raise ApplicationFailed(f"The job ended as {state} before it was running.")
+            self._check_time(deadline, f"{tasks['running']} of its {tasks['total']} tasks are running")
+            time.sleep(_POLL / 2)
+
+    def _check_slots(self) -> bool:
+        """A job needs as many slots as its widest operator has subtasks; the cluster may have more than are allotted.
+
+        False while Flink does not say yet which operators the job has.
+        """
+        vertices = self.cluster.rest.job(self.job_id or "")["vertices"]
+        widest, slots = max((vertex["parallelism"] for vertex in vertices), default=0), self.application.slots
+        if widest > slots:
+            needed = f"The widest operator of the job has {widest} subtasks, the application has {slots} slots."
+            raise ApplicationFailed(explain(f"NoResourceAvailableException: {needed}"), needed)
+        return bool(vertices)
 
     def _raise_failure(self) -> None:
         trace = self.first_failure()

@@ -244,3 +244,13 @@ def test_main_without_a_job(bench: Workbench) -> None:
     bench.deploy({"main.py": "def main():\n    pass\n"}, python="main.py")
     assert bench.start() == "READY"
     assert failure(bench).startswith("main.py ended without starting a job; call execute()")
+
+
+def test_a_job_wider_than_its_slots_is_named(bench: Workbench) -> None:
+    # The warm cluster has four slots, which the application was not allotted.
+    wide = source("sql.py").replace("\nfor ", '\nenvironment.get_config().set("parallelism.default", "3")\nfor ', 1)
+    bench.deploy(
+        {"App/main.py": wide, f"App/{JAR}": connector_jar().read_bytes()}, python="App/main.py", jarfile=f"App/{JAR}"
+    )
+    assert bench.start() == "READY"
+    assert failure(bench).startswith("The job found no free slots; the application's parallelism is larger")

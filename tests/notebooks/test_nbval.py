@@ -1,4 +1,4 @@
-"""The notebooks under nbval, in order, in one account; about 60 s."""
+"""The notebooks under nbval, in order, in one account, the kept outputs compared; about 60 s."""
 
 import subprocess
 import sys

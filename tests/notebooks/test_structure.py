@@ -9,6 +9,7 @@ import nbformat
 import pytest
 
 from tests.conftest import PROJECT
+from tests.notebooks.kept_outputs import is_kept
 
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
 STUDENT = sorted((PROJECT / "release" / "notebooks").glob("*.ipynb"))
@@ -97,8 +98,12 @@ def test_no_target_switch_around_aws_calls(path: Path) -> None:
 
 
 @each_notebook
-def test_committed_without_outputs(path: Path) -> None:
-    assert not [cell for cell in cells(path, "code") if cell.outputs or cell.execution_count]
+def test_committed_without_outputs_but_those_that_are_compared(path: Path) -> None:
+    kept = [cell for cell in cells(path, "code") if cell.outputs]
+    assert kept == [cell for cell in cells(path, "code") if cell.execution_count]
+    assert kept == ([] if path in STUDENT else [cell for cell in cells(path, "code") if is_kept(cell)])
+    assert len(kept) <= 3
+    assert not [output for cell in kept for output in cell.outputs if "image/png" in output.get("data", {})]
 
 
 @each_notebook

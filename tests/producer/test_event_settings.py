@@ -96,5 +96,6 @@ def test_whole_floats_are_whole_numbers():
 def test_what_changes_the_run_changes_its_identity_and_the_rest_does_not():
     plain = settings_of({}, zone).identity()
     assert settings_of({"pace": 5, "stop_before_seconds": 20, "restart": True}, zone).identity() == plain
+    assert settings_of({"stop_after_seconds": 5, "finish": True}, zone).identity() == plain
     for change in ({"rate": 9}, {"limit": 5}, {"clock": "now"}, {"key": "other.json"}, {"end_markers": False}):
         assert settings_of(change, zone).identity() != plain

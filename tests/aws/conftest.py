@@ -1,0 +1,112 @@
+"""The whole series with ``target=aws``: another region, another account, and nothing but the SDKs' own variables.
+
+Run once for all tests that look at it: twice 01 to 04 (the second time everything is there already), the diagnosis, and
+05 at the end. Every request and answer is written down.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from lab.policies import policy
+from tests.aws.calls import Call, read_calls
+from tests.conftest import PROJECT, EmbeddedAccount, free_port
+from tests.end_to_end.series import Series, run_series
+
+NUMBER, REGION = "111122223333", "us-west-2"
+
+
+@dataclass(frozen=True)
+class StandardAccount(EmbeddedAccount):
+    """An account that programs find by the standard variables of the AWS SDKs alone."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            **super().environment,
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": NUMBER,
+            "AWS_SECRET_ACCESS_KEY": "none",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+        }
+
+
+@dataclass(frozen=True)
+class RecordedSeries:
+    """What ran, what it said, and every call it made."""
+
+    first: Series
+    again: Series
+    diagnosis: subprocess.CompletedProcess[str]
+    cleanup: subprocess.CompletedProcess[str]
+    cleaned: Path
+    calls: list[Call]
+
+
+@pytest.fixture(scope="session")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordedSeries]:
+    """The recorded series; about 90 s, once."""
+    folder = tmp_path_factory.mktemp("aws")
+    account = StandardAccount(free_port(), folder / "home")
+    calls = folder / "calls.jsonl"
+    process = _start(account, calls, folder / "account.log")
+    try:
+        account.client("iam", REGION, NUMBER).create_role(
+            RoleName="LabRole", AssumeRolePolicyDocument=json.dumps(policy("trust", NUMBER, REGION))
+        )
+        calls.write_text("")  # the role comes with the account
+        # localaws must not be asked: were it, it would find no account on this port
+        outside = StandardAccount(account.port, folder / "nobody")
+        arguments = ["--target", "aws", "-p", "region", REGION, "-p", "shards", "1"]
+        first = run_series(outside, folder / "runs", *arguments)
+        again = run_series(outside, folder / "runs", *arguments)
+        diagnosis = _python(outside, "-m", "lab", "doctor", "--target", "aws", "--region", REGION)
+        cleaned = folder / "05.ipynb"
+        parameters = ["-p", "target", "aws", "-p", "region", REGION]
+        cleanup = _python(outside, "-m", "papermill", "notebooks/05_cleanup.ipynb", str(cleaned), *parameters)
+        yield RecordedSeries(first, again, diagnosis, cleanup, cleaned, read_calls(calls))
+    finally:
+        account.command("down")
+        process.wait(30)
+
+
+def _start(account: EmbeddedAccount, calls: Path, log: Path) -> "subprocess.Popen[bytes]":
+    account.home.mkdir(mode=0o700)
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [
+                sys.executable, "-m", "tests.aws.recording_account",
+                "--port", str(account.port), "--home", str(account.home), "--calls", str(calls),
+            ],
+            cwd=PROJECT,
+            env={name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            urllib.request.urlopen(f"{account.endpoint}/_localaws/status", timeout=2).close()
+            return process
+        except (urllib.error.URLError, OSError):
+            assert process.poll() is None, log.read_text()[-2000:]
+            assert time.monotonic() < deadline, "the account did not answer within a minute"
+            time.sleep(0.1)
+
+
+def _python(account: EmbeddedAccount, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, *arguments]
+    return subprocess.run(
+        command, cwd=PROJECT, env=account.environment, capture_output=True, text=True, timeout=200, check=False
+    )

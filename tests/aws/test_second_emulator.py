@@ -1,0 +1,104 @@
+"""The notebooks' own cells against moto server, a second emulator that shares no code with the embedded account.
+
+Nothing may lean on one emulator's leniency. A cell runs here as it stands in its notebook; those that cannot are named
+below with the reason, and a new cell that calls AWS runs unless it is named.
+"""
+
+import json
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+
+from lab.policies import policy
+from tests.aws.cells import code_cells, open_notebook, run_cell
+from tests.conftest import free_port
+
+NUMBER, REGION = "123456789012", "us-west-2"  # moto's account
+PARAMETERS = {"target": "aws", "region": REGION, "shards": 2, "run_id": "contract"}
+
+INVOKES = "moto runs functions in Docker only"
+NEEDS_ANSWER = "shows what an invocation answered"
+NO_UPDATE = "moto has no UpdateApplication"
+NO_START = "moto has no StartApplication"
+NO_DASHBOARD = "moto has no CreateApplicationPresignedUrl"
+NEEDS_OUTPUT = "reads what a running application wrote"
+
+# First words of the cell -> why it is left out.
+LEFT_OUT = {
+    "02_producer": {
+        "event = {": INVOKES,
+        "summary = answers": NEEDS_ANSWER,
+        "lab.records_per_shard(": NEEDS_ANSWER,
+        "record = viewer.records(": NEEDS_ANSWER,
+        "lab.log_lines(": INVOKES,
+        "lab.sending_per_second(": NEEDS_ANSWER,
+        'lab.check("02"': INVOKES,
+    },
+    "03_flink_job": {
+        "if not lab.same_application(": NO_UPDATE,
+        "configured = application": NO_UPDATE,
+        'if application["ApplicationStatus"]': NO_START,
+        "url = flink.create_application_presigned_url": NO_DASHBOARD,
+        "lab.jobs_table(": NO_DASHBOARD,
+        "lambda_ = boto3.client": INVOKES,
+        "position = lab.load_position": NO_START,
+        "shard = lab.first_shard_with_records": NEEDS_OUTPUT,
+        "settings = dict(": NEEDS_OUTPUT,
+    },
+    "05_cleanup": {
+        'flink = boto3.client("kinesisanalyticsv2")': "moto has no DeleteApplication",
+        "lab.lab_resources(session, until_gone": "the application stays: moto has no DeleteApplication",
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[None]:
+    """A moto server on loopback, found by the SDKs' standard variables alone, with a LabRole."""
+    port = free_port()
+    server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
+    server.start()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+            patch.delenv(name, raising=False)
+        patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+        patch.setenv("AWS_ACCESS_KEY_ID", "testing")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "none")
+        patch.setenv("AWS_DEFAULT_REGION", REGION)
+        patch.setenv("AWS_REGION", REGION)
+        patch.setattr(boto3, "DEFAULT_SESSION", None)
+        trust = json.dumps(policy("trust", NUMBER, REGION))
+        boto3.client("iam").create_role(RoleName="LabRole", AssumeRolePolicyDocument=trust)
+        yield
+    boto3.DEFAULT_SESSION = None
+    server.stop()
+
+
+@pytest.mark.slow  # about 10 s for all: they build on each other, as the notebooks do
+@pytest.mark.parametrize("notebook", ["01_streams", "02_producer", "03_flink_job", "05_cleanup"])
+def test_the_cells_run_in_moto_too(moto: None, notebook: str) -> None:
+    left_out = LEFT_OUT.get(notebook, {})
+    cells = code_cells(notebook)
+    for beginning in left_out:
+        assert any(source.startswith(beginning) for source in cells.values()), f"no cell begins with {beginning!r}"
+    names = open_notebook(notebook, PARAMETERS)
+    for cell, source in list(cells.items())[1:]:
+        if not source.startswith(tuple(left_out)):
+            run_cell(source, f"{cell} of {notebook}", names)
+
+
+@pytest.mark.slow  # with the ones before it
+def test_what_the_cells_made_is_what_they_said(moto: None) -> None:
+    """05 ran last: what it could not delete in moto is there with the lab's settings, and nothing else is."""
+    detail = boto3.client("kinesisanalyticsv2").describe_application(ApplicationName="student")["ApplicationDetail"]
+    assert detail["RuntimeEnvironment"] == "FLINK-1_20"
+    assert detail["ServiceExecutionRole"] == f"arn:aws:iam::{NUMBER}:role/LabRole"
+    code = detail["ApplicationConfigurationDescription"]["ApplicationCodeConfigurationDescription"]
+    location = code["CodeContentDescription"]["S3ApplicationCodeLocationDescription"]
+    assert location == {"BucketARN": f"arn:aws:s3:::{NUMBER}-flink", "FileKey": "SlidingWindows.zip"}
+    assert boto3.client("kinesis").list_streams()["StreamNames"] == []
+    assert boto3.client("s3").list_buckets()["Buckets"] == []
+    assert boto3.client("lambda").list_functions()["Functions"] == []
+    assert boto3.client("logs").describe_log_groups()["logGroups"] == []

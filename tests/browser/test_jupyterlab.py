@@ -1,0 +1,79 @@
+"""What a student does in JupyterLab, in a real browser: about a minute on two quiet cores."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.jupyter import CHROMIUM, TOKEN, ask, browser_page, jupyterlab
+from tests.conftest import PROJECT
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome on PATH"),
+]
+# What the cells of the open notebook have come to: "done", "failed" or null while it runs or has not begun.
+_STATE = """(cells) => {
+  const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map(one => one.textContent.trim());
+  const numbered = prompts.filter(text => /^\\[\\d+\\]/.test(text)).length;
+  if (prompts.length < cells || prompts.some(text => text.includes('*'))) return null;
+  return numbered === cells ? 'done' : numbered ? 'failed' : null;
+}"""
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with jupyterlab(tmp_path_factory.mktemp("jupyter")) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    with browser_page() as page:
+        yield page
+
+
+def restart_and_run_all(page: Page, address: str, name: str) -> None:
+    """Open a notebook, Run > Restart Kernel and Run All Cells, and wait until each cell has run."""
+    cells = json.loads((PROJECT / "notebooks" / f"{name}.ipynb").read_text())["cells"]
+    page.goto(f"{address}/lab/tree/notebooks/{name}.ipynb?token={TOKEN}&reset")
+    expect(page.locator(".jp-MarkdownOutput h1")).to_have_count(1)
+    expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle")
+    page.locator(".lm-MenuBar-itemLabel", has_text="Run").click()
+    page.locator(".lm-Menu-itemLabel", has_text="Restart Kernel and Run All Cells").click()
+    page.locator(".jp-Dialog .jp-mod-accept").click()
+    state = page.wait_for_function(_STATE, arg=sum(cell["cell_type"] == "code" for cell in cells))
+    assert state.json_value() == "done", page.locator(".jp-OutputArea").last.text_content()
+
+
+def test_a_student_works_through_the_lab(address: str, page: Page) -> None:
+    expect.set_options(timeout=180_000)
+    page.goto(f"{address}/lab?token={TOKEN}&reset")
+    with page.context.expect_page() as opened:
+        page.locator(".jp-LauncherCard", has_text="Apache Flink dashboard").click()
+    dashboard = opened.value
+    expect(dashboard.locator("p")).to_contain_text("run 01_streams, which starts it")
+
+    for name in ("01_streams", "02_producer", "03_flink_job", "04_validate"):
+        restart_and_run_all(page, address, name)
+        checked = page.locator(".jp-OutputArea table", has_text="looked at").text_content() or ""
+        assert "✔ passed" in checked and "✘" not in checked, checked
+        if name == "03_flink_job":
+            with page.context.expect_page() as opened:
+                page.get_by_role("link", name="Open the Apache Flink dashboard").click()
+            linked = opened.value
+            assert linked.url.startswith(f"{address}/flink-dashboard/student/")
+            expect(linked.locator("flink-root")).to_contain_text("RUNNING")
+            linked.close()
+    chart = page.locator(".jp-OutputArea img[alt]").first
+    chart.scroll_into_view_if_needed()
+    assert chart.evaluate("image => image.naturalWidth") > 300
+
+    # the page that said what to do has become the dashboard, and behind it nothing can be changed
+    expect(dashboard.locator("flink-root")).to_contain_text("SlidingWindows")
+    assert ask(address, "/flink-dashboard/student/jars/upload", "POST") == 405
+    assert ask(address, "/flink-dashboard/student/jobs/any/yarn-cancel") == 403
+    assert ask(address, "/flink-dashboard/student/jobs/overview") == 200
+    assert ask(address, "/flink-dashboard/student/jobs/overview", token="wrong") == 302  # to the login
