@@ -19,14 +19,15 @@ DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 
 def actions_of_role(session: Session) -> list[tuple[str, list[str]]]:
     """What LabRole must be allowed as the function and as the application: (resource ARN, actions)."""
-    bucket = f"arn:aws:s3:::{session.landing_zone}/sample.json"
+    landing_zone = f"arn:aws:s3:::{session.landing_zone}"
     code = f"arn:aws:s3:::{session.flink_bucket}/SlidingWindows.zip"
     return [
-        (bucket, ["s3:GetObject", "s3:PutObject"]),
+        (f"{landing_zone}/sample.json", ["s3:GetObject"]),
+        (f"{landing_zone}/state/reviews/clock.json", ["s3:GetObject", "s3:PutObject"]),
         (code, ["s3:GetObject"]),
         (_stream(session, "reviews"), ["kinesis:ListShards", "kinesis:PutRecords", "kinesis:GetShardIterator",
-                                       "kinesis:GetRecords", "kinesis:DescribeStreamSummary"]),
-        (_stream(session, "suspicious_activity"), ["kinesis:PutRecords", "kinesis:DescribeStreamSummary"]),
+                                       "kinesis:GetRecords", "kinesis:DescribeStream"]),
+        (_stream(session, "suspicious_activity"), ["kinesis:PutRecords"]),
     ]  # fmt: skip
 
 
@@ -46,12 +47,17 @@ def actions_of_student(session: Session) -> list[tuple[str, list[str]]]:
     ]  # fmt: skip
 
 
-def trusted_services(document: Mapping[str, Any]) -> set[str]:
-    """The services that may assume a role with this trust policy, as far as it says so without a condition."""
+def trusted_services(document: Mapping[str, Any], account: str) -> set[str]:
+    """The services that may assume a role with this trust policy when they work for `account`.
+
+    The one condition that is understood is that of iam/trust.json, on aws:SourceAccount.
+    """
+    here = {"StringEquals": {"aws:SourceAccount": account}}
     trusted: set[str] = set()
     for statement in _listed(document.get("Statement", [])):
         principal = statement.get("Principal", {})
-        if statement.get("Effect") != "Allow" or statement.get("Condition") or not isinstance(principal, Mapping):
+        unconditional = statement.get("Condition") in (None, {}, here)
+        if statement.get("Effect") != "Allow" or not unconditional or not isinstance(principal, Mapping):
             continue
         if "sts:AssumeRole" in _listed(statement.get("Action", [])):
             trusted.update(_listed(principal.get("Service", [])))
@@ -71,10 +77,10 @@ def role_trust(session: Session, caller: str) -> str:
         if code_of(error) != "NoSuchEntity":
             raise
         how = "start the lab anew in the Learner Lab, it comes with the role" if LEARNER_LAB in caller else (
-            f"create a role {ROLE} that {' and '.join(SERVICES)} may assume, with the policies the README names"
+            f"create a role {ROLE} that {' and '.join(SERVICES)} may assume, with the policies in iam/ (docs/aws.md)"
         )  # fmt: skip
         raise Trouble(f"There is no role {ROLE} in account {session.account}: {how}.") from error
-    trusted = trusted_services(document)
+    trusted = trusted_services(document, session.account)
     missing = [service for service in SERVICES if service not in trusted]
     if missing:
         raise Trouble(

@@ -141,10 +141,11 @@ class Walled:
         """Bytes resident of all its processes, by the table of processes that only its own are in."""
         pages = 0
         with suppress(OSError):
-            for name in os.listdir(f"/proc/{self.pid}/root/proc"):  # noqa: PTH208 - names are all that is wanted
+            inside = Path("/proc", str(self.pid), "root", "proc")
+            for name in os.listdir(inside):  # noqa: PTH208 - names are all that is wanted
                 if name.isdigit():
                     with suppress(OSError, IndexError):
-                        pages += int(Path(f"/proc/{self.pid}/root/proc/{name}/statm").read_text().split()[1])
+                        pages += int((inside / name / "statm").read_text().split()[1])
         return pages * _PAGE
 
     def _written(self) -> int:

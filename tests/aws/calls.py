@@ -105,8 +105,8 @@ def _read_routes(service: str) -> Iterator[tuple[str, re.Pattern[str], dict[str,
     model = service_model(service)
     for name in model.operation_names:
         operation = model.operation_model(name)
-        if service == "s3" and name in ("CopyObject", "UploadPartCopy"):
-            continue  # told from PutObject and UploadPart by a header
+        if service == "s3" and name in ("CopyObject", "UploadPartCopy", "ListDirectoryBuckets"):
+            continue  # told from PutObject and UploadPart by a header; from ListBuckets by another host name
         uri, _, fixed = operation.http["requestUri"].partition("?")
         needed: dict[str, str | None] = {
             key: value or None for key, value in parse_qsl(fixed, keep_blank_values=True) if key != "x-id"

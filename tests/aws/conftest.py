@@ -61,9 +61,11 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordedSerie
     calls = folder / "calls.jsonl"
     process = _start(account, calls, folder / "account.log")
     try:
-        account.client("iam", REGION, NUMBER).create_role(
-            RoleName="LabRole", AssumeRolePolicyDocument=json.dumps(policy("trust", NUMBER, REGION))
-        )
+        iam = account.client("iam", REGION, NUMBER)
+        iam.create_role(RoleName="LabRole", AssumeRolePolicyDocument=json.dumps(policy("trust", NUMBER, REGION)))
+        for name in ("producer", "flink"):
+            allowed = json.dumps(policy(name, NUMBER, REGION))
+            iam.put_role_policy(RoleName="LabRole", PolicyName=name, PolicyDocument=allowed)
         calls.write_text("")  # the role comes with the account
         # localaws must not be asked: were it, it would find no account on this port
         outside = StandardAccount(account.port, folder / "nobody")

@@ -30,8 +30,9 @@ def test_no_wildcard_in_an_action_and_none_without_need_in_a_resource(name: str)
         assert not [action for action in actions_of({"Statement": [statement]}) if "*" in action or "?" in action]
         if statement["Resource"] == "*":  # only what AWS knows no resource for, or lists a whole account
             assert set(statement["Action"]) <= {
-                "kinesis:ListStreams", "kinesisanalytics:CreateApplication", "lambda:ListFunctions",
-                "logs:DescribeLogGroups", "s3:ListAllMyBuckets",
+                "kinesis:DescribeLimits", "kinesis:ListStreams", "kinesisanalytics:CreateApplication",
+                "kinesisanalytics:ListApplications", "lambda:ListFunctions", "logs:DescribeLogGroups",
+                "s3:ListAllMyBuckets", "servicequotas:ListServiceQuotas",
             }  # fmt: skip
 
 
