@@ -41,9 +41,12 @@ class Call:
         return service_model(self.service).operation_model(self.operation)
 
 
+_SIGNED_AS = {"servicequotas": "service-quotas"}  # the name in a signature -> botocore's, where they differ
+
+
 @cache
 def service_model(name: str) -> ServiceModel:
-    return botocore.session.get_session().get_service_model(name)
+    return botocore.session.get_session().get_service_model(_SIGNED_AS.get(name, name))
 
 
 def read_calls(path: Path) -> list[Call]:

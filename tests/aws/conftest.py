@@ -15,7 +15,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import boto3
 import pytest
+from botocore.config import Config
 
 from lab.policies import policy
 from tests.aws.calls import Call, read_calls
@@ -61,12 +63,15 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordedSerie
     calls = folder / "calls.jsonl"
     process = _start(account, calls, folder / "account.log")
     try:
-        iam = account.client("iam", REGION, NUMBER)
+        # As the account itself, whose calls are nobody's in iam/: the role comes with the account.
+        iam = boto3.client(
+            "iam", REGION, endpoint_url=account.endpoint, aws_access_key_id=NUMBER, aws_secret_access_key="none",
+            config=Config(user_agent_extra="localaws"),
+        )  # fmt: skip
         iam.create_role(RoleName="LabRole", AssumeRolePolicyDocument=json.dumps(policy("trust", NUMBER, REGION)))
         for name in ("producer", "flink"):
             allowed = json.dumps(policy(name, NUMBER, REGION))
             iam.put_role_policy(RoleName="LabRole", PolicyName=name, PolicyDocument=allowed)
-        calls.write_text("")  # the role comes with the account
         # localaws must not be asked: were it, it would find no account on this port
         outside = StandardAccount(account.port, folder / "nobody")
         arguments = ["--target", "aws", "-p", "region", REGION, "-p", "shards", "1"]

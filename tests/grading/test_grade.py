@@ -60,7 +60,7 @@ def grade(submissions: Path, out: Path, *arguments: str) -> Graded:
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graded]:
-    """The small hostile ones, two at a time; the spy knows where the others are."""
+    """The small hostile ones, three at a time; the spy knows where the others are."""
     folder, out = tmp_path_factory.mktemp("small"), tmp_path_factory.mktemp("out")
     secret = tmp_path_factory.mktemp("grader") / "secret.txt"
     secret.write_text("the grader's own")
@@ -72,18 +72,18 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graded]:
     wanted += ["/lab/lab/grading", "/lab/trusted_producer", "/etc/shadow", "/root", "/room/account", "/proc/1/environ"]
     hostile.spy(folder / "spy", wanted, ["/lab", "/lab/lab", "/usr", "/etc", "/room", str(out), "/room/work"])
     hostile.zip_of(folder / "out.zip", {"../../out.py": b"x", "notebooks/01_streams.ipynb": b"{}"})
-    arguments = ("--jobs", "2", "--cell-timeout", "10", "--timeout", "400", "--disk", "300")
+    arguments = ("--jobs", "3", "--cell-timeout", "10", "--timeout", "400", "--disk", "300")
     yield grade(folder, out, *arguments)
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graded]:
-    """The whole ones, two at a time."""
+    """The whole ones, all at a time: each waits for what does not come."""
     folder, out = tmp_path_factory.mktemp("whole"), tmp_path_factory.mktemp("out")
     hostile.blank(folder / "blank")
     hostile.copier(folder / "copier")
     hostile.honest(folder / "honest")
-    yield grade(folder, out, "--jobs", "2", "--timeout", "600")
+    yield grade(folder, out, "--jobs", "3", "--timeout", "600")
 
 
 def test_everyone_is_graded_whatever_the_others_do(small: Graded) -> None:

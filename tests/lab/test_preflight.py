@@ -170,7 +170,10 @@ def test_whom_a_trust_policy_trusts() -> None:
     of_one = trust(LAMBDA, Condition={"StringEquals": {"aws:SourceAccount": "1"}})
     assert (trusted_services(of_one, "1"), trusted_services(of_one, "2")) == ({LAMBDA}, set())
     assert trusted_services(trust(LAMBDA, Effect="Deny"), "1") == set()
-    assert trusted_services({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}]}, "1") == set()
+    assert (
+        trusted_services({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}]}, "1")
+        == set()
+    )
 
 
 def test_the_role_in_a_learner_lab_and_in_an_account_of_ones_own(stubbed) -> None:
