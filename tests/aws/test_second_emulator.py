@@ -11,8 +11,8 @@ from typing import Any
 import boto3
 import pytest
 from moto.core.exceptions import JsonRESTError
-from moto.kinesisanalyticsv2.models import KinesisAnalyticsV2Backend
 from moto.iam.access_control import PermissionResult
+from moto.kinesisanalyticsv2.models import KinesisAnalyticsV2Backend
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from moto.s3.models import FakeBucket
 
