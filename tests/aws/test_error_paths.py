@@ -3,6 +3,7 @@ notebook goes on from that very cell once the reason is gone."""
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import boto3
@@ -15,6 +16,7 @@ from nbclient import NotebookClient
 
 import lab.session
 from lab.errors import LabError
+from lab.policies import policy
 from lab.verdict import judge
 from tests.aws.cells import code_cells
 from tests.conftest import PROJECT, EmbeddedAccount
@@ -77,9 +79,20 @@ def refusals(account: EmbeddedAccount, monkeypatch: pytest.MonkeyPatch) -> Itera
         boto3.setup_default_session()
         boto3.DEFAULT_SESSION.events.register("before-send", refusals)
 
+    give_role(account)
     monkeypatch.setattr(lab.session, "_forget_earlier_account", new_session)
     yield refusals
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    boto3.DEFAULT_SESSION = None  # not by monkeypatch, which would put the one with the refusals back
+
+
+def give_role(account: EmbeddedAccount) -> None:
+    """LabRole, which the embedded account gives to its own number only."""
+    iam = account.client("iam", REGION, NUMBER)
+    with suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(RoleName="LabRole", AssumeRolePolicyDocument=json.dumps(policy("trust", NUMBER, REGION)))
+    for name in ("producer", "flink"):
+        document = json.dumps(policy(name, NUMBER, REGION))
+        iam.put_role_policy(RoleName="LabRole", PolicyName=name, PolicyDocument=document)
 
 
 class Shell(InteractiveShell):
