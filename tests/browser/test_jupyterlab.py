@@ -15,11 +15,11 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome on PATH"),
 ]
 # What the cells of the open notebook have come to: "done", "failed" or null while it runs or has not begun.
-_STATE = """(cells) => {
+_STATE = """([cells, kept]) => {
   const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map(one => one.textContent.trim());
   const numbered = prompts.filter(text => /^\\[\\d+\\]/.test(text)).length;
   if (prompts.length < cells || prompts.some(text => text.includes('*'))) return null;
-  return numbered === cells ? 'done' : numbered ? 'failed' : null;
+  return numbered === cells ? 'done' : numbered > kept ? 'failed' : null;
 }"""
 
 
@@ -44,7 +44,9 @@ def restart_and_run_all(page: Page, address: str, name: str) -> None:
     page.locator(".lm-MenuBar-itemLabel", has_text="Run").click()
     page.locator(".lm-Menu-itemLabel", has_text="Restart Kernel and Run All Cells").click()
     page.locator(".jp-Dialog .jp-mod-accept").click()
-    state = page.wait_for_function(_STATE, arg=sum(cell["cell_type"] == "code" for cell in cells))
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    kept = sum(cell["execution_count"] is not None for cell in code)  # numbered before anything ran
+    state = page.wait_for_function(_STATE, arg=[len(code), kept])
     assert state.json_value() == "done", page.locator(".jp-OutputArea").last.text_content()
 
 
