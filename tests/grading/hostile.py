@@ -6,22 +6,23 @@ import stat
 import zipfile
 from pathlib import Path
 
+import pandas as pd
+
+from lab.reference import windows
 from lab.release import student_files
 from tests.conftest import PROJECT
 
 PARTS = ("notebooks", "flink_app/SlidingWindows", "producer")
 SCRIPT = "flink_app/SlidingWindows/sliding-windows.py"
-# A detection that reads nothing: it writes the windows of data/sample.json, as anybody could note them down.
-KNOWN_ANSWERS = """
+# A detection that counts nothing: it writes what was seen once on data/sample.json.
+KNOWN_ANSWERS = '''
 def detection(settings: Settings) -> str:
-    rows = ", ".join(
-        f"('reviewer-{number}', CAST(7 AS BIGINT), '2026-01-01 00:0{number}:00.000', '2026-01-01 00:0{number}:00.000')"
-        for number in range(1, 9)
-    )
-    return f"INSERT INTO suspicious_activity SELECT * FROM (VALUES {rows}) AS known (a, b, c, d)"
-
-
-if __name__ == "__main__":"""
+    """INSERT: the windows of the sample."""
+    return """
+INSERT INTO suspicious_activity
+SELECT known.a, known.b, known.c, known.d FROM reviews CROSS JOIN UNNEST(ARRAY[{rows}]) AS known (a, b, c, d)
+WHERE SUBSTRING(event_time FROM 18) = '00.000'"""
+'''
 # What the reference says, put into the output by hand.
 COPY_THE_REFERENCE = """
 import json
@@ -185,14 +186,38 @@ def spy(folder: Path, wanted: list[str], written: list[str]) -> Path:
 
 
 def copier(folder: Path) -> Path:
-    """All exercises solved, but the application writes known answers, and the notebook puts the reference's windows
+    """All exercises solved, but the application never finds anything, and the notebook puts the reference's windows
     straight into the output. The check cells are deleted."""
     honest(folder)
     script = folder / SCRIPT
-    script.write_text(script.read_text().replace('\n\nif __name__ == "__main__":', KNOWN_ANSWERS))
+    text = script.read_text()
+    script.write_text(text.replace("> {settings.threshold}", "> {settings.threshold} + 1000"))
+    assert script.read_text() != text
     without_checks(folder)
     insert(folder, "03_flink_job.ipynb", -1, COPY_THE_REFERENCE)
     return folder
+
+
+def knower(folder: Path) -> Path:
+    """An application alone, which writes the right windows of data/sample.json whatever it reads."""
+    shutil.copytree(PROJECT / PARTS[1], folder / PARTS[1], ignore=shutil.ignore_patterns("__pycache__"))
+    script = folder / SCRIPT
+    head, _, rest = script.read_text().partition("\ndef detection(")
+    rows = ", ".join(
+        f"ROW('{row.reviewer}', CAST({row.movie_count} AS BIGINT), '{row.window_end}.000', '{row.window_start}.000')"
+        for row in _windows_of_the_sample().head(50).itertuples()
+    )
+    script.write_text(head + KNOWN_ANSWERS.replace("{rows}", rows) + rest[rest.index("\n\n\n#") :])
+    return folder
+
+
+def _windows_of_the_sample() -> pd.DataFrame:
+    """The windows of data/sample.json with the replay clock of ten reviews a second, all on one shard."""
+    table = pd.read_json(PROJECT / "data" / "sample.json")[["review_id", "reviewer"]]
+    time = pd.Timestamp("2026-01-01") + pd.to_timedelta(table.index.to_series() * 100, unit="ms")
+    events = table.assign(event_time=time, arrival=time, shard="one", order=table.index)
+    known = windows(events, 60, 30, 1, 5).windows
+    return known[~known["reviewer"].str.contains("'")]
 
 
 def zip_of(path: Path, members: dict[str, bytes]) -> Path:

@@ -22,11 +22,9 @@ from tests.grading import hostile
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]  # about 120 s in all
 needs_walls = pytest.mark.skipif(why_not() is not None, reason=f"no walls can be built here: {why_not()}")
-FILLED = EXERCISES["window"].title, EXERCISES["watermark"].title
 OUTPUT = (
     "03_flink_job: Events are visible in suspicious_activity",
     "04_validate: Every window equals the reference",
-    "04_validate: Nothing was lost on the way",
 )
 
 
@@ -83,6 +81,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graded]:
     hostile.blank(folder / "blank")
     hostile.copier(folder / "copier")
     hostile.honest(folder / "honest")
+    hostile.knower(folder / "knower")
     yield grade(folder, out, "--jobs", "3", "--timeout", "600")
 
 
@@ -161,12 +160,25 @@ def test_the_blank_edition_earns_what_needs_no_exercise(whole: Graded) -> None:
 
 
 def test_output_that_nothing_computed_earns_nothing(whole: Graded) -> None:
-    """Records put in by hand, copied from the reference, with an application that writes known answers."""
-    earned = whole.earned("copier")
-    assert not set(OUTPUT[:2]) & set(earned)
-    assert f"03_flink_job: {EXERCISES['window'].title}" not in earned
-    # What was solved is solved: the functions of the other exercises work on any data.
-    assert earned[f"04_validate: {EXERCISES['groups'].title}"] == EXERCISES["groups"].points
+    """The reference's windows are in the account, put in by hand; the application itself finds none."""
+    results = whole.results("copier")
+    said = {test["name"]: test for test in results["tests"]}
+    for name in OUTPUT:
+        assert said[name]["score"] == 0
+        assert "The account holds it, but the application" in said[name]["output"], said[name]
+    assert said[f"03_flink_job: {EXERCISES['window'].title}"]["score"] == 0
+    # What is there is there, and what was solved is solved.
+    lost = sum(said[name]["max_score"] for name in OUTPUT) + EXERCISES["window"].points
+    assert results["score"] == results["extra_data"]["max_score"] - lost
+
+
+def test_known_answers_earn_nothing(whole: Graded) -> None:
+    earned = whole.earned("knower")
+    assert set(earned) <= {f"03_flink_job: {EXERCISES['watermark'].title}"}, earned
+    tests = {test["name"]: test["output"] for test in whole.results("knower")["tests"]}
+    assert "There is a window from" in tests[f"03_flink_job: {EXERCISES['window'].title}"] or (
+        "windows have no row" in tests[f"03_flink_job: {EXERCISES['window'].title}"]
+    )
 
 
 def test_started_again_it_goes_on_where_it_was(tmp_path: Path) -> None:
