@@ -138,6 +138,8 @@ class Batch:
     def _run(self, submission: Submission, tools: Tools) -> Evidence:
         grading = Grading(submission, tools.kit, tools.data, tools.limits, tools.make)
         with self._lock:
+            if self._stopped.is_set():  # whoever stopped did not see this one
+                raise Cancelled()
             self._running[submission.name] = grading
         try:
             return grading.run()

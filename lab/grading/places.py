@@ -6,6 +6,7 @@ producer), an empty room to write in, and has a port of its own for an embedded 
 
 import itertools
 import os
+import secrets
 import subprocess
 import sys
 import threading
@@ -33,12 +34,13 @@ class Role(Enum):
 
 
 _FIRST_USER = 1_900_000_000  # far above what systems and container engines give out
-_numbers = itertools.count()
+# Begun anywhere: two gradings on one machine must not have users in common, or each could end what the other started.
+_numbers = itertools.count(secrets.randbelow(1 << 24))
 
 
 def users() -> dict[Role, int]:
-    """Numbers of users, one a role, that no other place of this grading has."""
-    number = next(_numbers) % 1_000_000
+    """Numbers of users, one a role, that no other place has."""
+    number = next(_numbers) % (1 << 24)
     return {role: _FIRST_USER + number * len(Role) + index for index, role in enumerate(Role)}
 
 

@@ -173,7 +173,8 @@ class Walled:
         for pipe in (self._unshare.stdin, self._unshare.stdout, self._unshare.stderr):
             if pipe:
                 pipe.close()
-        self._root.rmdir()
+        with suppress(FileNotFoundError):
+            self._root.rmdir()
 
 
 def _walled(layout: Layout) -> bool:
