@@ -19,8 +19,11 @@ MAY = {
     "account": {"lab/session.py": "the number of the embedded account, used for target local only"},
     "region": {
         "lab/session.py": "the default of connect()",
+        "lab/cleanup_command.py": "the default of an option",
+        "lab/cli.py": "the default where the notebooks of a run declare no region",
         "lab/doctor.py": "the default of an option",
         "lab/policies.py": "the default of an option",
+        "lab/preflight_looks.py": "the regions a Learner Lab is held to, and one as an example in a sentence",
         "lab/sizing_command.py": "whose prices they are",
     },
 }
