@@ -23,8 +23,8 @@ $(READY): requirements.txt pyproject.toml flink_app/connector.lock flink_app/con
 lab: $(READY) ## the whole series, unattended: verdict, report, dashboard
 	@$(BIN)/python -m lab run $(ARGS)
 
-test: $(READY) ## all tests (JOBS=2: two files at a time)
-	$(BIN)/python -m pytest $(if $(JOBS),-n $(JOBS) --dist loadfile --no-loadscope-reorder) $(ARGS)
+test: $(READY) ## all tests, two files at a time
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-fast: $(READY) ## the tests that need no Flink cluster
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)
