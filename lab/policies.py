@@ -36,6 +36,11 @@ def policy(name: str, account: str, region: str) -> dict[str, Any]:
     return json.loads(text.replace("ACCOUNT_ID", account).replace("REGION", region))
 
 
+def listed(value: Any) -> list[Any]:
+    """A member of a policy that may be one thing or a list of them, as a list."""
+    return value if isinstance(value, list) else [value]
+
+
 def write(folder: Path, account: str, region: str) -> list[Path]:
     """Write all of them into `folder`, without white space that counts against IAM's limit; the files."""
     folder.mkdir(parents=True, exist_ok=True)

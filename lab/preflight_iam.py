@@ -1,6 +1,6 @@
 """Who may do what, as IAM tells it: whom a role trusts, and what a principal's policies allow."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import boto3
@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from lab.diagnosis import Trouble
 from lab.faults import code_of
+from lab.policies import listed
 from lab.preflight import NotKnown
 from lab.session import Session
 
@@ -54,13 +55,13 @@ def trusted_services(document: Mapping[str, Any], account: str) -> set[str]:
     """
     here = {"StringEquals": {"aws:SourceAccount": account}}
     trusted: set[str] = set()
-    for statement in _listed(document.get("Statement", [])):
+    for statement in listed(document.get("Statement", [])):
         principal = statement.get("Principal", {})
         unconditional = statement.get("Condition") in (None, {}, here)
         if statement.get("Effect") != "Allow" or not unconditional or not isinstance(principal, Mapping):
             continue
-        if "sts:AssumeRole" in _listed(statement.get("Action", [])):
-            trusted.update(_listed(principal.get("Service", [])))
+        if "sts:AssumeRole" in listed(statement.get("Action", [])):
+            trusted.update(listed(principal.get("Service", [])))
     return trusted
 
 
@@ -136,7 +137,3 @@ def _stream(session: Session, name: str) -> str:
 
 def _short(principal: str) -> str:
     return principal.rpartition("/")[2] or principal
-
-
-def _listed(value: Any) -> Iterable[Any]:
-    return value if isinstance(value, list) else [value]

@@ -10,10 +10,10 @@ from typing import Any
 from markupsafe import Markup
 
 from lab.harvest import Exhibit, exhibits
+from lab.pages import page
 from lab.runs import Run, write_atomically
 from lab.verdict import SeriesResult
 
-TEMPLATES = Path(__file__).parent / "templates"
 VERSIONS_OF = ("apache-flink", "boto3", "ministack", "pandas", "matplotlib", "papermill", "ipykernel")
 
 
@@ -25,22 +25,14 @@ def write(run: Run, result: SeriesResult) -> None:
 
 def render(result: SeriesResult, shown: dict[str, list[Exhibit]]) -> str:
     """The page as HTML; `shown` holds the charts and tables by notebook."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["table"] = lambda exhibit: Markup(exhibit.content)  # noqa: S704  - rebuilt by lab.harvest
-    return environment.get_template("report.html.j2").render(
-        result=result,
-        headings={notebook.name: by_heading(shown.get(notebook.name, [])) for notebook in result.notebooks},
-        versions=versions(),
-        failures=[notebook for notebook in result.notebooks if notebook.failure],
-    )
+    values = {
+        "result": result,
+        "headings": {notebook.name: by_heading(shown.get(notebook.name, [])) for notebook in result.notebooks},
+        "versions": versions(),
+        "failures": [notebook for notebook in result.notebooks if notebook.failure],
+    }
+    # The exhibits were rebuilt by lab.harvest, tag by tag.
+    return page("report.html.j2", values, {"table": lambda exhibit: Markup(exhibit.content)})  # noqa: S704
 
 
 def by_heading(found: list[Exhibit]) -> list[tuple[str, list[Exhibit]]]:

@@ -5,7 +5,7 @@ Log groups have no line on encryption: CloudWatch Logs encrypts every one of the
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import boto3
@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from lab.faults import code_of
 from lab.inventory import Resource, application, bucket, function, log_group, stream
+from lab.policies import listed
 from lab.tags import LAB_KEY
 
 _NOT_SET = {
@@ -88,13 +89,13 @@ def tag_faults(found: Resource) -> list[str]:
 def denies_plain_http(policy: Mapping[str, Any], name: str) -> bool:
     """Whether a bucket policy denies every action, to everybody, on the bucket and its objects, without TLS."""
     arn = f"arn:aws:s3:::{name}"
-    for statement in _listed(policy.get("Statement", [])):
+    for statement in listed(policy.get("Statement", [])):
         condition = statement.get("Condition", {}).get("Bool", {}).get("aws:SecureTransport")
         if (
             statement.get("Effect") == "Deny"
             and statement.get("Principal") in _EVERYBODY
-            and "s3:*" in _listed(statement.get("Action", []))
-            and {arn, f"{arn}/*"} <= set(_listed(statement.get("Resource", [])))
+            and "s3:*" in listed(statement.get("Action", []))
+            and {arn, f"{arn}/*"} <= set(listed(statement.get("Resource", [])))
             and str(condition).lower() == "false"
             and len(statement.get("Condition", {})) == 1
         ):
@@ -105,12 +106,12 @@ def denies_plain_http(policy: Mapping[str, Any], name: str) -> bool:
 def wildcard_faults(what: str, policy: Mapping[str, Any]) -> list[str]:
     """What a policy allows to everybody, or allows as "everything"; a Deny may say so."""
     faults = []
-    for statement in _listed(policy.get("Statement", [])):
+    for statement in listed(policy.get("Statement", [])):
         if statement.get("Effect") != "Allow":
             continue
         if statement.get("Principal") in _EVERYBODY or "NotPrincipal" in statement:
             faults.append(f"{what} allows something to everybody: remove that statement")
-        if "NotAction" in statement or any("*" in action for action in _listed(statement.get("Action", []))):
+        if "NotAction" in statement or any("*" in action for action in listed(statement.get("Action", []))):
             faults.append(f"{what} allows actions by a wildcard: name them")
     return faults
 
@@ -122,7 +123,3 @@ def _setting(ask: Any, otherwise: Any) -> Any:
         if code_of(error) not in _NOT_SET:
             raise
         return otherwise
-
-
-def _listed(value: Any) -> Iterable[Any]:
-    return value if isinstance(value, list) else [value]

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lab.grading.written import RESULTS, page
+from lab.grading.written import RESULTS
+from lab.pages import page
 from lab.runs import write_atomically
 
 CSV, HTML, NBGRADER = "grades.csv", "grades.html", "nbgrader.csv"
@@ -78,7 +79,8 @@ def grades_html(rows: Sequence[Row]) -> str:
     """One line a submission with a link to its report, and how many passed each check."""
     graded = [row.results for row in rows if row.results]
     passed = Counter(test["name"] for results in graded for test in results["tests"] if test["status"] == "passed")
-    return page("grades.html.j2", rows=rows, names=_test_names(rows), csv=CSV, passed=passed, graded=len(graded))
+    values = {"rows": rows, "names": _test_names(rows), "csv": CSV, "passed": passed, "graded": len(graded)}
+    return page("grades.html.j2", values)
 
 
 def nbgrader_csv(rows: Sequence[Row], assignment: str = ASSIGNMENT) -> str:

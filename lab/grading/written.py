@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.grading.score import Grade, Graded
-from lab.report import TEMPLATES
+from lab.pages import page
 from lab.runs import write_atomically
 
 RESULTS, REPORT, EXECUTED = "results.json", "report.html", "executed"
@@ -62,18 +62,4 @@ def state(check: Graded) -> str:
 
 def report(grade: Grade) -> str:
     """The grade as one page of HTML. Everything a submission said is text on it, never markup."""
-    return page("graded.html.j2", grade=grade, state=state, marks=_MARKS)
-
-
-def page(template: str, **values: Any) -> str:
-    """Render one of the templates."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(template).render(**values)
+    return page("graded.html.j2", {"grade": grade, "state": state, "marks": _MARKS})

@@ -12,8 +12,10 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -68,10 +70,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordedSerie
             "iam", REGION, endpoint_url=account.endpoint, aws_access_key_id=NUMBER, aws_secret_access_key="none",
             config=Config(user_agent_extra="localaws"),
         )  # fmt: skip
-        iam.create_role(RoleName="LabRole", AssumeRolePolicyDocument=json.dumps(policy("trust", NUMBER, REGION)))
-        for name in ("producer", "flink"):
-            allowed = json.dumps(policy(name, NUMBER, REGION))
-            iam.put_role_policy(RoleName="LabRole", PolicyName=name, PolicyDocument=allowed)
+        give_role(iam, NUMBER)
         # localaws must not be asked: were it, it would find no account on this port
         outside = StandardAccount(account.port, folder / "nobody")
         arguments = ["--target", "aws", "-p", "region", REGION, "-p", "shards", "1"]
@@ -85,6 +84,15 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordedSerie
     finally:
         account.command("down")
         process.wait(30)
+
+
+def give_role(iam: Any, number: str) -> None:
+    """LabRole with the policies of iam/, which the embedded account gives to its own number only."""
+    with suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(RoleName="LabRole", AssumeRolePolicyDocument=json.dumps(policy("trust", number, REGION)))
+    for name in ("producer", "flink"):
+        document = json.dumps(policy(name, number, REGION))
+        iam.put_role_policy(RoleName="LabRole", PolicyName=name, PolicyDocument=document)
 
 
 def _start(account: EmbeddedAccount, calls: Path, log: Path) -> "subprocess.Popen[bytes]":

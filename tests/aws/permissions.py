@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from lab.policies import FOLDER
+from lab.policies import FOLDER, listed
 from tests.aws.calls import Call
 
 # policy -> action -> the call that needs it, or {"unseen": why it is needed all the same}
@@ -104,8 +104,8 @@ def _objects(call: Call) -> str:
 def allowed(policy: dict[str, Any], need: Need) -> bool:
     """Whether a statement allows it. Wildcards in resources only; of conditions StringEquals, others raise."""
     return any(
-        need.action in _several(statement["Action"])
-        and (need.resource is None or any(fnmatchcase(need.resource, one) for one in _several(statement["Resource"])))
+        need.action in listed(statement["Action"])
+        and (need.resource is None or any(fnmatchcase(need.resource, one) for one in listed(statement["Resource"])))
         and _holds(statement.get("Condition", {}), need.context)
         for statement in policy["Statement"]
         if statement["Effect"] == "Allow"
@@ -116,15 +116,11 @@ def _holds(conditions: dict[str, dict[str, Any]], context: dict[str, str]) -> bo
     for operator, keys in conditions.items():
         if operator != "StringEquals":
             raise NotImplementedError(f"the condition operator {operator} is not evaluated here: teach it to _holds")
-        if any(context.get(key) not in _several(values) for key, values in keys.items()):
+        if any(context.get(key) not in listed(values) for key, values in keys.items()):
             return False
     return True
 
 
 def actions_of(policy: dict[str, Any]) -> list[str]:
     """Every action of the policy, in order, once for each statement that has it."""
-    return [action for statement in policy["Statement"] for action in _several(statement["Action"])]
-
-
-def _several(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+    return [action for statement in policy["Statement"] for action in listed(statement["Action"])]

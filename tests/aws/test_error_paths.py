@@ -3,7 +3,6 @@ notebook goes on from that very cell once the reason is gone."""
 
 import json
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 import boto3
@@ -16,12 +15,12 @@ from nbclient import NotebookClient
 
 import lab.session
 from lab.errors import LabError
-from lab.policies import policy
 from lab.verdict import judge
 from tests.aws.cells import code_cells
+from tests.aws.conftest import REGION, give_role
 from tests.conftest import PROJECT, EmbeddedAccount
 
-NUMBER, REGION = "444455556666", "us-west-2"
+NUMBER = "444455556666"
 # Error -> a part of the sentence that says what to do next.
 NEXT_STEP = {
     "AccessDenied": "look at the policies of the credentials",
@@ -79,20 +78,10 @@ def refusals(account: EmbeddedAccount, monkeypatch: pytest.MonkeyPatch) -> Itera
         boto3.setup_default_session()
         boto3.DEFAULT_SESSION.events.register("before-send", refusals)
 
-    give_role(account)
+    give_role(account.client("iam", REGION, NUMBER), NUMBER)
     monkeypatch.setattr(lab.session, "_forget_earlier_account", new_session)
     yield refusals
     boto3.DEFAULT_SESSION = None  # not by monkeypatch, which would put the one with the refusals back
-
-
-def give_role(account: EmbeddedAccount) -> None:
-    """LabRole, which the embedded account gives to its own number only."""
-    iam = account.client("iam", REGION, NUMBER)
-    with suppress(iam.exceptions.EntityAlreadyExistsException):
-        iam.create_role(RoleName="LabRole", AssumeRolePolicyDocument=json.dumps(policy("trust", NUMBER, REGION)))
-    for name in ("producer", "flink"):
-        document = json.dumps(policy(name, NUMBER, REGION))
-        iam.put_role_policy(RoleName="LabRole", PolicyName=name, PolicyDocument=document)
 
 
 class Shell(InteractiveShell):
