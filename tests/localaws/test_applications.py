@@ -132,6 +132,15 @@ class Workbench:
             while self.status() != "READY":
                 time.sleep(0.1)
         self.flink.delete_application(ApplicationName=self.name, CreateTimestamp=detail["CreateTimestamp"])
+        self.remove_what_it_used()
+
+    def remove_what_it_used(self) -> None:
+        for stream in self.kinesis.list_streams()["StreamNames"]:
+            if stream in (f"{self.name}-in", f"{self.name}-out"):
+                self.kinesis.delete_stream(StreamName=stream)
+        for stored in self.s3.list_objects_v2(Bucket=self.bucket).get("Contents", []):
+            self.s3.delete_object(Bucket=self.bucket, Key=stored["Key"])
+        self.s3.delete_bucket(Bucket=self.bucket)
 
 
 @pytest.fixture
