@@ -13,14 +13,7 @@ from lab.diagnosis import Trouble
 from lab.faults import code_of, plain_words
 from lab.inventory import existing
 from lab.preflight import NotKnown
-from lab.preflight_iam import (
-    LEARNER_LAB,
-    actions_of_role,
-    actions_of_student,
-    allowed,
-    role_trust,
-    source_arn,
-)
+from lab.preflight_iam import LEARNER_LAB, allowed, questions, role_trust, source_arn
 from lab.session import Session
 from lab.tags import LAB, LAB_KEY
 
@@ -51,7 +44,7 @@ class AccountLooks:
             ("region", self.region),
             ("credentials", self.credentials),
             ("role", lambda: role_trust(self.session, self.caller)),
-            ("role's policies", lambda: allowed(self.session.role_arn, actions_of_role(self.session))),
+            ("role's policies", lambda: allowed(self.session.role_arn, questions(self.session, "producer", "flink"))),
             ("dry calls", self.dry_calls),
             ("your policies", self.policies),
             ("streams' quota", self.streams_quota),
@@ -106,7 +99,7 @@ class AccountLooks:
     def policies(self) -> str:
         if self.caller.endswith(":root"):
             return "the root user needs none"
-        return allowed(source_arn(self.caller), actions_of_student(self.session))
+        return allowed(source_arn(self.caller), questions(self.session, "student"))
 
     def streams_quota(self) -> str:
         kinesis = boto3.client("kinesis")
