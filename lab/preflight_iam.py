@@ -8,8 +8,8 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from lab.diagnosis import Trouble
 from lab.faults import code_of
+from lab.looks import Trouble
 from lab.policies import listed, policy
 from lab.preflight import NotKnown
 from lab.session import Session

@@ -1,7 +1,6 @@
 """The looks of the preflight, in their order. Each returns what it found, or raises Trouble (with what to do next) or
 NotKnown."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -9,9 +8,9 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lab.diagnosis import Trouble
 from lab.faults import code_of, plain_words
 from lab.inventory import existing
+from lab.looks import Look, Trouble
 from lab.preflight import NotKnown
 from lab.preflight_iam import LEARNER_LAB, allowed, questions, role_trust, source_arn
 from lab.session import Session
@@ -37,7 +36,7 @@ class AccountLooks:
     def __init__(self, session: Session, shards: int = 0) -> None:
         self.session, self.shards = session, shards
 
-    def in_order(self) -> list[tuple[str, Callable[[], str]]]:
+    def in_order(self) -> list[tuple[str, Look]]:
         """What is looked at, and the look."""
         looks = [
             ("who", self.who),
@@ -54,7 +53,7 @@ class AccountLooks:
         ]
         return [(what, self._in_plain_words(what, look)) for what, look in looks]
 
-    def _in_plain_words(self, what: str, look: Callable[[], str]) -> Callable[[], str]:
+    def _in_plain_words(self, what: str, look: Look) -> Look:
         def asked() -> str:
             with plain_words(f"looking at {what}", self.session.endpoint):
                 return look()

@@ -7,8 +7,8 @@ import pytest
 from botocore.credentials import Credentials, RefreshableCredentials
 
 from lab import cli
-from lab.diagnosis import Trouble
-from lab.preflight import Line, NotKnown, PreflightFailed, check_account, look_at, take
+from lab.looks import Line, Trouble
+from lab.preflight import NotKnown, PreflightFailed, check_account, look_at, take
 from lab.preflight_looks import AccountLooks, credentials_life
 from lab.session import Session
 from tests.lab.stubbed_account import ANN, FLINK, LAMBDA, NOW, SESSION, STUDENT, says, trust

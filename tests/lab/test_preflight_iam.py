@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lab.diagnosis import Trouble
+from lab.looks import Trouble
 from lab.policies import POLICIES, policy
 from lab.preflight import NotKnown
 from lab.preflight_iam import Question, allowed, concrete, questions, role_trust, source_arn, trusted_services
