@@ -45,9 +45,9 @@ LEFT_OUT = {
         'lab.check("02"': INVOKES,
     },
     "03_flink_job": {
-        "if not lab.same_application(": NO_UPDATE,
+        "application = flink.describe": NO_UPDATE,
         "configured = application": NO_UPDATE,
-        'if application["ApplicationStatus"]': NO_START,
+        "status = flink.describe": NO_START,
         "url = flink.create_application_presigned_url": NO_DASHBOARD,
         "lab.jobs_table(": NO_DASHBOARD,
         "lambda_ = boto3.client": INVOKES,
