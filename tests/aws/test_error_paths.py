@@ -100,7 +100,7 @@ def shell() -> Iterator[Shell]:
     Shell.clear_instance()
 
 
-@pytest.mark.slow  # about 45 s: each cell ten times or so, from the first bucket to the last log group
+@pytest.mark.slow  # about 50 s: each cell ten times or so, from the first bucket to the last log group
 @pytest.mark.timeout(600)
 def test_each_refusal_ends_in_a_next_step_and_the_cell_runs_again(
     refusals: Refusals, application: SeemingApplication, shell: Shell
@@ -121,12 +121,25 @@ def test_each_refusal_ends_in_a_next_step_and_the_cell_runs_again(
                     run(shell, source)
                 break_off_at_each_call(refusals, shell, source)
             assert run(shell, source) is None, f"the cell {source[:60]!r} of {notebook} does not run: {shell.said}"
+            if source.startswith("status = flink.describe"):
+                change_what_runs(refusals, shell, cells)
             if not left:
                 break
         assert not left, f"no cell of {notebook} begins with {left}"
-    # However often it was broken off: started once, and stopped once, by 05.
-    assert application.history == ["STARTING", "STOPPING"]
+    # However often it was broken off: started, stopped for the change, started again, and stopped by 05, once each.
+    assert application.history == ["STARTING", "STOPPING", "STARTING", "STOPPING"]
     assert existing(shell.user_ns["session"]) == []
+
+
+def change_what_runs(refusals: Refusals, shell: Shell, cells: list[str]) -> None:
+    """As in exercise 6, another parallelism for the application that runs: it is stopped, changed and started again."""
+    shell.user_ns["parallelism"] = 2
+    for beginning in ("application = flink.describe", "status = flink.describe"):
+        (source,) = [one for one in cells if one.startswith(beginning)]
+        break_off_at_each_call(refusals, shell, source)
+    configured = shell.user_ns["application"]["ApplicationConfigurationDescription"]
+    flink = configured["FlinkApplicationConfigurationDescription"]["ParallelismConfigurationDescription"]
+    assert flink["Parallelism"] == 2
 
 
 def prepare(shell: Shell, source: str) -> None:
