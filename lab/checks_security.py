@@ -7,6 +7,7 @@ import boto3
 
 from lab.checks import Finding, Lab, register
 from lab.errors import StepMissing
+from lab.exercises import STREAM as EXERCISES
 from lab.faults import plain_words
 from lab.inventory import APPLICATION, FUNCTION, LOG_GROUPS
 from lab.security import (
@@ -23,7 +24,7 @@ def raw_data(lab: Lab) -> Finding:
     bucket = lab.session.landing_zone
     with _asking(lab, "01_streams", bucket):
         streams = ["reviews", "suspicious_activity"]
-        streams += [name for name in ("exercises",) if name in boto3.client("kinesis").list_streams()["StreamNames"]]
+        streams += [EXERCISES] if _stream_exists(EXERCISES) else []
         faults = [*bucket_faults(bucket), *(fault for name in streams for fault in stream_faults(name))]
     return _finding(f"the bucket {bucket} and the streams {', '.join(streams)}", faults, "01_streams")
 
@@ -41,6 +42,16 @@ def application_and_bucket(lab: Lab) -> Finding:
     with _asking(lab, "03_flink_job", APPLICATION):
         faults = [*bucket_faults(bucket), *application_faults(), *log_group_faults(LOG_GROUPS[1])]
     return _finding(f"the bucket {bucket}, {APPLICATION} and {LOG_GROUPS[1]}", faults, "03_flink_job")
+
+
+def _stream_exists(name: str) -> bool:
+    """Asked for by name: ListStreams answers a hundred names at a time, and an account may hold more."""
+    kinesis = boto3.client("kinesis")
+    try:
+        kinesis.describe_stream_summary(StreamName=name)
+    except kinesis.exceptions.ResourceNotFoundException:
+        return False
+    return True
 
 
 def _asking(lab: Lab, notebook: str, name: str) -> AbstractContextManager[None]:

@@ -5,36 +5,28 @@ wrong.
 changes nothing. Where the dashboard does not answer a program (on AWS it wants a browser), the streams are asked.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
 import pandas as pd
 
 from lab.errors import LabError
+from lab.looks import OK, WRONG, Line, Look, in_columns
 from lab.tables import as_text, table_html
 
-OK, WRONG, UNREACHED = "OK", "WRONG", "not reached"
-
-
-@dataclass(frozen=True)
-class Step:
-    """One place of the pipeline. ``found`` is what was seen; where it is wrong, one sentence with the next step."""
-
-    place: str
-    state: str
-    found: str
+UNREACHED = "not reached"
 
 
 @dataclass(frozen=True)
 class Diagnosis:
     """Every step in the order of the data; at most one is WRONG, and those behind it were not reached."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[Line, ...]
 
     @property
-    def wrong(self) -> Step | None:
+    def wrong(self) -> Line | None:
         """The first thing that is wrong, or None."""
         return next((step for step in self.steps if step.state == WRONG), None)
 
@@ -46,19 +38,21 @@ class Diagnosis:
     @property
     def table(self) -> pd.DataFrame:
         """All steps: DataFrame[step, state, found]."""
-        return pd.DataFrame([(step.place, step.state, step.found) for step in self.steps], columns=_COLUMNS)
+        return pd.DataFrame([(step.what, step.state, step.found) for step in self.steps], columns=_COLUMNS)
 
     @property
     def text(self) -> str:
         """Sentence and steps for a terminal."""
-        wide = max(len(step.place) for step in self.steps)
-        lines = [f"  {step.state:<11}  {step.place:<{wide}}  {step.found if step.state == OK else ''}".rstrip()
-                 for step in self.steps]  # fmt: skip
-        return "\n".join([*lines, "", self.sentence])
+        return "\n".join([*in_columns(self._seen), "", self.sentence])
+
+    @property
+    def _seen(self) -> list[Line]:
+        """The steps without the sentence of the wrong one, which is said by itself."""
+        return [step if step.state == OK else replace(step, found="") for step in self.steps]
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         mark = "✘" if self.wrong else "✔"
-        shown = self.table.assign(found=[step.found if step.state == OK else "" for step in self.steps])
+        shown = self.table.assign(found=[step.found for step in self._seen])
         table = table_html(shown, "From the landing zone to the last window", len(shown))
         return {
             "text/html": f"<p><b>{mark} {escape(self.sentence)}</b></p>{table}",
@@ -69,24 +63,20 @@ class Diagnosis:
 _COLUMNS = ["step", "state", "found"]
 
 
-class Trouble(LabError):
-    """What a look found wrong: one sentence, with the next step."""
-
-
-def walk(looks: Iterable[tuple[str, Callable[[], str]]]) -> Diagnosis:
+def walk(looks: Iterable[tuple[str, Look]]) -> Diagnosis:
     """Take the looks (place, function) in order. A function returns what it saw, or raises a LabError with what is
     wrong there; after the first that does, nothing more is looked at."""
-    steps: list[Step] = []
+    steps: list[Line] = []
     state = OK
     for place, look in looks:
         if state != OK:
-            steps.append(Step(place, UNREACHED, ""))
+            steps.append(Line(place, UNREACHED, ""))
             continue
         try:
             found = look()
         except LabError as error:
             state, found = WRONG, str(error)
-        steps.append(Step(place, state, found))
+        steps.append(Line(place, state, found))
     return Diagnosis(tuple(steps))
 
 

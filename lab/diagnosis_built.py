@@ -5,10 +5,10 @@ from typing import Any
 
 import boto3
 
-from lab.diagnosis import Trouble
 from lab.diagnosis_job import last_complaint
 from lab.errors import StepMissing
 from lab.faults import plain_words
+from lab.looks import Trouble
 from lab.session import Session, connected, local_status, restarted_hint
 from lab.shards import list_shards, reading_client
 from lab.steps import require_application, require_function

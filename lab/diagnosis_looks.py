@@ -11,10 +11,10 @@ import boto3
 import pandas as pd
 from botocore.exceptions import ClientError
 
-from lab.diagnosis import Trouble
 from lab.diagnosis_built import AGAIN, APPLICATION, INPUT, OUTPUT, Built
 from lab.diagnosis_job import failures, late_rows, slowest_subtasks
 from lab.flink import Dashboard, DashboardSilent
+from lab.looks import Trouble
 from lab.records import Events, read_reviews
 from lab.reference import Reference, windows
 from lab.settle import wait_for_windows

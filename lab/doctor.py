@@ -3,16 +3,14 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lab import session
 from lab.errors import LabError
+from lab.looks import Look
 
 if TYPE_CHECKING:  # pandas, which `python -m lab --help` need not wait for
     from lab.diagnosis import Diagnosis
-
-Look = Callable[[], str]
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -2,7 +2,8 @@
 
 The files hold the words ACCOUNT_ID and REGION where an ARN needs them. `student.json` is for whoever runs the
 notebooks, `producer.json` and `flink.json` for the role of the function and of the application, `trust.json` says who
-may take that role, and `reasons.yaml` which call needs each action.
+may take that role, and `reasons.yaml` which call needs each action. `stop.json` and `stop-trust.json` are for the role
+of a schedule that stops the application.
 """
 
 import argparse
@@ -17,17 +18,17 @@ from lab.errors import BadParameter, LabError
 PROJECT = Path(__file__).resolve().parent.parent
 FOLDER = PROJECT / "iam"
 POLICIES = ("student", "producer", "flink")
-TRUST = "trust"
+FILES = (*POLICIES, "trust", "stop", "stop-trust")
 LARGEST = 6_144  # characters of a managed policy without white space (IAM quotas)
 
 
 def policy(name: str, account: str, region: str) -> dict[str, Any]:
-    """The policy `student`, `producer`, `flink` or `trust` for an account (12 digits) and a region.
+    """One of FILES for an account (12 digits) and a region.
 
     Raises BadParameter where one of the three cannot be.
     """
-    if name not in (*POLICIES, TRUST):
-        raise BadParameter("policy", name, f"it is one of {', '.join((*POLICIES, TRUST))}")
+    if name not in FILES:
+        raise BadParameter("policy", name, f"it is one of {', '.join(FILES)}")
     if not re.fullmatch(r"\d{12}", account):
         raise BadParameter("account", account, "the number of an account has 12 digits")
     if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", region):
@@ -45,7 +46,7 @@ def write(folder: Path, account: str, region: str) -> list[Path]:
     """Write all of them into `folder`, without white space that counts against IAM's limit; the files."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for name in (*POLICIES, TRUST):
+    for name in FILES:
         path = folder / f"{name}.json"
         path.write_text(json.dumps(policy(name, account, region), separators=(",", ":")) + "\n", encoding="utf-8")
         written.append(path)

@@ -3,17 +3,16 @@
 A line is OK, WRONG with what to do next, or "not known" where the account does not let itself be asked.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from lab.diagnosis import OK, WRONG
 from lab.errors import LabError
+from lab.looks import OK, WRONG, Line, Look, in_columns
 from lab.session import Session
 
 UNKNOWN = "not known"
-Look = Callable[[], str]
 
 
 class NotKnown(LabError):
@@ -26,15 +25,6 @@ class PreflightFailed(LabError):
     def __init__(self, wrong: list[str]) -> None:
         self.wrong = wrong
         super().__init__(" / ".join(wrong))
-
-
-@dataclass(frozen=True)
-class Line:
-    """One look: what it looked at, OK, WRONG or "not known", and what it found or what to do next."""
-
-    what: str
-    state: str
-    found: str
 
 
 @dataclass(frozen=True)
@@ -58,9 +48,7 @@ class Preflight:
     @property
     def text(self) -> str:
         """Lines and sentence for a terminal."""
-        wide = max(len(line.what) for line in self.lines)
-        lines = [f"  {line.state:<9}  {line.what:<{wide}}  {line.found}" for line in self.lines]
-        return "\n".join([*lines, "", self.sentence])
+        return "\n".join([*in_columns(self.lines), "", self.sentence])
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         if len(self.lines) == 1:

@@ -1,14 +1,16 @@
 """Who may do what, as IAM tells it: whom a role trusts, and what a principal's policies allow."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
 
-from lab.diagnosis import Trouble
 from lab.faults import code_of
-from lab.policies import listed
+from lab.looks import Trouble
+from lab.policies import listed, policy
 from lab.preflight import NotKnown
 from lab.session import Session
 
@@ -16,36 +18,48 @@ ROLE = "LabRole"
 SERVICES = ("lambda.amazonaws.com", "kinesisanalytics.amazonaws.com")
 LEARNER_LAB = "assumed-role/voclabs/"  # how the session of a Learner Lab's student looks
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+OWN_CALLS = "Preflight"  # beginning of the Sid of what iam/student.json allows for the preflight alone
+SAID = 4  # resources that are named where something is denied
 
 
-def actions_of_role(session: Session) -> list[tuple[str, list[str]]]:
-    """What LabRole must be allowed as the function and as the application: (resource ARN, actions)."""
-    landing_zone = f"arn:aws:s3:::{session.landing_zone}"
-    code = f"arn:aws:s3:::{session.flink_bucket}/SlidingWindows.zip"
-    return [
-        (f"{landing_zone}/sample.json", ["s3:GetObject"]),
-        (f"{landing_zone}/state/reviews/clock.json", ["s3:GetObject", "s3:PutObject"]),
-        (code, ["s3:GetObject"]),
-        (_stream(session, "reviews"), ["kinesis:ListShards", "kinesis:PutRecords", "kinesis:GetShardIterator",
-                                       "kinesis:GetRecords", "kinesis:DescribeStream"]),
-        (_stream(session, "suspicious_activity"), ["kinesis:PutRecords"]),
-    ]  # fmt: skip
+@dataclass(frozen=True)
+class Question:
+    """What the policy simulator is asked in one call: actions on one resource, with the context keys (name, value) a
+    condition may look at."""
+
+    resource: str
+    actions: tuple[str, ...]
+    context: tuple[tuple[str, str], ...]
 
 
-def actions_of_student(session: Session) -> list[tuple[str, list[str]]]:
-    """What the caller must be allowed so that the notebooks can make, run and delete everything."""
-    place = f"{session.region}:{session.account}"
-    application = f"arn:aws:kinesisanalytics:{place}:application/student"
-    return [
-        (f"arn:aws:s3:::{session.landing_zone}", ["s3:CreateBucket", "s3:PutBucketTagging", "s3:DeleteBucket"]),
-        (_stream(session, "reviews"), ["kinesis:CreateStream", "kinesis:AddTagsToStream",
-                                       "kinesis:StartStreamEncryption", "kinesis:DeleteStream"]),
-        (f"arn:aws:lambda:{place}:function:reviewProducer", ["lambda:CreateFunction", "lambda:InvokeFunction",
-                                                             "lambda:DeleteFunction"]),
-        (application, ["kinesisanalytics:CreateApplication", "kinesisanalytics:StartApplication",
-                       "kinesisanalytics:StopApplication", "kinesisanalytics:DeleteApplication"]),
-        (session.role_arn, ["iam:PassRole"]),
-    ]  # fmt: skip
+def questions(session: Session, *names: str) -> list[Question]:
+    """What policies of `iam/` allow, as questions about a principal that shall be allowed it.
+
+    The statements whose Sid begins with "Preflight" are left out: the preflight makes those calls itself, and the lab
+    works without them. A condition is met with each of its values in turn.
+    """
+    asked: dict[tuple[str, tuple[tuple[str, str], ...]], list[str]] = {}
+    for name in names:
+        for statement in policy(name, session.account, session.region)["Statement"]:
+            if statement["Sid"].startswith(OWN_CALLS):
+                continue
+            conditions = [pair for keys in statement.get("Condition", {}).values() for pair in keys.items()]
+            contexts = list(product(*([(key, value) for value in listed(values)] for key, values in conditions)))
+            for resource, context in product(listed(statement["Resource"]), contexts):
+                whole = (("aws:RequestedRegion", session.region), *context)
+                asked.setdefault((concrete(resource), whole), []).extend(listed(statement["Action"]))
+    return [Question(resource, tuple(dict.fromkeys(actions)), context)
+            for (resource, context), actions in asked.items()]  # fmt: skip
+
+
+def concrete(arn: str) -> str:
+    """An ARN of a policy without its wildcards: one of the resources it stands for. "*" alone stays, which is what the
+    simulator takes for an action that has no resource."""
+    if arn == "*":
+        return arn
+    if ":log-group:" in arn and ":log-stream:" not in arn:
+        arn = arn.replace(":*", ":log-stream:*")  # a policy's short form for everything in the group
+    return arn.replace("*", "any")
 
 
 def trusted_services(document: Mapping[str, Any], account: str) -> set[str]:
@@ -92,26 +106,41 @@ def role_trust(session: Session, caller: str) -> str:
     return f"{ROLE} trusts {' and '.join(SERVICES)}, {'and also' if scheduler else 'not'} scheduler.amazonaws.com"
 
 
-def allowed(principal: str, wanted: Sequence[tuple[str, Sequence[str]]]) -> str:
-    """Ask SimulatePrincipalPolicy for actions on resources. Raises Trouble naming what is denied, NotKnown where the
-    question is."""
-    iam, denied, count = boto3.client("iam"), [], 0
-    for resource, actions in wanted:
+def allowed(principal: str, wanted: Sequence[Question]) -> str:
+    """Ask SimulatePrincipalPolicy. Raises Trouble naming what is denied, NotKnown where the question is."""
+    pages = boto3.client("iam").get_paginator("simulate_principal_policy")
+    denied: dict[str, list[str]] = {}
+    count = 0
+    for question in wanted:
+        context = [
+            {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
+            for key, value in question.context
+        ]
         try:
-            answer = iam.simulate_principal_policy(
-                PolicySourceArn=principal, ActionNames=list(actions), ResourceArns=[resource]
+            # One resource a call: for several, the decision at the top of a result is not that of each.
+            answers = pages.paginate(
+                PolicySourceArn=principal,
+                ActionNames=list(question.actions),
+                ResourceArns=[question.resource],
+                ContextEntries=context,
             )
+            results = [result for answer in answers for result in answer["EvaluationResults"]]
         except ClientError as error:
             raise NotKnown(
                 f"IAM does not answer what {_short(principal)} may do ({code_of(error) or 'no code'}); a call that is "
                 "not allowed says so in its cell."
             ) from error
-        for result in answer["EvaluationResults"]:
-            count += 1
+        count += len(results)
+        for result in results:
             if result["EvalDecision"] != "allowed":
-                denied.append(f"{result['EvalActionName']} on {resource}")
+                denied.setdefault(question.resource, []).append(result["EvalActionName"])
     if denied:
-        raise Trouble(f"{_short(principal)} may not {', '.join(denied)}: add that to its policies.")
+        said = [f"{', '.join(dict.fromkeys(actions))} on {resource}" for resource, actions in denied.items()]
+        more = f", nor what is needed on {len(said) - SAID} more resources" if len(said) > SAID else ""
+        raise Trouble(
+            f"{_short(principal)} may not {'; '.join(said[:SAID])}{more}: add that to its policies (docs/aws.md says "
+            "how iam/ has them)."
+        )
     return f"the policies of {_short(principal)} allow all {count} actions that were asked for"
 
 
@@ -129,10 +158,6 @@ def source_arn(caller: str) -> str:
         raise NotKnown(
             f"These credentials may not read their own role {name}; a call that is not allowed says so in its cell."
         ) from error
-
-
-def _stream(session: Session, name: str) -> str:
-    return f"arn:aws:kinesis:{session.region}:{session.account}:stream/{name}"
 
 
 def _short(principal: str) -> str:

@@ -1,7 +1,6 @@
 """The looks of the preflight, in their order. Each returns what it found, or raises Trouble (with what to do next) or
 NotKnown."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -9,18 +8,11 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lab.diagnosis import Trouble
 from lab.faults import code_of, plain_words
 from lab.inventory import existing
+from lab.looks import Look, Trouble
 from lab.preflight import NotKnown
-from lab.preflight_iam import (
-    LEARNER_LAB,
-    actions_of_role,
-    actions_of_student,
-    allowed,
-    role_trust,
-    source_arn,
-)
+from lab.preflight_iam import LEARNER_LAB, allowed, questions, role_trust, source_arn
 from lab.session import Session
 from lab.tags import LAB, LAB_KEY
 
@@ -44,14 +36,14 @@ class AccountLooks:
     def __init__(self, session: Session, shards: int = 0) -> None:
         self.session, self.shards = session, shards
 
-    def in_order(self) -> list[tuple[str, Callable[[], str]]]:
+    def in_order(self) -> list[tuple[str, Look]]:
         """What is looked at, and the look."""
         looks = [
             ("who", self.who),
             ("region", self.region),
             ("credentials", self.credentials),
             ("role", lambda: role_trust(self.session, self.caller)),
-            ("role's policies", lambda: allowed(self.session.role_arn, actions_of_role(self.session))),
+            ("role's policies", lambda: allowed(self.session.role_arn, questions(self.session, "producer", "flink"))),
             ("dry calls", self.dry_calls),
             ("your policies", self.policies),
             ("streams' quota", self.streams_quota),
@@ -61,7 +53,7 @@ class AccountLooks:
         ]
         return [(what, self._in_plain_words(what, look)) for what, look in looks]
 
-    def _in_plain_words(self, what: str, look: Callable[[], str]) -> Callable[[], str]:
+    def _in_plain_words(self, what: str, look: Look) -> Look:
         def asked() -> str:
             with plain_words(f"looking at {what}", self.session.endpoint):
                 return look()
@@ -106,7 +98,7 @@ class AccountLooks:
     def policies(self) -> str:
         if self.caller.endswith(":root"):
             return "the root user needs none"
-        return allowed(source_arn(self.caller), actions_of_student(self.session))
+        return allowed(source_arn(self.caller), questions(self.session, "student"))
 
     def streams_quota(self) -> str:
         kinesis = boto3.client("kinesis")

@@ -27,6 +27,7 @@ from tests.conftest import PROJECT, EmbeddedAccount, free_port
 from tests.end_to_end.series import Series, run_series
 
 NUMBER, REGION = "111122223333", "us-west-2"
+SECRET = "only-boto3-reads-this"  # the key and the session token of whoever runs the notebooks
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class StandardAccount(EmbeddedAccount):
             **super().environment,
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": NUMBER,
-            "AWS_SECRET_ACCESS_KEY": "none",
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "AWS_SESSION_TOKEN": SECRET,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
         }
@@ -47,13 +49,14 @@ class StandardAccount(EmbeddedAccount):
 
 @dataclass(frozen=True)
 class RecordedSeries:
-    """What ran, what it said, and every call it made."""
+    """What ran, what it said, the folder of all it left (runs, logs of the account too), and every call it made."""
 
     first: Series
     again: Series
     diagnosis: subprocess.CompletedProcess[str]
     cleanup: subprocess.CompletedProcess[str]
     cleaned: Path
+    left: Path
     calls: list[Call]
 
 
@@ -80,7 +83,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordedSerie
         cleaned = folder / "05.ipynb"
         parameters = ["-p", "target", "aws", "-p", "region", REGION]
         cleanup = _python(outside, "-m", "papermill", "notebooks/05_cleanup.ipynb", str(cleaned), *parameters)
-        yield RecordedSeries(first, again, diagnosis, cleanup, cleaned, read_calls(calls))
+        yield RecordedSeries(first, again, diagnosis, cleanup, cleaned, folder, read_calls(calls))
     finally:
         account.command("down")
         process.wait(30)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lab.errors import BadParameter
-from lab.policies import LARGEST, POLICIES, main, policy
+from lab.policies import FILES, LARGEST, POLICIES, main, policy
 from tests.aws.conftest import NUMBER, REGION
 from tests.aws.permissions import REASONS, Need, actions_of, allowed
 
@@ -16,7 +16,7 @@ with warnings.catch_warnings():
     from parliament import analyze_policy_string
 
 
-@pytest.mark.parametrize("name", POLICIES)
+@pytest.mark.parametrize("name", [*POLICIES, "stop"])
 def test_parliament_finds_nothing(name: str) -> None:
     text = json.dumps(policy(name, NUMBER, REGION))
     found = analyze_policy_string(text, ignore_private_auditors=True).findings
@@ -24,7 +24,7 @@ def test_parliament_finds_nothing(name: str) -> None:
     assert len(json.dumps(policy(name, NUMBER, REGION), separators=(",", ":"))) <= LARGEST
 
 
-@pytest.mark.parametrize("name", POLICIES)
+@pytest.mark.parametrize("name", [*POLICIES, "stop"])
 def test_no_wildcard_in_an_action_and_none_without_need_in_a_resource(name: str) -> None:
     for statement in policy(name, NUMBER, REGION)["Statement"]:
         assert not [action for action in actions_of({"Statement": [statement]}) if "*" in action or "?" in action]
@@ -45,7 +45,7 @@ def test_each_action_is_allowed_once_and_has_a_reason(name: str) -> None:
 
 
 def test_no_placeholder_is_left_and_no_other_account_is_named() -> None:
-    for name in (*POLICIES, "trust"):
+    for name in FILES:
         text = json.dumps(policy(name, NUMBER, REGION))
         assert "ACCOUNT_ID" not in text and "REGION" not in text
         assert "us-east-1" not in text
@@ -53,7 +53,7 @@ def test_no_placeholder_is_left_and_no_other_account_is_named() -> None:
 
 def test_the_command_writes_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--account", NUMBER, "--region", REGION, "--out", str(tmp_path)]) == 0
-    assert capsys.readouterr().out.split() == [str(tmp_path / f"{name}.json") for name in (*POLICIES, "trust")]
+    assert capsys.readouterr().out.split() == [str(tmp_path / f"{name}.json") for name in FILES]
     assert json.loads((tmp_path / "flink.json").read_text()) == policy("flink", NUMBER, REGION)
     assert main(["--account", "4711", "--out", str(tmp_path)]) == 2
     assert "the number of an account has 12 digits" in capsys.readouterr().err

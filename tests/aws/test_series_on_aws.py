@@ -9,7 +9,7 @@ import pytest
 
 from lab.policies import POLICIES, policy
 from tests.aws.answers import complaints
-from tests.aws.conftest import NUMBER, REGION, RecordedSeries
+from tests.aws.conftest import NUMBER, REGION, SECRET, RecordedSeries
 from tests.aws.permissions import REASONS, allowed, needs
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # about 90 s, all of it the recorded series
@@ -38,6 +38,15 @@ def test_the_diagnosis_and_the_clean_up_work_too(recorded: RecordedSeries) -> No
     deleted = recorded.cleaned.read_text()
     for what in ("reviewProducer", "reviews", f"{NUMBER}-landing-zone", "/aws/kinesis-analytics/student"):
         assert f"deleted {what}" in deleted
+
+
+def test_no_key_is_in_what_was_said_or_left(recorded: RecordedSeries) -> None:
+    """Not in a notebook's output, a result, a report, a log of the account, of a function or of Flink."""
+    for said in (recorded.first.printed, recorded.again.printed, recorded.diagnosis.stdout, recorded.cleanup.stderr):
+        assert SECRET not in said
+    files = [path for path in recorded.left.rglob("*") if path.is_file()]
+    assert {".ipynb", ".html", ".json", ".log"} <= {path.suffix for path in files}
+    assert not [path for path in files if SECRET.encode() in path.read_bytes()]
 
 
 def test_every_call_is_in_the_one_region_and_account(recorded: RecordedSeries) -> None:

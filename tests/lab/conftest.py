@@ -8,9 +8,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 
 from tests.conftest import free_port
 from tests.lab.furnished import Furnished
@@ -119,3 +121,21 @@ def furnish(account):
         furnished.clear()
     os.environ.clear()
     os.environ.update(before)
+
+
+@pytest.fixture
+def stubbed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Stubber]]:
+    """stubbed("iam") -> the Stubber of the client that lab's code gets for the service."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    stubs: dict[str, Stubber] = {}
+
+    def stub(service: str) -> Stubber:
+        client = boto3.Session("key", "secret", region_name="us-east-1").client(service)
+        stubs[service] = Stubber(client)
+        stubs[service].activate()
+        return stubs[service]
+
+    monkeypatch.setattr(boto3, "client", lambda service, **_: stubs[service].client)
+    yield stub
+    for one in stubs.values():
+        one.assert_no_pending_responses()

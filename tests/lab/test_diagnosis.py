@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from lab import cli
-from lab.diagnosis import UNREACHED, WRONG, Diagnosis, Trouble, diagnose, walk
+from lab.diagnosis import UNREACHED, Diagnosis, diagnose, walk
 from lab.diagnosis_job import root_cause
+from lab.looks import WRONG, Trouble
 from lab.session import Session, connect, local_status
 from tests.conftest import ACCOUNT
 from tests.end_to_end.pipeline import BUCKET, LANDING_ZONE, Pipeline
@@ -20,7 +21,7 @@ def test_the_walk_ends_at_the_first_thing_that_is_wrong() -> None:
 
     found = walk([("a", lambda: "fine"), ("b", wrong), ("c", pytest.fail)])
     assert [step.state for step in found.steps] == ["OK", WRONG, UNREACHED]
-    assert found.sentence == "It is broken: mend it." and found.wrong.place == "b"
+    assert found.sentence == "It is broken: mend it." and found.wrong.what == "b"
     assert found.text.splitlines()[-1] == found.sentence
     shown = found._repr_mimebundle_()
     assert "✘ It is broken: mend it." in shown["text/html"] and shown["text/html"].count("<tr>") == 4
@@ -36,7 +37,7 @@ def test_the_root_cause_of_a_stack_trace() -> None:
 
 def says(found: Diagnosis, place: str, *parts: str) -> None:
     assert found.wrong is not None, found.text
-    assert found.wrong.place == place, found.text
+    assert found.wrong.what == place, found.text
     for part in parts:
         assert part in found.sentence, found.sentence
     assert found.sentence.endswith(".") and "\n" not in found.sentence

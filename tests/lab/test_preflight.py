@@ -1,77 +1,17 @@
 """The preflight against a real embedded account reached as one on AWS, and with what only AWS answers injected."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
-import boto3
 import pytest
 from botocore.credentials import Credentials, RefreshableCredentials
-from botocore.stub import Stubber
 
 from lab import cli
-from lab.diagnosis import Trouble
-from lab.preflight import Line, NotKnown, PreflightFailed, check_account, look_at, take
-from lab.preflight_iam import allowed, role_trust, source_arn, trusted_services
+from lab.looks import Line, Trouble
+from lab.preflight import NotKnown, PreflightFailed, check_account, look_at, take
 from lab.preflight_looks import AccountLooks, credentials_life
 from lab.session import Session
-
-NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
-SESSION = Session("aws", "us-east-1", "123456789012", None)
-STUDENT = "arn:aws:sts::123456789012:assumed-role/voclabs/user42=Ann"
-ANN = "arn:aws:iam::123456789012:user/ann"
-
-
-@pytest.fixture
-def stubbed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Stubber]]:
-    """stubbed("iam") -> the Stubber of the client that lab's code gets for the service."""
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    stubs: dict[str, Stubber] = {}
-
-    def stub(service: str) -> Stubber:
-        client = boto3.Session("key", "secret", region_name="us-east-1").client(service)
-        stubs[service] = Stubber(client)
-        stubs[service].activate()
-        return stubs[service]
-
-    monkeypatch.setattr(boto3, "client", lambda service, **_: stubs[service].client)
-    yield stub
-    for one in stubs.values():
-        one.assert_no_pending_responses()
-
-
-@contextmanager
-def says(kind: type[Exception], *parts: str) -> Iterator[None]:
-    with pytest.raises(kind) as raised:
-        yield
-    said = str(raised.value)
-    for part in parts:
-        assert part in said, said
-    assert said.endswith(".") and "\n" not in said
-
-
-def role(document: dict[str, Any], arn: str = "arn:aws:iam::123456789012:role/LabRole") -> dict[str, Any]:
-    return {
-        "Role": {
-            "Path": "/", "RoleName": "LabRole", "RoleId": "A" * 16, "Arn": arn, "CreateDate": NOW,
-            "AssumeRolePolicyDocument": json.dumps(document),
-        }
-    }  # fmt: skip
-
-
-def trust(*services: str, **more: Any) -> dict[str, Any]:
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": list(services)}, **more}
-        ],
-    }
-
-
-LAMBDA, FLINK = "lambda.amazonaws.com", "kinesisanalytics.amazonaws.com"
-
+from tests.lab.stubbed_account import ANN, FLINK, LAMBDA, NOW, SESSION, STUDENT, says, trust
 
 # ---- the whole of it, on a real account
 
@@ -128,8 +68,8 @@ def test_a_role_that_trusts_too_few_or_may_too_little(furnish) -> None:
         iam.put_role_policy(RoleName="LabRole", PolicyName="LabPolicy", PolicyDocument=json.dumps(narrow))
         found = look_at(furnished.session)
         assert f"LabRole does not trust {FLINK}: add it to the role's trust policy." in found.wrong
-        denied = "kinesis:PutRecords on arn:aws:kinesis:us-east-1:000000000000:stream/reviews"
-        assert any("LabRole may not kinesis:ListShards on arn" in one and denied in one for one in found.wrong)
+        denied = "LabRole may not kinesis:ListShards, kinesis:PutRecords, kinesis:DescribeStream, kinesis:Get"
+        assert any(one.startswith(denied) and "stream/suspicious_activity" in one for one in found.wrong), found.wrong
     finally:
         iam.update_assume_role_policy(RoleName="LabRole", PolicyDocument=json.dumps(document))
         iam.put_role_policy(RoleName="LabRole", PolicyName="LabPolicy", PolicyDocument=json.dumps(policy))
@@ -164,66 +104,6 @@ def test_lines_are_taken_independently_and_shown() -> None:
     )
     assert found.wrong == ["Do this."] and found.text.endswith("1 of 3 are to be put right before the lab can start.")
     assert "✘ WRONG" in found._repr_mimebundle_()["text/html"]
-
-
-def test_whom_a_trust_policy_trusts() -> None:
-    assert trusted_services(trust(LAMBDA, FLINK), "1") == {LAMBDA, FLINK}
-    assert trusted_services({"Statement": trust(LAMBDA)["Statement"][0]}, "1") == {LAMBDA}
-    of_one = trust(LAMBDA, Condition={"StringEquals": {"aws:SourceAccount": "1"}})
-    assert (trusted_services(of_one, "1"), trusted_services(of_one, "2")) == ({LAMBDA}, set())
-    assert trusted_services(trust(LAMBDA, Effect="Deny"), "1") == set()
-    assert (
-        trusted_services({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}]}, "1")
-        == set()
-    )
-
-
-def test_the_role_in_a_learner_lab_and_in_an_account_of_ones_own(stubbed) -> None:
-    iam = stubbed("iam")
-    iam.add_response("get_role", role(trust(LAMBDA, FLINK, "scheduler.amazonaws.com")))
-    assert role_trust(SESSION, ANN).endswith("and also scheduler.amazonaws.com")
-    iam.add_client_error("get_role", "AccessDenied")
-    with says(NotKnown, "may not read LabRole"):
-        role_trust(SESSION, STUDENT)
-    iam.add_client_error("get_role", "NoSuchEntity")
-    with says(Trouble, "no role LabRole in account 123456789012", "start the lab anew"):
-        role_trust(SESSION, STUDENT)
-    iam.add_client_error("get_role", "NoSuchEntity")
-    with says(Trouble, f"create a role LabRole that {LAMBDA} and {FLINK} may assume"):
-        role_trust(SESSION, ANN)
-    iam.add_response("get_role", role(trust(FLINK)))
-    with says(Trouble, f"does not trust {LAMBDA}", "reset the lab"):
-        role_trust(SESSION, STUDENT)
-
-
-def test_policies_are_asked_where_iam_answers(stubbed) -> None:
-    iam = stubbed("iam")
-    wanted = [("arn:aws:s3:::b", ["s3:CreateBucket", "s3:DeleteBucket"])]
-
-    def answer(*decisions: str) -> dict[str, Any]:
-        actions = zip(wanted[0][1], decisions, strict=True)
-        return {"EvaluationResults": [{"EvalActionName": one, "EvalDecision": decision} for one, decision in actions]}
-
-    asked = {"PolicySourceArn": ANN, "ActionNames": wanted[0][1], "ResourceArns": ["arn:aws:s3:::b"]}
-    iam.add_response("simulate_principal_policy", answer("allowed", "allowed"), asked)
-    assert allowed(ANN, wanted) == "the policies of ann allow all 2 actions that were asked for"
-    iam.add_response("simulate_principal_policy", answer("allowed", "explicitDeny"), asked)
-    with says(Trouble, "ann may not s3:DeleteBucket on arn:aws:s3:::b"):
-        allowed(ANN, wanted)
-    iam.add_client_error("simulate_principal_policy", "AccessDenied")
-    with says(NotKnown, "IAM does not answer what ann may do (AccessDenied)"):
-        allowed(ANN, wanted)
-
-
-def test_a_sessions_policies_are_those_of_its_role(stubbed) -> None:
-    iam = stubbed("iam")
-    assert source_arn(ANN) == ANN
-    with_path = "arn:aws:iam::123456789012:role/labs/voclabs"
-    iam.add_response("get_role", role(trust(LAMBDA), with_path), {"RoleName": "voclabs"})
-    assert source_arn(STUDENT) == with_path
-    iam.add_client_error("get_role", "AccessDenied")
-    with says(NotKnown, "may not read their own role voclabs"):
-        source_arn(STUDENT)
 
 
 def test_who_and_where(stubbed) -> None:

@@ -1,4 +1,4 @@
-"""The scheduled stop of the README, checked against botocore's model of the services it names."""
+"""The scheduled stop of the README, checked against botocore's model of the services it names and the role in iam/."""
 
 import json
 import re
@@ -7,6 +7,9 @@ import shlex
 import botocore.session
 from botocore.validate import validate_parameters
 
+from lab.policies import policy
+from lab.preflight_iam import trusted_services
+from tests.aws.permissions import Need, allowed
 from tests.conftest import PROJECT
 
 
@@ -31,4 +34,10 @@ def test_the_schedule_of_the_readme_is_one_the_apis_take() -> None:
 
     service, action = target["Arn"].removeprefix("arn:aws:scheduler:::aws-sdk:").split(":")
     operation = session.get_service_model(service).operation_model(action[0].upper() + action[1:])
-    validate_parameters(json.loads(target["Input"]), operation.input_shape)
+    stopped = json.loads(target["Input"])
+    validate_parameters(stopped, operation.input_shape)
+
+    account = target["RoleArn"].split(":")[4]
+    application = f"arn:aws:kinesisanalytics:us-east-1:{account}:application/{stopped['ApplicationName']}"
+    assert allowed(policy("stop", account, "us-east-1"), Need(f"kinesisanalytics:{operation.name}", application))
+    assert trusted_services(policy("stop-trust", account, "us-east-1"), account) == {"scheduler.amazonaws.com"}

@@ -59,6 +59,25 @@ def test_the_landing_zone_and_the_streams(furnished) -> None:
     fails("stream suspicious_activity does not carry the tag lab")
 
 
+def test_the_exercises_stream_is_seen_among_many_others(furnished) -> None:
+    """A hundred streams that sort before it fill the first answer of ListStreams."""
+    kinesis = furnished.kinesis
+    kinesis.stop_stream_encryption(StreamName="exercises", EncryptionType="KMS", KeyId="alias/aws/kinesis")
+    names = [f"a-stream-of-others-{number:03}" for number in range(100)]
+    try:
+        for name in names:
+            kinesis.create_stream(StreamName=name, ShardCount=1)
+        listed = kinesis.list_streams()
+        assert listed["HasMoreStreams"] and "exercises" not in listed["StreamNames"]
+        assert "stream exercises is not encrypted" in finding(furnished, "01").message
+    finally:
+        for name in names:
+            kinesis.delete_stream(StreamName=name)
+    kinesis.delete_stream(StreamName="exercises")
+    found = finding(furnished, "01")
+    assert found.passed and "exercises" not in found.looked_at, found.message
+
+
 def test_encryption_that_is_off(monkeypatch: pytest.MonkeyPatch, furnished) -> None:
     """S3 encrypts whatever one says, and so does the embedded account: an answer without a rule is injected."""
     import boto3
