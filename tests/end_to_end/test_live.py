@@ -73,9 +73,9 @@ def test_demonstrations_before_between_and_after_replays(
     states = []
     for state in moments(watched, sending, every=0.5):
         states.append(state)
-        if len(sending.answers) == 1:
+        if sending.answers:
             sending.stop()  # what an interrupt does
-    assert sending.error is None and sending.answers[-1]["done"] and len(sending.answers) <= 3
+    assert sending.error is None and sending.answers[-1]["done"] and sending.answers[-1]["sent"] < 5000
     assert states[-1].settled
     third = every_window_is_right()
 
