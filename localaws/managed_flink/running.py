@@ -10,6 +10,7 @@ from localaws.errors import ApplicationFailed, ClusterFailed
 from localaws.managed_flink.application import Application
 from localaws.managed_flink.cluster import FlinkCluster
 from localaws.managed_flink.driver import Task
+from localaws.managed_flink.existing import ExistingCluster
 from localaws.managed_flink.failures import explain, explain_driver
 from localaws.managed_flink.logs import LogShipper
 from localaws.managed_flink.package import unpack
@@ -36,7 +37,7 @@ class RunningApplication:
         self,
         application: Application,
         folder: Path,
-        cluster: FlinkCluster,
+        cluster: FlinkCluster | ExistingCluster,
         tracker: SourceTracker,
         streams: Any,
         logs: LogShipper | None,
@@ -60,7 +61,7 @@ class RunningApplication:
         (self.folder / FAILURE_FILE).unlink(missing_ok=True)
         began = time.monotonic()
         deadline = began + START_TIMEOUT
-        self._tracker.begin(f"ManagedFlink-{self.cluster.id}", self.application.arn, fresh=restore_from is None)
+        self._tracker.begin(self.cluster.caller, self.application.arn, fresh=restore_from is None)
         if self._logs:
             for process, path in self.cluster.log_files().items():
                 self._logs.follow(process, path)
@@ -84,7 +85,7 @@ class RunningApplication:
         options = application.run_options
         properties = self.folder / "application_properties.json"
         properties.write_text(json.dumps(application.runtime_properties))
-        configuration = application.job_configuration(str(self.folder))
+        configuration = application.job_configuration(str(self.folder)) | self.cluster.job_options()
         if restore_from:
             configuration["execution.state-recovery.path"] = restore_from
             configuration["execution.state-recovery.ignore-unclaimed-state"] = str(
@@ -126,7 +127,7 @@ class RunningApplication:
 
     def _jobs(self) -> list[dict[str, Any]]:
         try:
-            return self.cluster.rest.jobs()
+            return self.cluster.jobs()
         except ClusterFailed:
             return []  # the JobManager is still starting; the deadline bounds the wait
 
@@ -188,7 +189,7 @@ class RunningApplication:
             raise ApplicationFailed(explain(trace), trace)
 
     def _wait_positioned(self, deadline: float) -> None:
-        caller = f"ManagedFlink-{self.cluster.id}"
+        caller = self.cluster.caller
         expected = self._input_streams()
         reads_kinesis = "kinesis" in (self.application.run_options.jarfile or "")
         grace = time.monotonic() + (_SOURCE_GRACE if reads_kinesis else 0.0)
@@ -217,6 +218,7 @@ class RunningApplication:
             return
         try:
             self.cluster.rest.checkpoint(self.job_id)
+            self.cluster.check_checkpoint(self.folder, self.job_id)
         except ClusterFailed as error:
             if self.cluster.rest.job(self.job_id)["state"] == "FINISHED":
                 return  # a job with an end of its own has nothing to resume
@@ -260,6 +262,6 @@ class RunningApplication:
         """End the cluster and what follows its logs; the checkpoints stay."""
         self.stopping.set()
         self.cluster.stop()
-        self._tracker.forget(f"ManagedFlink-{self.cluster.id}")
+        self._tracker.forget(self.cluster.caller)
         if self._logs:
             self._logs.close()
