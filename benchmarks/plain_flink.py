@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,20 @@ from localaws.managed_flink.distribution import FLINK_HOME, module_options
 from localaws.processes import stop_processes
 
 
+def flat(options: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested options by their full names."""
+    for name, value in options.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
 class PlainFlink:
     """One standalone cluster of ``managers`` TaskManagers with ``slots`` slots each.
 
-    The configuration is Flink's own, but for ports, folders, this JRE's missing module and the options below
-    taskmanager.memory that ``memory`` names.
+    The configuration is Flink's own, but for ports, folders, this JRE's missing module and ``options``, by their full
+    names.
     """
 
     def __init__(
@@ -32,21 +42,23 @@ class PlainFlink:
         rpc_port: int,
         slots: int,
         managers: int = 1,
-        memory: dict[str, Any] | None = None,
+        options: dict[str, str] | None = None,
     ) -> None:
         self.folder, self.url = folder, f"http://127.0.0.1:{rest_port}"
         conf = folder / "conf"
         shutil.copytree(FLINK_HOME / "conf", conf)
-        config = yaml.safe_load((conf / "config.yaml").read_text())
-        config["env"] = {
-            "java": {"opts": {"all": " ".join(module_options())}},
-            "log": {"dir": str(folder / "log")},
-            "pid": {"dir": str(folder)},
+        config = dict(flat(yaml.safe_load((conf / "config.yaml").read_text()))) | {
+            "env.java.opts.all": " ".join(module_options()),
+            "env.log.dir": str(folder / "log"),
+            "env.pid.dir": str(folder),
+            "jobmanager.rpc.address": "127.0.0.1",
+            "jobmanager.rpc.port": rpc_port,
+            "rest.address": "127.0.0.1",
+            "rest.bind-address": "127.0.0.1",
+            "rest.port": rest_port,
+            "taskmanager.numberOfTaskSlots": slots,
+            **(options or {}),
         }
-        config["jobmanager"]["rpc"] = {"address": "127.0.0.1", "port": rpc_port}
-        config["rest"] = {"address": "127.0.0.1", "bind-address": "127.0.0.1", "port": rest_port}
-        config["taskmanager"]["numberOfTaskSlots"] = slots
-        config["taskmanager"]["memory"] |= memory or {}
         (conf / "config.yaml").write_text(yaml.safe_dump(config))
         (conf / "workers").write_text("localhost\n" * managers)  # one TaskManager a line
         (folder / "log").mkdir()

@@ -239,10 +239,12 @@ class RunningApplication:
         self._wait_running(deadline)
 
     def job_state(self) -> str:
-        """The job's state; RUNNING only while all its tasks are."""
-        job = self.cluster.rest.job(self.job_id or "")
-        tasks = {vertex["status"] for vertex in job["vertices"]}
-        return job["state"] if job["state"] != "RUNNING" or tasks == {"RUNNING"} else "RESTARTING"
+        """The job's state at this moment; RUNNING only while all its tasks are. ClusterFailed where it is not known."""
+        job = next((one for one in self.cluster.rest.jobs() if one["jid"] == self.job_id), None)
+        if job is None:
+            raise ClusterFailed(f"The JobManager at {self.cluster.rest.url} knows no job {self.job_id}.")
+        tasks = job["tasks"]
+        return job["state"] if job["state"] != "RUNNING" or tasks["running"] == tasks["total"] else "RESTARTING"
 
     def first_failure(self, since: float = 0.0) -> str | None:
         """The stack trace of the job's oldest failure after ``since`` (epoch seconds), or None."""

@@ -108,8 +108,8 @@ def test_jobs_of_a_cluster_that_is_gone_need_no_end() -> None:
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[PlainFlink]:
     """Two TaskManagers, as Flink's own scripts start them; their tasks work in the embedded account."""
-    slots, memory = SHARDS // MANAGERS, {"process": {"size": "1280m"}}
-    made = PlainFlink(tmp_path / "flink", free_port(), free_port(), slots, MANAGERS, memory)
+    options = {"taskmanager.memory.process.size": "1280m"}
+    made = PlainFlink(tmp_path / "flink", free_port(), free_port(), SHARDS // MANAGERS, MANAGERS, options)
     try:
         made.start_cluster({"AWS_ACCESS_KEY_ID": "000000000000", "AWS_SECRET_ACCESS_KEY": "local"})
         yield made
