@@ -1,15 +1,16 @@
 """Beyond one machine, as far as one machine can show it: many shards, several TaskManagers, skew, state.
 
-    python -m benchmarks.simulation [--only shards idle hot reshard state] [--quick]
+    python -m benchmarks.simulation [--only shards fewer idle hot reshard state] [--quick]
 
 The lab's application through the embedded account's API, on a cluster of Flink's own scripts (``up --flink-rest``) with
 several TaskManagers; parallelism is the number of shards. Every window is compared with lab.reference, and one wrong
 window ends the simulation. It shows that the answer stays right and how large state is; it says nothing of rates, since
 all TaskManagers share the cores of this machine.
 
-*shards*: 16, 32 and 64 on 1, 2 and 4 TaskManagers. *idle*: more than half of 64 shards get no review before the end
-markers. *hot*: one reviewer writes half of all reviews. *reshard*: 4 shards split into 16 between two runs of the
-application, with a snapshot. *state*: checkpoint bytes for a review in an open window, by state backend.
+*shards*: 16, 32 and 64 on 1, 2 and 4 TaskManagers. *fewer*: 16 shards read by 4 tasks, which loses reviews. *idle*:
+more than half of 64 shards get no review before the end markers. *hot*: one reviewer writes half of all reviews.
+*reshard*: 4 shards split into 16 between two runs of the application, with a snapshot. *state*: checkpoint bytes for a
+review in an open window, by state backend.
 """
 
 import json
@@ -22,6 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from benchmarks.plain_flink import PlainFlink
@@ -31,7 +33,7 @@ from lab.flink import Dashboard
 from lab.streams import read_stream, save_position
 from localaws.managed_flink.rest import FlinkRest
 from tests.conftest import ACCOUNT, PROJECT, EmbeddedAccount, free_port
-from tests.end_to_end.pipeline import BUCKET, LANDING_ZONE, Pipeline
+from tests.end_to_end.pipeline import BUCKET, LANDING_ZONE, WINDOW, Pipeline
 
 # A TaskManager of 16 tasks with 64 neighbours each: its network buffers are what Flink's defaults have too few of.
 MEMORY = {"process.size": "1536m", "network.min": "256m", "network.max": "256m", "managed.size": "128m"}
@@ -83,14 +85,26 @@ def running(pipeline: Pipeline) -> tuple[Dashboard, str]:
     return board, job["jid"]
 
 
-def exact(pipeline: Pipeline) -> str:
-    """How many windows are equal and how many rows came late, in words; RuntimeError where one window is wrong."""
-    compared: Comparison = pipeline.compare(timeout=TIMEOUT)
+def exact(pipeline: Pipeline, answer: dict[str, Any]) -> str:
+    """How many windows are equal and how many rows were late; RuntimeError where one window is wrong."""
+    compared = pipeline.compare(timeout=TIMEOUT)
     if not compared.equal or not compared.expected:
         raise RuntimeError(compared.sentence)
+    return outcome(pipeline, compared, answer)
+
+
+def outcome(pipeline: Pipeline, compared: Comparison, answer: dict[str, Any]) -> str:
+    """In words; the count of late rows once Flink's metrics, which are a few seconds old, know the end markers."""
     board, job = running(pipeline)
+    delay = pd.Timedelta(seconds=WINDOW["watermark_delay_seconds"])
+    end = pd.Timestamp(answer["marker_event_time"]) - delay
+    deadline = time.monotonic() + TIMEOUT
+    while (reached := board.watermark(job)) is None or reached < end:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"The watermark came to {reached}, not to {end}.")
+        time.sleep(0.5)
     late = board.metric_sum(job, "numLateRecordsDropped")
-    return f"{compared.equal_windows:,} of {compared.expected:,} windows equal, {late:.0f} rows late"
+    return f"{compared.equal_windows:,} of {compared.expected:,} windows equal, {late:,.0f} rows late"
 
 
 def wait_read(pipeline: Pipeline, count: int) -> None:
@@ -130,21 +144,32 @@ def by_shards(folder: Path, quick: bool) -> list[Row]:
     for shards, managers in ((16, 1),) if quick else ((16, 1), (32, 2), (64, 4)):
         with lab_on(shards, managers, shards // managers, reviews) as pipeline:
             pipeline.start()
-            pipeline.send()
-            result = exact(pipeline)
+            result = exact(pipeline, pipeline.send())
             board, job = running(pipeline)
             path = f"/jobs/{job}/vertices/{board.vertices(job)[0]['id']}/taskmanagers"
-            read = sorted(one["metrics"]["write-records"] for one in board.get(path)["taskmanagers"])
-            if len(read) != managers or not read[0]:
-                raise RuntimeError(f"Not every TaskManager read reviews: {read}.")
-            rows.append(said(f"simulation_shards_{shards}_taskmanagers_{managers}", f"{result}; read by each: {read}"))
+            sent = sorted(one["metrics"]["write-records"] for one in board.get(path)["taskmanagers"])
+            if len(sent) != managers or not sent[0]:
+                raise RuntimeError(f"Not every TaskManager read reviews: {sent}.")
+            name = f"simulation_shards_{shards}_taskmanagers_{managers}"
+            rows.append(said(name, f"{result}; rows into the shuffle from each TaskManager: {sent}"))
     return rows
+
+
+def fewer(folder: Path, quick: bool) -> list[Row]:
+    """With fewer tasks than shards the fastest shard of a task moves its watermark: the others' reviews are late."""
+    with lab_on(16, 2, 2, sample(folder, 5_000 if quick else 20_000)) as pipeline:
+        custom = {"ParallelismUpdate": 4, "ParallelismPerKPUUpdate": 4}
+        pipeline.update(FlinkApplicationConfigurationUpdate={"ParallelismConfigurationUpdate": custom})
+        pipeline.start()
+        answer = pipeline.send()
+        found = outcome(pipeline, pipeline.compare(timeout=40), answer)
+        return [said("simulation_16_shards_on_4_tasks", found)]
 
 
 def idle(folder: Path, quick: bool) -> list[Row]:
     """A shard without a record holds every window back; the end markers, one to each shard, let them go."""
     shards = 16 if quick else 64
-    reviews = sample(folder, 50, lambda number, review: {"reviewer": f"reviewer {number % 5}"})
+    reviews = sample(folder, 5_000, lambda number, review: {"reviewer": f"reviewer {number % 5}"})
     with lab_on(shards, 2, shards // 2, reviews) as pipeline:
         pipeline.start()
         answer = pipeline.send(limit=shards // 3, rate=0.25, end_markers=False)  # one review every 4 seconds
@@ -155,10 +180,8 @@ def idle(folder: Path, quick: bool) -> list[Row]:
         early = len(read_stream("suspicious_activity"))
         if held is not None or early:
             raise RuntimeError(f"Windows closed although shards were silent: {early}, watermark {held}.")
-        pipeline.send(limit=1)  # with its end markers
-        return [
-            said("simulation_idle_shards", f"{used} of {shards} shards with reviews, none closed; {exact(pipeline)}")
-        ]
+        result = exact(pipeline, pipeline.send(limit=1))  # with its end markers
+        return [said("simulation_idle_shards", f"{used} of {shards} shards with reviews, none closed; {result}")]
 
 
 def hot(folder: Path, quick: bool) -> list[Row]:
@@ -167,8 +190,7 @@ def hot(folder: Path, quick: bool) -> list[Row]:
     reviews = sample(folder, count, lambda number, review: {"reviewer": "hot"} if number % 2 else {})
     with lab_on(16, 2, 8, reviews) as pipeline:
         pipeline.start()
-        pipeline.send()
-        result = exact(pipeline)
+        result = exact(pipeline, pipeline.send())
         board, job = running(pipeline)
         source, windows = board.vertices(job)[:2]
         took = [
@@ -192,7 +214,7 @@ def reshard(folder: Path, quick: bool) -> list[Row]:
         pipeline.start("RESTORE_FROM_LATEST_SNAPSHOT")
         answer = pipeline.send()
         used = sum(count > 0 for count in answer["per_shard"].values())
-        return [said("simulation_reshard_4_to_16", f"{exact(pipeline)}; {used} shards used after it")]
+        return [said("simulation_reshard_4_to_16", f"{exact(pipeline, answer)}; {used} shards used after it")]
 
 
 def split_all(pipeline: Pipeline) -> None:
@@ -245,7 +267,7 @@ def said(name: str, sentence: str) -> Row:
     return fact(name, sentence)
 
 
-CASES = {"shards": by_shards, "idle": idle, "hot": hot, "reshard": reshard, "state": state}
+CASES = {"shards": by_shards, "fewer": fewer, "idle": idle, "hot": hot, "reshard": reshard, "state": state}
 
 
 def main() -> int:
