@@ -16,7 +16,7 @@ def iso(ms: int) -> str:
     """Milliseconds since the epoch as ISO-8601, UTC without offset, always three decimals."""
     seconds, rest = divmod(ms, 1000)
     try:
-        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}"
+        return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{rest:03d}"
     except (ValueError, OverflowError) as error:
         raise BadEvent(
             "The simulated time has left the calendar: start anew with a higher 'rate' on a fresh stream and state."

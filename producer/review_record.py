@@ -1,6 +1,6 @@
 """One review: is it one, and its record on the stream."""
 
-from base64 import b64encode
+from binascii import b2a_base64
 from json.encoder import encode_basestring_ascii as quote
 from typing import Any
 
@@ -124,4 +124,7 @@ def marker_payload(marker_id: str, event_time: str) -> bytes:
 def wire_entry(data: bytes, partition_key: str, explicit_hash_key: str | None = None) -> bytes:
     """One element of a PutRecords request's ``Records``, ready to be joined into the request's body."""
     tail = f',"ExplicitHashKey":"{explicit_hash_key}"' if explicit_hash_key is not None else ""
-    return b'{"Data":"%b","PartitionKey":%b}' % (b64encode(data), (quote(partition_key) + tail).encode("ascii"))
+    return b'{"Data":"%b","PartitionKey":%b}' % (
+        b2a_base64(data, newline=False),
+        (quote(partition_key) + tail).encode("ascii"),
+    )

@@ -283,6 +283,9 @@ SELECT reviewer, CAST(0 AS BIGINT), event_time, event_time FROM reviews WHERE ev
 
 def build(environment: TableEnvironment, settings: Settings) -> StatementSet:
     """Create both tables and return the statement that connects them."""
+    # Distinct reviews cannot be added up: counting them before the shuffle too would send the same ids on, and cost a
+    # sixth of the job's time. It is also simpler to look at: the window operator receives one row a review.
+    environment.get_config().set("table.optimizer.agg-phase-strategy", "ONE_PHASE")
     if settings.idle_timeout_seconds:
         environment.get_config().set("table.exec.source.idle-timeout", f"{settings.idle_timeout_seconds} s")
     try:

@@ -18,7 +18,7 @@ from localaws.managed_flink.configuration import ClusterConfiguration, ClusterPo
 from localaws.managed_flink.distribution import LIGHT_JVM, WORKER_JVM, java_command
 from localaws.managed_flink.driver import Driver
 from localaws.managed_flink.rest import FlinkRest
-from localaws.processes import ChildRegister, clean_environment
+from localaws.processes import ChildRegister, clean_environment, kill_sessions
 
 DEFAULT_SLOTS = 4  # the lab's streams have four shards
 _POLL = 0.05
@@ -165,7 +165,7 @@ class FlinkCluster:
                 for name in lost:
                     if self._stopped.is_set():
                         return
-                    self._children.forget(self._processes[name].pid)
+                    self._end([self._processes[name]])  # what it started may still run
                     if name == "jobmanager":
                         self._start_jobmanager()
                     else:
@@ -198,9 +198,6 @@ class FlinkCluster:
 
     def _end(self, processes: list[subprocess.Popen[bytes]]) -> None:
         # Nothing of a Flink process is worth a slow goodbye: its state is in checkpoints.
+        kill_sessions(processes)
         for process in processes:
-            if process.poll() is None:
-                process.kill()
-        for process in processes:
-            process.wait()
             self._children.forget(process.pid)

@@ -1,5 +1,6 @@
 """Applications of different shape run as they would on AWS; about 60 s in all."""
 
+import contextlib
 import io
 import json
 import time
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from lab.connector import JAR_NAME, connector_jar
@@ -125,12 +127,25 @@ class Workbench:
             time.sleep(0.2)
         return values
 
-    def remove(self) -> None:
-        detail = self.flink.describe_application(ApplicationName=self.name)["ApplicationDetail"]
-        if detail["ApplicationStatus"] != "READY":
+    def stop(self) -> None:
+        if self.status() != "READY":
             self.flink.stop_application(ApplicationName=self.name, Force=True)
             while self.status() != "READY":
                 time.sleep(0.1)
+
+    def python_workers(self) -> list[psutil.Process]:
+        """The processes of this account that run Python functions beside the tasks."""
+        workers = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                ours = process.environ().get("AWS_ENDPOINT_URL") == self.account.endpoint
+                if ours and "pyflink.fn_execution.beam.beam_boot" in process.cmdline():
+                    workers.append(process)
+        return workers
+
+    def remove(self) -> None:
+        self.stop()
+        detail = self.flink.describe_application(ApplicationName=self.name)["ApplicationDetail"]
         self.flink.delete_application(ApplicationName=self.name, CreateTimestamp=detail["CreateTimestamp"])
         self.remove_what_it_used()
 
@@ -174,6 +189,10 @@ def test_table_api_with_a_python_udf(bench: Workbench) -> None:
     assert bench.start() == "RUNNING", bench.account.command("logs", bench.name).stdout[:3000]
     bench.put(range(6))
     assert bench.written(6) == [0, 1, 4, 9, 16, 25]
+    workers = bench.python_workers()
+    assert workers
+    bench.stop()
+    assert psutil.wait_procs(workers, timeout=10)[1] == []
 
 
 def test_datastream_with_state_and_timers(bench: Workbench) -> None:
