@@ -37,7 +37,7 @@ def rest_address(text: str) -> str:
     url = text.rstrip("/") if "://" in text else f"http://{text.rstrip('/')}"
     try:
         where = urlsplit(url)
-        complete = where.scheme == "http" and where.hostname and where.port and not (where.path or where.query)
+        complete = where.hostname and where.port and url == f"http://{where.netloc}" and "@" not in url
     except ValueError:
         complete = False
     if not complete:
@@ -53,8 +53,9 @@ def check_flink(url: str) -> dict[str, Any]:
     try:
         overview = FlinkRest(url).get("/overview")
     except ClusterFailed as error:
+        why = str(error).splitlines()[0][:200].rstrip(".")
         raise FlinkNotUsable(
-            f"No Flink cluster answers at {url}: start it, or correct --flink-rest (LOCALAWS_FLINK_REST). {error}"
+            f"No Flink cluster answers at {url} ({why}): start it, or correct --flink-rest (LOCALAWS_FLINK_REST)."
         ) from error
     version = overview.get("flink-version") if isinstance(overview, dict) else None
     if version is None:

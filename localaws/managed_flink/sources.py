@@ -43,8 +43,13 @@ class SourceTracker:
         self._latest: dict[str, dict[tuple[str, str], float]] = {}
 
     def begin(self, caller: str, application: str, fresh: bool) -> None:
-        """``caller`` runs ``application`` now, from its state or ``fresh``: then LATEST means the present again."""
+        """``caller`` runs ``application`` now, from its state or ``fresh``: then LATEST means the present again.
+
+        What a caller read before is of another application.
+        """
         with self._lock:
+            self._listed.pop(caller, None)
+            self._read.pop(caller, None)
             self._application[caller] = application
             if fresh:
                 self._latest.pop(application, None)

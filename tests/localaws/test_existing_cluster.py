@@ -46,7 +46,13 @@ def answering(answers: dict[str, bytes]) -> Iterator[str]:
 def test_the_address_is_http_with_host_and_port() -> None:
     assert rest_address("flink.example:8081") == "http://flink.example:8081"
     assert rest_address("http://127.0.0.1:8081/") == "http://127.0.0.1:8081"
-    for wrong in ("127.0.0.1", "https://127.0.0.1:8081", "http://127.0.0.1:8081/overview", "host:port"):
+    for wrong in (
+        "127.0.0.1",
+        "https://127.0.0.1:8081",
+        "http://127.0.0.1:8081/overview",
+        "http://a:b@c:1",
+        "host:port",
+    ):
         with pytest.raises(FlinkNotUsable, match="give it as http://HOST:PORT"):
             rest_address(wrong)
 
