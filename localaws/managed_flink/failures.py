@@ -30,10 +30,10 @@ _RULES: list[_Rule] = [
         ),
     ),
     (
-        re.compile(r"Failed to create directory for shared state: (\S+)"),
+        re.compile(r"Failed to create (?:checkpoint storage at|directory for shared state)"),
         lambda m: (
-            f"The cluster cannot write its checkpoints to {m[1]}: set LOCALAWS_HOME to a folder that its JobManager "
-            "and TaskManagers reach under the same path and may write to."
+            "The cluster cannot write its checkpoints into the account's home: set LOCALAWS_HOME to a folder that its "
+            "JobManager and TaskManagers reach under the same path and may write to."
         ),
     ),
     (

@@ -20,6 +20,7 @@ START_TIMEOUT = 180.0  # seconds from StartApplication to RUNNING before the sta
 FAILURE_FILE = "failure.txt"  # the last failed start's sentence and cause, for ``python -m localaws logs``
 _SOURCE_GRACE = 3.0  # seconds a job that names no input stream may take to ask for its shards
 _POLL = 0.1
+_CACHE = 4.0  # seconds; Flink's web.refresh-interval is 3 s where nobody has set it
 _LOOK = 0.5  # seconds between two looks for a failure while the tasks start
 
 
@@ -167,7 +168,7 @@ class RunningApplication:
                 self._check_slots()
                 look = time.monotonic() + _LOOK
             if state in ("FAILED", "CANCELED"):
-                raise ApplicationFailed(f"The job ended as {state} before it was running.")
+                self._raise_end(state)
             self._check_time(deadline, f"{tasks['running']} of its {tasks['total']} tasks are running")
             time.sleep(_POLL / 2)
 
@@ -182,6 +183,14 @@ class RunningApplication:
             needed = f"The widest operator of the job has {widest} subtasks, the application has {slots} slots."
             raise ApplicationFailed(explain(f"NoResourceAvailableException: {needed}"), needed)
         return bool(vertices)
+
+    def _raise_end(self, state: str) -> None:
+        """Why the job ended, once Flink says it: what is asked of one job is answered from a cache."""
+        until = time.monotonic() + _CACHE
+        while time.monotonic() < until:
+            self._raise_failure()
+            time.sleep(_POLL)
+        raise ApplicationFailed(f"The job ended as {state} before it was running.")
 
     def _raise_failure(self) -> None:
         trace = self.first_failure()
