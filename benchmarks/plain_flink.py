@@ -77,10 +77,10 @@ class PlainFlink:
     def start_cluster(self, environment: dict[str, str] | None = None) -> None:
         """Start JobManager and TaskManagers, with ``environment`` added to theirs; returns once all are registered."""
         self._script("start-cluster.sh", environment)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while self._get("/overview").get("taskmanagers") != self._managers:
             if time.monotonic() > deadline:
-                raise RuntimeError(f"Not all TaskManagers registered in 60 seconds; {self.folder / 'log'} says why.")
+                raise RuntimeError(f"Not all TaskManagers registered in 180 seconds; {self.folder / 'log'} says why.")
             time.sleep(0.05)
 
     def start(self, main: Path, jar: Path) -> float:
