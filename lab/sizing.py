@@ -17,8 +17,9 @@ PUT_UNIT_BYTES = 25 * 1024
 STORAGE_GB_A_KPU = 50
 PER_CORE = 5_000
 """Reviews a second that one KPU is planned with; docs/scale.md has the measurement it stays below."""
-STATE_BYTES = 200
-"""Planned for one review in one open window: reviewer and review_id in a hash map, with its overhead."""
+STATE_BYTES = 250
+"""Planned for one review whose windows are open; docs/scale.md has the 235 that were the most measured. It counts once,
+not once a window: windows that overlap share their slices."""
 UNKNOWN = "unknown"
 
 
@@ -49,7 +50,6 @@ def size(
     *,
     hours_a_month: int = 720,
     window_seconds: int = 60,
-    slide_seconds: int = 30,
     watermark_delay_seconds: int = 5,
 ) -> Size:
     """Size streams and application for a steady rate; ``prices`` is one region of lab/prices.json.
@@ -67,8 +67,7 @@ def size(
     shards = max(by_bytes, by_records)
     binding = "1 MB a second a shard" if by_bytes >= by_records else "1,000 records a second a shard"
     kpus = max(math.ceil(reviews_per_second / PER_CORE), math.ceil(shards / 8))
-    open_seconds = window_seconds + watermark_delay_seconds
-    state = math.ceil(reviews_per_second * open_seconds * (window_seconds / slide_seconds) * STATE_BYTES)
+    state = math.ceil(reviews_per_second * (window_seconds + watermark_delay_seconds) * STATE_BYTES)
     hourly = _hourly(reviews_per_second, average_bytes, shards, kpus, prices or {}, hours_a_month)
     return Size(shards, binding, kpus, shards, math.ceil(shards / kpus), state, hourly, hours_a_month)
 

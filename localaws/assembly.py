@@ -24,7 +24,8 @@ def assemble(home: Home, endpoint: str, options: AccountOptions) -> tuple[Asgi, 
     """
     began = time.time()
     services = MiniStackAccount()
-    dataplane = DataPlane(home.root, endpoint, ACCOUNT, REGION, services, partial(CloudWatchSink, endpoint))
+    sink_of = partial(CloudWatchSink, endpoint)
+    dataplane = DataPlane(home.root, endpoint, ACCOUNT, REGION, services, sink_of, options.flink_rest)
     control_plane = ControlPlane(home.root, dataplane, services, request_account)
     plan = options.plan()
     limits = StrictLimits() if options.strict else None

@@ -78,7 +78,10 @@ def _status(home: Home, options: argparse.Namespace) -> int:
         if answer["faults"]:
             faults = answer["faults"]
             print(f"It injects the faults {faults['spec']} (seed {faults['seed']}); so far {faults['injected']}.")
-        print(f"A Flink cluster is {'held warm' if answer['warm_cluster'] else 'not held warm'}.")
+        if answer["flink_rest"]:
+            print(f"Applications run on the Flink cluster at {answer['flink_rest']}.")
+        else:
+            print(f"A Flink cluster is {'held warm' if answer['warm_cluster'] else 'not held warm'}.")
     return 0 if answer["up"] else 1
 
 

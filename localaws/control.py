@@ -28,10 +28,10 @@ _START_TIMEOUT = 60.0  # seconds
 def up(home: Home, port: int, options: AccountOptions = DEFAULT_OPTIONS) -> tuple[dict[str, Any], bool]:
     """Start the account if it is not running; its status, and whether this call started it.
 
-    Raises PortTaken, AccountDiffers where one runs without the options asked for, FaultsNotUnderstood, or
-    AccountDidNotStart with the end of the account's log.
+    Raises PortTaken, AccountDiffers where one runs without the options asked for, FaultsNotUnderstood, FlinkNotUsable,
+    or AccountDidNotStart with the end of the account's log.
     """
-    options.plan()
+    options.check()
     with _lock(home):
         running = running_state(home)
         if running is not None:

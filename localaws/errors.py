@@ -62,5 +62,9 @@ class ClusterFailed(LocalAwsError):
     """A Flink process did not come up or died."""
 
 
+class FlinkNotUsable(LocalAwsError):
+    """The Flink cluster the account was given is not one its applications can run on."""
+
+
 class SeamMoved(LocalAwsError):
     """The installed MiniStack is not the one this seam was made for."""

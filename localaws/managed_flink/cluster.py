@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from localaws.errors import ClusterFailed
 from localaws.managed_flink.configuration import ClusterConfiguration, ClusterPorts
@@ -41,14 +42,15 @@ class FlinkCluster:
         self.folder = clusters / self.id
         self.folder.mkdir(mode=0o700, parents=True)
         self.configuration = ClusterConfiguration(self.folder, ClusterPorts(free_port(), free_port()))
-        self.rest = FlinkRest(self.configuration.ports.rest)
+        self.rest = FlinkRest(f"http://127.0.0.1:{self.configuration.ports.rest}")
+        self.caller = f"ManagedFlink-{self.id}"
         self.slots = DEFAULT_SLOTS
         self._children = children
         # The connector's SDK puts AWS_EXECUTION_ENV into its User-Agent: so the account knows whose call it is.
         self._environment = clean_environment(
             **aws_environment,
             FLINK_CONF_DIR=str(self.folder / "conf"),
-            AWS_EXECUTION_ENV=f"ManagedFlink-{self.id}",
+            AWS_EXECUTION_ENV=self.caller,
         )
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._lock = threading.RLock()
@@ -135,6 +137,23 @@ class FlinkCluster:
                 last = str(error)
             time.sleep(_POLL)
         raise ClusterFailed(f"The Flink cluster {self.id} was not ready within {timeout:.0f} seconds: {last}")
+
+    # -- the jobs on it -----------------------------------------------------------------------------------------
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """Every job: the cluster is one application's."""
+        return self.rest.jobs()
+
+    def job_options(self) -> dict[str, str]:
+        """What the next job is to be submitted with beyond its application's configuration."""
+        return {}
+
+    def check_checkpoint(self, folder: Path, job_id: str) -> None:
+        """A checkpoint of this cluster is where it was told to be."""
+
+    def has_lost(self, job_id: str) -> bool:
+        """Never: ``on_process_lost`` tells of the JobManager's loss, which is a job's only way to be forgotten."""
+        return False
 
     # -- watching -----------------------------------------------------------------------------------------------
 

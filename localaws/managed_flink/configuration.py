@@ -78,10 +78,34 @@ class ClusterPorts:
 
 
 @dataclass(frozen=True)
-class ClusterConfiguration:
-    """What one cluster's config.yaml says."""
+class ConfigurationFolder:
+    """Where a process of Flink finds its configuration, and where it writes."""
 
     folder: Path
+
+    def write_settings(self, settings: dict[str, str]) -> Path:
+        """Write config.yaml and the log configuration; returns the folder for FLINK_CONF_DIR."""
+        conf = self.folder / "conf"
+        for part in (conf, self.folder / "tmp", self.folder / "web", self.folder / "blobs", self.folder / "log"):
+            part.mkdir(mode=0o700, parents=True, exist_ok=True)
+        config = conf / "config.yaml"
+        config.write_text(yaml.safe_dump(settings))
+        config.chmod(0o600)
+        (conf / "log4j.properties").write_text(LOG4J)
+        return conf
+
+    @property
+    def log_config(self) -> Path:
+        return self.folder / "conf" / "log4j.properties"
+
+    def log_file(self, process: str) -> Path:
+        return self.folder / "log" / f"{process}.log"
+
+
+@dataclass(frozen=True)
+class ClusterConfiguration(ConfigurationFolder):
+    """What one cluster's config.yaml says."""
+
     ports: ClusterPorts
     memory: Memory = field(default_factory=Memory)
 
@@ -127,22 +151,8 @@ class ClusterConfiguration:
         }
 
     def write(self, slots: int) -> Path:
-        """Write config.yaml and the log configuration; returns the folder for FLINK_CONF_DIR."""
-        conf = self.folder / "conf"
-        for part in (conf, self.folder / "tmp", self.folder / "web", self.folder / "blobs", self.folder / "log"):
-            part.mkdir(mode=0o700, parents=True, exist_ok=True)
-        config = conf / "config.yaml"
-        config.write_text(yaml.safe_dump(self.settings(slots)))
-        config.chmod(0o600)
-        (conf / "log4j.properties").write_text(LOG4J)
-        return conf
-
-    @property
-    def log_config(self) -> Path:
-        return self.folder / "conf" / "log4j.properties"
-
-    def log_file(self, process: str) -> Path:
-        return self.folder / "log" / f"{process}.log"
+        """Write the configuration for TaskManagers of ``slots`` slots; returns the folder for FLINK_CONF_DIR."""
+        return self.write_settings(self.settings(slots))
 
 
 # One line a record, ISO time first: the log shipper tells records from the lines of a stack trace by it.

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from localaws.errors import ApplicationFailed, ApplicationRefused, LocalAwsError
+from localaws.errors import ApplicationFailed, ApplicationRefused, FlinkNotUsable, LocalAwsError
 from localaws.managed_flink.application import Application, ApplicationKey, read_application
 from localaws.managed_flink.cluster import FlinkCluster
+from localaws.managed_flink.existing import ExistingCluster, cancel_left_behind, check_flink
 from localaws.managed_flink.logs import LogShipper, LogSink
 from localaws.managed_flink.package import check_package
 from localaws.managed_flink.recovery import JobWatch
@@ -26,7 +27,11 @@ class Account(Protocol):
 
 
 class DataPlane:
-    """Runs applications; one cluster each, and one held warm for the next StartApplication."""
+    """Runs applications; one cluster each, and one held warm for the next StartApplication.
+
+    With ``flink_rest`` it is that cluster for all of them, one at a time: which of its tasks reads Kinesis cannot be
+    told, so nobody could say when a second application's sources have their places.
+    """
 
     def __init__(
         self,
@@ -36,8 +41,12 @@ class DataPlane:
         region: str,
         services: Account,
         sink_of: Callable[[str, str], LogSink],
+        flink_rest: str = "",
     ) -> None:
-        """``account`` and ``region`` are where the warm cluster is; ``sink_of`` gives the logs of any two."""
+        """``account`` and ``region`` are where the warm cluster is; ``sink_of`` gives the logs of any two.
+
+        ``flink_rest`` is the address of a cluster to use that is already there.
+        """
         self._home = home
         self._endpoint = endpoint
         self._account = account
@@ -49,9 +58,11 @@ class DataPlane:
         self._lock = threading.RLock()
         self._running: dict[ApplicationKey, RunningApplication] = {}
         self._key_locks: dict[ApplicationKey, threading.Lock] = {}
-        self._spare: FlinkCluster | None = None
+        self._spare: FlinkCluster | ExistingCluster | None = None
         self._closed = False
+        self._flink_rest = flink_rest
         shutil.rmtree(home / "clusters", ignore_errors=True)
+        cancel_left_behind(home / "existing_jobs.json")
 
     # -- what the control plane calls ---------------------------------------------------------------------------
 
@@ -95,6 +106,8 @@ class DataPlane:
     def check(self, view: dict[str, Any]) -> None:
         """Refuse an application that cannot run, before anything starts; raises ApplicationRefused."""
         application = read_application(view)
+        if self._flink_rest:
+            self._check_existing(application.key)
         if not application.object_key:
             raise ApplicationRefused("The application has no code: give it an S3 bucket and the zip's key.")
         data = self._services.fetch_object(
@@ -107,6 +120,23 @@ class DataPlane:
         package = self._package(application.key)
         package.write_bytes(data)
         check_package(package, application.run_options)
+
+    def _check_existing(self, key: ApplicationKey) -> None:
+        try:
+            check_flink(self._flink_rest)
+        except FlinkNotUsable as error:
+            raise ApplicationRefused(str(error)) from error
+        self._require_alone(key)
+
+    def _require_alone(self, key: ApplicationKey) -> None:
+        """The first application to be started on an existing cluster has it until it is stopped."""
+        with self._lock:
+            first = next(iter(self._running), key)
+        if self._flink_rest and first != key:
+            raise ApplicationRefused(
+                f"The application {first.name} runs on the Flink cluster at {self._flink_rest}, which takes one "
+                "application of the account at a time: stop it first."
+            )
 
     def dashboard(self, key: ApplicationKey) -> str | None:
         """The Flink dashboard's address of an application that has a cluster."""
@@ -122,6 +152,7 @@ class DataPlane:
                 "jobs": {key.name: app.job_id for key, app in self._running.items()},
                 "started_in": {key.name: app.started_in for key, app in self._running.items()},
                 "warm_cluster": self._spare is not None,
+                "flink_rest": self._flink_rest,
             }
 
     def warm(self) -> None:
@@ -170,6 +201,7 @@ class DataPlane:
             with self._lock:
                 self._running[key] = running
             try:
+                self._require_alone(key)
                 running.start(self._package(key), savepoint)
             except Cancelled:
                 return
@@ -192,7 +224,7 @@ class DataPlane:
         on_status("READY", sentence)
         self._warm_again()
 
-    def _take_cluster(self, key: ApplicationKey) -> FlinkCluster:
+    def _take_cluster(self, key: ApplicationKey) -> FlinkCluster | ExistingCluster:
         with self._lock:
             spare = self._spare
             if spare is not None and (key.account, key.region) == (self._account, self._region):
@@ -208,8 +240,12 @@ class DataPlane:
             if not self._running:
                 self.warm()
 
-    def _new_cluster(self, account: str, region: str) -> FlinkCluster:
-        return FlinkCluster(self._home / "clusters", self.children, self._aws_environment(account, region))
+    def _new_cluster(self, account: str, region: str) -> FlinkCluster | ExistingCluster:
+        clusters, environment = self._home / "clusters", self._aws_environment(account, region)
+        if self._flink_rest:
+            register = self._home / "existing_jobs.json"
+            return ExistingCluster(self._flink_rest, clusters, register, self.children, environment)
+        return FlinkCluster(clusters, self.children, environment)
 
     def _aws_environment(self, account: str, region: str) -> dict[str, str]:
         """The role's credentials, as tasks see them; the account id as access key puts their calls into the account."""

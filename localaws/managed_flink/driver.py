@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from localaws.errors import ClusterFailed
-from localaws.managed_flink.configuration import ClusterConfiguration
+from localaws.managed_flink.configuration import ConfigurationFolder
 from localaws.managed_flink.distribution import LIGHT_JVM, java_command
 from localaws.processes import ChildRegister
 
@@ -42,7 +42,7 @@ class Driver:
     """A gateway JVM and a Python process connected to it, waiting for one task; used once."""
 
     def __init__(
-        self, folder: Path, configuration: ClusterConfiguration, children: ChildRegister, environment: dict[str, str]
+        self, folder: Path, configuration: ConfigurationFolder, children: ChildRegister, environment: dict[str, str]
     ) -> None:
         self._folder = folder
         self._configuration = configuration

@@ -23,6 +23,20 @@ _RULES: list[_Rule] = [
         ),
     ),
     (
+        re.compile(r"Unable to load (?:AWS )?credentials from any"),
+        lambda m: (
+            "The tasks have no AWS credentials: start the cluster's TaskManagers with AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY in their environment (docs/managed-flink.md)."
+        ),
+    ),
+    (
+        re.compile(r"Failed to create (?:checkpoint storage at|directory for shared state)"),
+        lambda m: (
+            "The cluster cannot write its checkpoints into the account's home: set LOCALAWS_HOME to a folder that its "
+            "JobManager and TaskManagers reach under the same path and may write to."
+        ),
+    ),
+    (
         re.compile(r"PropertyError: (.+)"),
         lambda m: m[1],
     ),

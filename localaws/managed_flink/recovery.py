@@ -65,7 +65,9 @@ class JobWatch:
             try:
                 state = self._running.job_state()
             except LocalAwsError:
-                continue  # the JobManager is being restarted; the loss is told by the cluster
+                if self._running.cluster.has_lost(self._running.job_id or ""):
+                    self._process_lost("jobmanager")
+                continue  # the JobManager is being restarted
             if state != last:
                 self._tell(state, since)
                 if state in ("FINISHED", "FAILED", "CANCELED"):

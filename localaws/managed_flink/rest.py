@@ -1,5 +1,6 @@
 """A client of one cluster's REST API: just the calls Managed Flink needs."""
 
+import http.client
 import json
 import time
 import urllib.error
@@ -10,10 +11,10 @@ from localaws.errors import ClusterFailed
 
 
 class FlinkRest:
-    """Calls ``http://127.0.0.1:<port>``; raises ClusterFailed where the JobManager does not answer as it should."""
+    """Calls ``http://HOST:PORT``; raises ClusterFailed where the JobManager does not answer as it should."""
 
-    def __init__(self, port: int, timeout: float = 10.0) -> None:
-        self.url = f"http://127.0.0.1:{port}"
+    def __init__(self, url: str, timeout: float = 10.0) -> None:
+        self.url = url
         self._timeout = timeout
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -28,9 +29,12 @@ class FlinkRest:
         except urllib.error.HTTPError as error:
             detail = error.read().decode(errors="replace")
             raise ClusterFailed(f"The JobManager refused {method} {path}: {detail[:2000]}") from error
-        except (OSError, TimeoutError) as error:
+        except (OSError, http.client.HTTPException) as error:
             raise ClusterFailed(f"The JobManager at {self.url} does not answer ({error}).") from error
-        return json.loads(text) if text else {}
+        try:
+            return json.loads(text) if text else {}
+        except ValueError as error:
+            raise ClusterFailed(f"What answers at {self.url}{path} is not a JobManager.") from error
 
     def get(self, path: str) -> dict[str, Any]:
         return self.call("GET", path)

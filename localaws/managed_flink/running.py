@@ -10,6 +10,7 @@ from localaws.errors import ApplicationFailed, ClusterFailed
 from localaws.managed_flink.application import Application
 from localaws.managed_flink.cluster import FlinkCluster
 from localaws.managed_flink.driver import Task
+from localaws.managed_flink.existing import ExistingCluster
 from localaws.managed_flink.failures import explain, explain_driver
 from localaws.managed_flink.logs import LogShipper
 from localaws.managed_flink.package import unpack
@@ -19,6 +20,7 @@ START_TIMEOUT = 180.0  # seconds from StartApplication to RUNNING before the sta
 FAILURE_FILE = "failure.txt"  # the last failed start's sentence and cause, for ``python -m localaws logs``
 _SOURCE_GRACE = 3.0  # seconds a job that names no input stream may take to ask for its shards
 _POLL = 0.1
+_CACHE = 4.0  # seconds; Flink's web.refresh-interval is 3 s where nobody has set it
 _LOOK = 0.5  # seconds between two looks for a failure while the tasks start
 
 
@@ -36,7 +38,7 @@ class RunningApplication:
         self,
         application: Application,
         folder: Path,
-        cluster: FlinkCluster,
+        cluster: FlinkCluster | ExistingCluster,
         tracker: SourceTracker,
         streams: Any,
         logs: LogShipper | None,
@@ -60,7 +62,7 @@ class RunningApplication:
         (self.folder / FAILURE_FILE).unlink(missing_ok=True)
         began = time.monotonic()
         deadline = began + START_TIMEOUT
-        self._tracker.begin(f"ManagedFlink-{self.cluster.id}", self.application.arn, fresh=restore_from is None)
+        self._tracker.begin(self.cluster.caller, self.application.arn, fresh=restore_from is None)
         if self._logs:
             for process, path in self.cluster.log_files().items():
                 self._logs.follow(process, path)
@@ -84,7 +86,7 @@ class RunningApplication:
         options = application.run_options
         properties = self.folder / "application_properties.json"
         properties.write_text(json.dumps(application.runtime_properties))
-        configuration = application.job_configuration(str(self.folder))
+        configuration = application.job_configuration(str(self.folder)) | self.cluster.job_options()
         if restore_from:
             configuration["execution.state-recovery.path"] = restore_from
             configuration["execution.state-recovery.ignore-unclaimed-state"] = str(
@@ -126,7 +128,7 @@ class RunningApplication:
 
     def _jobs(self) -> list[dict[str, Any]]:
         try:
-            return self.cluster.rest.jobs()
+            return self.cluster.jobs()
         except ClusterFailed:
             return []  # the JobManager is still starting; the deadline bounds the wait
 
@@ -166,7 +168,7 @@ class RunningApplication:
                 self._check_slots()
                 look = time.monotonic() + _LOOK
             if state in ("FAILED", "CANCELED"):
-                raise ApplicationFailed(f"The job ended as {state} before it was running.")
+                self._raise_end(state)
             self._check_time(deadline, f"{tasks['running']} of its {tasks['total']} tasks are running")
             time.sleep(_POLL / 2)
 
@@ -182,13 +184,21 @@ class RunningApplication:
             raise ApplicationFailed(explain(f"NoResourceAvailableException: {needed}"), needed)
         return bool(vertices)
 
+    def _raise_end(self, state: str) -> None:
+        """Why the job ended, once Flink says it: what is asked of one job is answered from a cache."""
+        until = time.monotonic() + _CACHE
+        while time.monotonic() < until:
+            self._raise_failure()
+            time.sleep(_POLL)
+        raise ApplicationFailed(f"The job ended as {state} before it was running.")
+
     def _raise_failure(self) -> None:
         trace = self.first_failure()
         if trace:
             raise ApplicationFailed(explain(trace), trace)
 
     def _wait_positioned(self, deadline: float) -> None:
-        caller = f"ManagedFlink-{self.cluster.id}"
+        caller = self.cluster.caller
         expected = self._input_streams()
         reads_kinesis = "kinesis" in (self.application.run_options.jarfile or "")
         grace = time.monotonic() + (_SOURCE_GRACE if reads_kinesis else 0.0)
@@ -217,6 +227,7 @@ class RunningApplication:
             return
         try:
             self.cluster.rest.checkpoint(self.job_id)
+            self.cluster.check_checkpoint(self.folder, self.job_id)
         except ClusterFailed as error:
             if self.cluster.rest.job(self.job_id)["state"] == "FINISHED":
                 return  # a job with an end of its own has nothing to resume
@@ -237,10 +248,12 @@ class RunningApplication:
         self._wait_running(deadline)
 
     def job_state(self) -> str:
-        """The job's state; RUNNING only while all its tasks are."""
-        job = self.cluster.rest.job(self.job_id or "")
-        tasks = {vertex["status"] for vertex in job["vertices"]}
-        return job["state"] if job["state"] != "RUNNING" or tasks == {"RUNNING"} else "RESTARTING"
+        """The job's state at this moment; RUNNING only while all its tasks are. ClusterFailed where it is not known."""
+        job = next((one for one in self.cluster.rest.jobs() if one["jid"] == self.job_id), None)
+        if job is None:
+            raise ClusterFailed(f"The JobManager at {self.cluster.rest.url} knows no job {self.job_id}.")
+        tasks = job["tasks"]
+        return job["state"] if job["state"] != "RUNNING" or tasks["running"] == tasks["total"] else "RESTARTING"
 
     def first_failure(self, since: float = 0.0) -> str | None:
         """The stack trace of the job's oldest failure after ``since`` (epoch seconds), or None."""
@@ -260,6 +273,6 @@ class RunningApplication:
         """End the cluster and what follows its logs; the checkpoints stay."""
         self.stopping.set()
         self.cluster.stop()
-        self._tracker.forget(f"ManagedFlink-{self.cluster.id}")
+        self._tracker.forget(self.cluster.caller)
         if self._logs:
             self._logs.close()

@@ -2,7 +2,8 @@
 
 A task is RUNNING before its source has a shard iterator, and LATEST is wherever the stream ends when it gets one. The
 account serves Kinesis itself, so it can see each shard's first GetRecords; the caller is known by the
-AWS_EXECUTION_ENV of its cluster, which the SDK puts into the User-Agent.
+AWS_EXECUTION_ENV of its cluster, which the SDK puts into the User-Agent. The tasks of a cluster that the account did
+not start have none: they are known as Flink's by what the connector itself puts there.
 
 The connector keeps no place in its checkpoints for a shard it has read nothing from yet: only the word LATEST, which it
 turns into the time of day whenever it starts. After a failure, or from a snapshot, that would be a later one, and what
@@ -14,13 +15,18 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
+EXISTING_CALLER = "a Flink cluster of its own"
 _CALLER = re.compile(r"exec-env/(ManagedFlink-\w+)")
+_CONNECTOR = re.compile(r"Apache Flink \S+ \(\w+\) \w+ Connector")
 
 
 def caller_of(user_agent: str) -> str | None:
-    """The cluster a request comes from (``ManagedFlink-<id>``), or None for any other client."""
+    """The cluster a request comes from: ``ManagedFlink-<id>``, EXISTING_CALLER for one that the account did not start,
+    or None for any other client."""
     found = _CALLER.search(user_agent)
-    return found[1] if found else None
+    if found:
+        return found[1]
+    return EXISTING_CALLER if _CONNECTOR.search(user_agent) else None
 
 
 _JUST_NOW = 60.0  # seconds before a request within which its timestamp is LATEST's; one that was asked for is older
@@ -37,8 +43,13 @@ class SourceTracker:
         self._latest: dict[str, dict[tuple[str, str], float]] = {}
 
     def begin(self, caller: str, application: str, fresh: bool) -> None:
-        """``caller`` runs ``application`` now, from its state or ``fresh``: then LATEST means the present again."""
+        """``caller`` runs ``application`` now, from its state or ``fresh``: then LATEST means the present again.
+
+        What a caller read before is of another application.
+        """
         with self._lock:
+            self._listed.pop(caller, None)
+            self._read.pop(caller, None)
             self._application[caller] = application
             if fresh:
                 self._latest.pop(application, None)

@@ -75,7 +75,7 @@ class Pipeline:
                     "ParallelismConfiguration": {
                         "ConfigurationType": "CUSTOM",
                         "Parallelism": self.shards,
-                        "ParallelismPerKPU": self.shards,
+                        "ParallelismPerKPU": min(self.shards, 8),  # as many as Managed Flink allows
                         "AutoScalingEnabled": False,
                     },
                     "CheckpointConfiguration": {

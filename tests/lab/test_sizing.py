@@ -28,7 +28,7 @@ def test_internet_scale():
     assert found.kpus == max(-(-100_000 // PER_CORE), 17)  # at most 8 tasks a KPU: 130 / 8
     assert found.parallelism_per_kpu * found.kpus >= found.parallelism
     assert found.parallelism_per_kpu <= 8
-    assert found.state_bytes == 100_000 * 65 * 2 * STATE_BYTES
+    assert found.state_bytes == 100_000 * 65 * STATE_BYTES
 
 
 def test_cost_is_the_sum_of_its_parts():

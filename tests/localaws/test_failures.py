@@ -17,6 +17,16 @@ Caused by: {cause}
             "implements 'DynamicTableFactory' in the classpath.",
             "No connector or format 'kinesis' is on the class path",
         ),
+        (
+            "org.apache.flink.util.FlinkRuntimeException: Failed to create checkpoint storage at checkpoint "
+            "coordinator side.",
+            "The cluster cannot write its checkpoints into the account's home",
+        ),
+        (
+            "software.amazon.awssdk.core.exception.SdkClientException: Unable to load credentials from any of the "
+            "providers in the chain",
+            "The tasks have no AWS credentials",
+        ),
         ("java.io.IOException: No space left on device", "The disk is full, so that no checkpoint can be written"),
         (
             "java.lang.NoClassDefFoundError: org/joda/time/DateTime",

@@ -1,4 +1,4 @@
-from localaws.managed_flink.sources import SourceTracker, caller_of
+from localaws.managed_flink.sources import EXISTING_CALLER, SourceTracker, caller_of
 
 AGENT = "aws-sdk-java/1.12.276 Linux/6.1 OpenJDK exec-env/ManagedFlink-1a2b3c4d vendor/Eclipse"
 
@@ -10,6 +10,12 @@ def shards(stream: str) -> list[str]:
 def test_the_caller_is_the_cluster() -> None:
     assert caller_of(AGENT) == "ManagedFlink-1a2b3c4d"
     assert caller_of("Boto3/1.43 exec-env/AWS_Lambda_python3.12") is None
+
+
+def test_the_connector_of_another_cluster_is_known_by_its_name() -> None:
+    assert caller_of(f"Apache Flink 1.20.5 (0980485) Kinesis Connector {AGENT}") == "ManagedFlink-1a2b3c4d"
+    assert caller_of("Apache Flink 1.20.5 (0980485) Kinesis Connector aws-sdk-java/1.12") == EXISTING_CALLER
+    assert caller_of("aws-sdk-java/1.12.276 Linux/6.1 OpenJDK") is None
 
 
 def test_waits_for_every_open_shard_of_every_source() -> None:
