@@ -3,12 +3,12 @@
 AWS's CBOR counts a timestamp (tag 1) in milliseconds, where the standard, and so ``cbor2``, counts in seconds.
 """
 
-import binascii
 from collections.abc import Iterable
 from typing import Any
 
 import cbor2
 import orjson
+import pybase64
 
 from localaws.kinesis.errors import KinesisError
 from localaws.kinesis.shards import Record
@@ -90,28 +90,29 @@ _KEY = cbor2.dumps("PartitionKey")
 
 def _cbor_records(records: list[Record]) -> Iterable[bytes]:
     # A general encoder would build a map of tagged values for each record first; this is most of what a job costs us.
-    decoded = binascii.a2b_base64
+    decoded, text, binary = pybase64.b64decode, _Heads(_TEXT), _Heads(_BYTES)
     pieces = [_head(0x80, len(records))]
-    add = pieces.extend
+    add = pieces.append
     for record in records:
         sequence, key = record["SequenceNumber"].encode(), record["PartitionKey"].encode()
+        arrival = round(record["ApproximateArrivalTimestamp"] * 1000).to_bytes(8)
         data = decoded(record["Data"])
-        add(
-            (
-                _SEQUENCE,
-                _head(_TEXT, len(sequence)),
-                sequence,
-                _ARRIVAL,
-                round(record["ApproximateArrivalTimestamp"] * 1000).to_bytes(8),
-                _DATA,
-                _head(_BYTES, len(data)),
-                data,
-                _KEY,
-                _head(_TEXT, len(key)),
-                key,
-            )
-        )
+        add(b"".join((_SEQUENCE, text[len(sequence)], sequence, _ARRIVAL, arrival, _DATA, binary[len(data)])))
+        add(data)
+        add(b"".join((_KEY, text[len(key)], key)))
     return pieces
+
+
+class _Heads(dict[int, bytes]):
+    """``_head`` of one major type by length: a page has few different ones."""
+
+    def __init__(self, major: int) -> None:
+        super().__init__()
+        self._major = major
+
+    def __missing__(self, length: int) -> bytes:
+        head = self[length] = _head(self._major, length)
+        return head
 
 
 def _head(major: int, length: int) -> bytes:
