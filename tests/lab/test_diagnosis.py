@@ -189,7 +189,7 @@ def test_what_is_wrong_while_it_runs(pipeline: Pipeline) -> None:
 
 
 def with_a_bug(package: Any) -> bytes:
-    """The application's zip, counting the movies as if their titles were numbers."""
+    """The application's zip, counting the reviews as if their ids were numbers."""
     import io
     import zipfile
 
@@ -198,7 +198,7 @@ def with_a_bug(package: Any) -> bytes:
         for name in old.namelist():
             data = old.read(name)
             if name.endswith("sliding-windows.py"):
-                text = data.decode().replace("COUNT(DISTINCT review_id)", "COUNT(DISTINCT CAST(movie AS INT))")
+                text = data.decode().replace("COUNT(DISTINCT review_id)", "COUNT(DISTINCT CAST(review_id AS INT))")
                 assert text != data.decode()
                 data = text.encode()
             new.writestr(name, data)
