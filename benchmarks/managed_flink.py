@@ -23,7 +23,7 @@ from benchmarks.rows import Row, arguments, ratio_row, report, row
 from lab.connector import connector_jar
 from lab.packaging import JAR_IN_ZIP
 from tests.conftest import EmbeddedAccount, free_port
-from tests.end_to_end.pipeline import BUCKET, ROLE, Pipeline
+from tests.end_to_end.pipeline import Pipeline
 
 SCRIPT = Path(__file__).parent.parent / "flink_app" / "SlidingWindows" / "sliding-windows.py"
 IDLE_SECONDS = 10.0
@@ -81,22 +81,6 @@ def _until(flink: Any, name: str, wanted: str) -> None:
         time.sleep(0.02)
 
 
-def create_second(pipeline: Pipeline) -> None:
-    location = {"BucketARN": f"arn:aws:s3:::{BUCKET}", "FileKey": "SlidingWindows.zip"}
-    pipeline.flink.create_application(
-        ApplicationName="second",
-        RuntimeEnvironment="FLINK-1_20",
-        ServiceExecutionRole=ROLE,
-        ApplicationConfiguration={
-            "ApplicationCodeConfiguration": {
-                "CodeContentType": "ZIPFILE",
-                "CodeContent": {"S3ContentLocation": location},
-            },
-            "EnvironmentProperties": {"PropertyGroups": pipeline.property_groups()},
-        },
-    )
-
-
 def plain_files(folder: Path, groups: list[dict[str, Any]]) -> tuple[Path, Path]:
     """The application as Flink's own command takes it: its main file, with its properties beside it, and the jar."""
     app = folder / "app"
@@ -135,7 +119,7 @@ def measure(times: int) -> list[Row]:
     ):
         pipeline = Pipeline(account, Path(name), environment, shards=2)
         pipeline.build()
-        create_second(pipeline)
+        pipeline.create_second()
         for turn in range(times):
             megabytes, percent = idle(account)
             resident.append(megabytes)

@@ -30,10 +30,10 @@ from benchmarks.plain_flink import PlainFlink
 from benchmarks.rows import Row, arguments, fact, write
 from lab.compare import Comparison
 from lab.flink import Dashboard
-from lab.streams import read_stream, save_position
+from lab.streams import read_stream
 from localaws.managed_flink.rest import FlinkRest
 from tests.conftest import ACCOUNT, PROJECT, EmbeddedAccount, free_port
-from tests.end_to_end.pipeline import BUCKET, LANDING_ZONE, WINDOW, Pipeline
+from tests.end_to_end.pipeline import LANDING_ZONE, WINDOW, Pipeline
 
 # A TaskManager of 16 tasks with 64 neighbours each: its network buffers are what Flink's defaults have too few of.
 MEMORY = {"process.size": "1536m", "network.min": "256m", "network.max": "256m", "managed.size": "128m"}
@@ -107,22 +107,6 @@ def outcome(pipeline: Pipeline, compared: Comparison, answer: dict[str, Any]) ->
     return f"{compared.equal_windows:,} of {compared.expected:,} windows equal, {late:,.0f} rows late"
 
 
-def wait_read(pipeline: Pipeline, count: int) -> None:
-    """Until the source has handed on so many records."""
-    board, job = running(pipeline)
-    path = f"/jobs/{job}/vertices/{board.vertices(job)[0]['id']}/subtasks/metrics"
-    deadline = time.monotonic() + TIMEOUT
-    while True:
-        names = [one["id"] for one in board.get(path)]
-        found = [one for one in names if one.startswith("Source") and one.endswith(".numRecordsOut")]
-        value = sum(one["sum"] for one in board.get(f"{path}?get={','.join(found)}&agg=sum")) if found else 0
-        if value == count:
-            return
-        if time.monotonic() > deadline or value > count:
-            raise RuntimeError(f"The source has read {value:.0f} of {count} records.")
-        time.sleep(0.5)
-
-
 def sample(folder: Path, count: int, change: Callable[[int, dict[str, Any]], dict[str, Any]] | None = None) -> Path:
     """A file of ``count`` synthetic reviews; ``change`` may give each, by its number, other fields."""
     command = [sys.executable, "-m", "lab.reviews", "--count", str(count), "--out", str(folder)]
@@ -174,7 +158,7 @@ def idle(folder: Path, quick: bool) -> list[Row]:
         pipeline.start()
         answer = pipeline.send(limit=shards // 3, rate=0.25, end_markers=False)  # one review every 4 seconds
         used = sum(count > 0 for count in answer["per_shard"].values())
-        wait_read(pipeline, answer["sent"])
+        pipeline.wait_read(answer["sent"], TIMEOUT)
         board, job = running(pipeline)
         held = board.watermark(job)
         early = len(read_stream("suspicious_activity"))
@@ -250,10 +234,9 @@ def state(folder: Path, quick: bool) -> list[Row]:
 
 def state_bytes(pipeline: Pipeline, key: str, count: int) -> int:
     """The size of a checkpoint that holds ``count`` reviews and nothing else."""
-    save_position(BUCKET)
     pipeline.start()
     answer = pipeline.send(key=key, rate=count / 20, end_markers=False)  # 20 seconds of event time
-    wait_read(pipeline, answer["sent"])
+    pipeline.wait_read(answer["sent"], TIMEOUT)
     board, job = running(pipeline)
     FlinkRest(board.url).checkpoint(job)
     size = board.get(f"/jobs/{job}/checkpoints")["latest"]["completed"]["state_size"]

@@ -52,20 +52,6 @@ def stop_processes(processes: Iterable[psutil.Process], grace: float = 3.0) -> N
     psutil.wait_procs(alive, timeout=grace)
 
 
-def kill_sessions(leaders: Iterable[subprocess.Popen[bytes]]) -> None:
-    """Kill children of ``ChildRegister.spawn`` with all they started, and wait for them.
-
-    A TaskManager's Python workers outlive it otherwise. Their group keeps its number from being given away for as long
-    as one of them runs, so it is right also where the leader is gone.
-    """
-    leaders = list(leaders)
-    for leader in leaders:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(leader.pid, signal.SIGKILL)
-    for leader in leaders:
-        leader.wait()
-
-
 class ChildRegister:
     """The children's pids on disk, so that a later ``down`` finds them even if the account was killed."""
 
@@ -94,9 +80,21 @@ class ChildRegister:
             self._write()
         return child
 
-    def forget(self, pid: int) -> None:
+    def kill(self, children: Iterable[subprocess.Popen[bytes]]) -> None:
+        """Kill children of ``spawn`` with all they started, wait for them and forget them.
+
+        A TaskManager's Python workers outlive it otherwise. Their group keeps its number from being given away for as
+        long as one of them runs, so it is right also where the child itself is gone.
+        """
+        children = list(children)
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+        for child in children:
+            child.wait()
         with self._lock:
-            self._children.pop(pid, None)
+            for child in children:
+                self._children.pop(child.pid, None)
             self._write()
 
     def _write(self) -> None:

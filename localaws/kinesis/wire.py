@@ -3,6 +3,7 @@
 AWS's CBOR counts a timestamp (tag 1) in milliseconds, where the standard, and so ``cbor2``, counts in seconds.
 """
 
+import functools
 from collections.abc import Iterable
 from typing import Any
 
@@ -90,31 +91,21 @@ _KEY = cbor2.dumps("PartitionKey")
 
 def _cbor_records(records: list[Record]) -> Iterable[bytes]:
     # A general encoder would build a map of tagged values for each record first; this is most of what a job costs us.
-    decoded, text, binary = pybase64.b64decode, _Heads(_TEXT), _Heads(_BYTES)
+    decoded, head = pybase64.b64decode, _head
     pieces = [_head(0x80, len(records))]
     add = pieces.append
     for record in records:
         sequence, key = record["SequenceNumber"].encode(), record["PartitionKey"].encode()
         arrival = round(record["ApproximateArrivalTimestamp"] * 1000).to_bytes(8)
         data = decoded(record["Data"])
-        add(b"".join((_SEQUENCE, text[len(sequence)], sequence, _ARRIVAL, arrival, _DATA, binary[len(data)])))
+        before = (_SEQUENCE, head(_TEXT, len(sequence)), sequence, _ARRIVAL, arrival, _DATA, head(_BYTES, len(data)))
+        add(b"".join(before))
         add(data)
-        add(b"".join((_KEY, text[len(key)], key)))
+        add(b"".join((_KEY, head(_TEXT, len(key)), key)))
     return pieces
 
 
-class _Heads(dict[int, bytes]):
-    """``_head`` of one major type by length: a page has few different ones."""
-
-    def __init__(self, major: int) -> None:
-        super().__init__()
-        self._major = major
-
-    def __missing__(self, length: int) -> bytes:
-        head = self[length] = _head(self._major, length)
-        return head
-
-
+@functools.lru_cache(maxsize=8192)  # a page of records has few different lengths
 def _head(major: int, length: int) -> bytes:
     """The first bytes of a CBOR item of this length."""
     if length < 24:

@@ -18,7 +18,7 @@ from localaws.managed_flink.configuration import ClusterConfiguration, ClusterPo
 from localaws.managed_flink.distribution import LIGHT_JVM, WORKER_JVM, java_command
 from localaws.managed_flink.driver import Driver
 from localaws.managed_flink.rest import FlinkRest
-from localaws.processes import ChildRegister, clean_environment, kill_sessions
+from localaws.processes import ChildRegister, clean_environment
 
 DEFAULT_SLOTS = 4  # the lab's streams have four shards
 _POLL = 0.05
@@ -73,7 +73,7 @@ class FlinkCluster:
         """Start a driver; one that was used before is ended first."""
         with self._lock:
             if self.driver is not None:
-                self._end(self.driver.processes())
+                self._children.kill(self.driver.processes())
             self.driver = Driver(self.folder, self.configuration, self._children, self._environment)
             self.driver.start()
 
@@ -119,7 +119,7 @@ class FlinkCluster:
             self.configuration.write(slots)
             old = self._processes.pop("taskmanager", None)
             if old is not None:
-                self._end([old])
+                self._children.kill([old])
             self._start_taskmanager()
 
     def wait_ready(self, timeout: float = 60.0) -> None:
@@ -165,7 +165,7 @@ class FlinkCluster:
                 for name in lost:
                     if self._stopped.is_set():
                         return
-                    self._end([self._processes[name]])  # what it started may still run
+                    self._children.kill([self._processes[name]])  # what it started may still run
                     if name == "jobmanager":
                         self._start_jobmanager()
                     else:
@@ -194,10 +194,5 @@ class FlinkCluster:
             self._processes.clear()
             if self.driver is not None:
                 processes += self.driver.processes()
-        self._end(processes)
-
-    def _end(self, processes: list[subprocess.Popen[bytes]]) -> None:
         # Nothing of a Flink process is worth a slow goodbye: its state is in checkpoints.
-        kill_sessions(processes)
-        for process in processes:
-            self._children.forget(process.pid)
+        self._children.kill(processes)

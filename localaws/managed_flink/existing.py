@@ -6,7 +6,6 @@ jobs, its processes come back or not as its owner arranged it, and it stays when
 
 import contextlib
 import json
-import subprocess
 import sys
 import threading
 import time
@@ -170,12 +169,8 @@ class ExistingCluster:
             remember(self._register, self.rest.url, [])
 
     def _end_driver(self) -> None:
-        processes: list[subprocess.Popen[bytes]] = self.driver.processes() if self.driver else []
-        for process in processes:
-            process.kill()
-        for process in processes:
-            process.wait()
-            self._children.forget(process.pid)
+        if self.driver is not None:
+            self._children.kill(self.driver.processes())
 
 
 # -- jobs that must not outlive the account -------------------------------------------------------------------------

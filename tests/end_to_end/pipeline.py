@@ -90,6 +90,22 @@ class Pipeline:
             },
         )
 
+    def create_second(self) -> None:
+        """Another application of the same zip, named second."""
+        location = {"BucketARN": f"arn:aws:s3:::{BUCKET}", "FileKey": "SlidingWindows.zip"}
+        self.flink.create_application(
+            ApplicationName="second",
+            RuntimeEnvironment="FLINK-1_20",
+            ServiceExecutionRole=ROLE,
+            ApplicationConfiguration={
+                "ApplicationCodeConfiguration": {
+                    "CodeContentType": "ZIPFILE",
+                    "CodeContent": {"S3ContentLocation": location},
+                },
+                "EnvironmentProperties": {"PropertyGroups": self.property_groups()},
+            },
+        )
+
     def property_groups(self, **window: str) -> list[dict[str, Any]]:
         aws = {"aws.region": "us-east-1", "aws.endpoint": self.account.endpoint}
         groups = {
@@ -141,6 +157,24 @@ class Pipeline:
         """The Flink dashboard of the application's cluster."""
         asked = {"ApplicationName": "student", "UrlType": "FLINK_DASHBOARD_URL"}
         return Dashboard(self.flink.create_application_presigned_url(**asked)["AuthorizedUrl"])
+
+    def wait_read(self, count: int, timeout: float = 60) -> None:
+        """Until the job's source has read exactly so many records."""
+        board = self.dashboard()
+        job = board.running_job()
+        assert job is not None, f"no job runs at {board.url}"
+        vertex = next(one["id"] for one in board.vertices(job["jid"]) if "Source" in one["name"])
+        path = f"/jobs/{job['jid']}/vertices/{vertex}/subtasks/metrics"
+        deadline = time.monotonic() + timeout
+        while True:
+            ids = [one["id"] for one in board.get(path)]
+            names = [one for one in ids if one.startswith("Source") and one.endswith(".numRecordsOut")]
+            value = sum(one["sum"] for one in board.get(f"{path}?get={','.join(names)}&agg=sum")) if names else 0
+            if value >= count:
+                assert value == count
+                return
+            assert time.monotonic() < deadline, f"{value:.0f} of {count} records were read"
+            time.sleep(0.2)
 
     def update(self, **configuration: Any) -> None:
         """UpdateApplication of the current version; the members of an ApplicationConfigurationUpdate."""

@@ -72,24 +72,6 @@ class OneTask(Pipeline):
                 return
             time.sleep(0.2)
 
-    def wait_read(self, count: int) -> None:
-        """Until the job's source has read so many records."""
-        dashboard = self.dashboard()
-        job = dashboard.running_job()
-        assert job is not None
-        vertex = next(one["id"] for one in dashboard.vertices(job["jid"]) if "Source" in one["name"])
-        path = f"/jobs/{job['jid']}/vertices/{vertex}/subtasks/metrics"
-        deadline = time.monotonic() + 60
-        while True:
-            ids = [one["id"] for one in dashboard.get(path)]
-            (name,) = [one for one in ids if one.startswith("Source") and one.endswith(".numRecordsOut")]
-            (value,) = dashboard.get(f"{path}?get={name}&agg=sum")
-            if value["sum"] >= count:
-                assert value["sum"] == count
-                return
-            assert time.monotonic() < deadline, f"{value['sum']} of {count} records were read"
-            time.sleep(0.2)
-
     def put_end_markers(self) -> None:
         """One to each open shard, past the end of the last window and its watermark delay."""
         reviews = read_stream("reviews", load_position(BUCKET))

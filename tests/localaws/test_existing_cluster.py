@@ -17,8 +17,8 @@ from localaws.errors import ApplicationFailed, FlinkNotUsable
 from localaws.managed_flink.existing import ExistingCluster, cancel_jobs, check_flink, rest_address
 from localaws.managed_flink.rest import FlinkRest
 from localaws.processes import ChildRegister
-from tests.conftest import EmbeddedAccount, free_port
-from tests.end_to_end.pipeline import BUCKET, ROLE, Pipeline
+from tests.conftest import ACCOUNT, EmbeddedAccount, free_port
+from tests.end_to_end.pipeline import Pipeline
 
 SHARDS, MANAGERS = 4, 2
 
@@ -117,7 +117,7 @@ def cluster(tmp_path: Path) -> Iterator[PlainFlink]:
     options = {"taskmanager.memory.process.size": "1280m"}
     made = PlainFlink(tmp_path / "flink", free_port(), free_port(), SHARDS // MANAGERS, MANAGERS, options)
     try:
-        made.start_cluster({"AWS_ACCESS_KEY_ID": "000000000000", "AWS_SECRET_ACCESS_KEY": "local"})
+        made.start_cluster({"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "local"})
         yield made
     finally:
         made.stop()
@@ -138,7 +138,9 @@ def test_the_lab_runs_there(
     assert job is not None
     source = board.vertices(job["jid"])[0]["id"]
     assert len(board.get(f"/jobs/{job['jid']}/vertices/{source}/taskmanagers")["taskmanagers"]) == MANAGERS
-    second_is_refused(lab)
+    lab.create_second()
+    with pytest.raises(lab.flink.exceptions.InvalidArgumentException, match="The application student runs on"):
+        lab.flink.start_application(ApplicationName="second")
 
     lab.send(limit=2500, end_markers=False)
     lab.stop()
@@ -158,21 +160,3 @@ def test_the_lab_runs_there(
 
 def state(cluster: PlainFlink, job_id: str) -> str:
     return {job["jid"]: job["state"] for job in FlinkRest(cluster.url).jobs()}[job_id]
-
-
-def second_is_refused(lab: Pipeline) -> None:
-    location = {"BucketARN": f"arn:aws:s3:::{BUCKET}", "FileKey": "SlidingWindows.zip"}
-    lab.flink.create_application(
-        ApplicationName="second",
-        RuntimeEnvironment="FLINK-1_20",
-        ServiceExecutionRole=ROLE,
-        ApplicationConfiguration={
-            "ApplicationCodeConfiguration": {
-                "CodeContentType": "ZIPFILE",
-                "CodeContent": {"S3ContentLocation": location},
-            },
-            "EnvironmentProperties": {"PropertyGroups": lab.property_groups()},
-        },
-    )
-    with pytest.raises(lab.flink.exceptions.InvalidArgumentException, match="The application student runs on"):
-        lab.flink.start_application(ApplicationName="second")

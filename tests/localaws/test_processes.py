@@ -6,7 +6,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from localaws.processes import ChildRegister, clean_environment, kill_sessions
+from localaws.processes import ChildRegister, clean_environment
 
 WORKER = "import time; time.sleep(600)"
 LEADER = f"""
@@ -27,6 +27,6 @@ def test_what_a_child_started_ends_with_it(tmp_path: Path, lives: int) -> None:
     while not log.read_text().endswith("\n"):
         assert leader.poll() is None, log.read_text()
     worker = psutil.Process(int(log.read_text()))
-    kill_sessions([leader])
+    register.kill([leader])
     assert leader.poll() is not None
     assert psutil.wait_procs([worker], timeout=10)[1] == []
