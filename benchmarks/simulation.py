@@ -152,8 +152,8 @@ def fewer(folder: Path, quick: bool) -> list[Row]:
 
 def idle(folder: Path, quick: bool) -> list[Row]:
     """A shard without a record holds every window back; the end markers, one to each shard, let them go."""
-    shards = 16 if quick else 64
-    reviews = sample(folder, 5_000, lambda number, review: {"reviewer": f"reviewer {number % 5}"})
+    shards, writers = (16, 2) if quick else (64, 5)  # few enough that some write twice in a window
+    reviews = sample(folder, 5_000, lambda number, review: {"reviewer": f"reviewer {number % writers}"})
     with lab_on(shards, 2, shards // 2, reviews) as pipeline:
         pipeline.start()
         answer = pipeline.send(limit=shards // 3, rate=0.25, end_markers=False)  # one review every 4 seconds
