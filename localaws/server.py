@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -92,6 +93,10 @@ def _furnish_and_warm(endpoint: str, port: int, dataplane: object, options: Acco
                 break
         time.sleep(0.05)
     furnish(endpoint)
+    # Modules and API models stay for good: without this each full collection walks them all, and every request waits
+    # for 70 to 150 ms meanwhile.
+    gc.collect()
+    gc.freeze()
     if not options.cold:
         dataplane.warm()  # type: ignore[attr-defined]
 

@@ -1,61 +1,35 @@
 """The elements of a JSON array, decoded while the bytes arrive.
 
-The bytes are cut into segments: as many whole elements as a chunk holds. A segment is parsed by ijson's C backend
-(yajl). That the cut is right needs no parser of ours: bytes that start at an element boundary and parse as the inside
-of an array end at one too, because a JSON parser's state depends only on what it has read so far.
+The bytes are cut into segments: as many whole elements as a chunk holds. A segment is parsed by orjson in one go. That
+the cut is right needs no parser of ours: bytes that start at an element boundary and parse as the inside of an array
+end at one too, because a JSON parser's state depends only on what it has read so far.
 
-What yajl refuses or would change goes through the standard library's decoder instead, one element at a time: yajl
-turns a lone surrogate into "?", two of them into a character nobody wrote, stops at integers over 64 bits, and cannot
-go on after an error. So both give the same values for the same bytes, and a malformed element costs itself only.
+What orjson refuses (a lone surrogate, NaN, more than a thousand levels, what is not JSON) goes through the standard
+library's decoder instead, one element at a time. So a malformed element costs itself only, and both give the same
+values for the same bytes, integers beyond 64 bits apart, which orjson takes for floats: neither is of use here.
 """
 
 import json
 import re
 from collections.abc import Callable, Iterator
-from io import BytesIO
 from typing import Any
 
-import ijson
 from json_values import DECODER, MAX_ELEMENT, UNSURE_TAIL, WHITESPACE, Malformed, Segment, is_cut_off
 
 try:
-    from ijson.backends import yajl2_c
-except ImportError:
-    yajl2_c = None
+    import orjson
+except ImportError:  # no binary for this Python in the zip
+    orjson = None
 
 _OPENING = re.compile(rb"[ \t\r\n]*")
 _SEPARATOR = re.compile(rb"[ \t\r\n]*,[ \t\r\n]*")
-# Begins with the literal that all alternatives share, so that the search skips through the text at memory speed.
-_LONE_SURROGATE = re.compile(
-    rb"\\u[dD](?:[89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
-    rb"|[c-fC-F](?<!\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F]))"
-)
 _UNDECODABLE = re.compile("[\udc80-\udcff]")
 _OBJECT_START = re.compile(r'\{[ \t\r\n]*"')
-# ijson keeps the path to where it is, "item.a.b...", once for every level: ten thousand levels would take 250 MB, a
-# hundred thousand the machine. A chunk of reviews has about 200 to 900 brackets, so more of them go the careful way.
-_MOST_OPENINGS = 2_000
-_REFUSED = (ijson.JSONError, ValueError, RecursionError)  # ValueError: also what is no UTF-8
 
 
-def _yajl() -> Callable[[bytes], list[Any]] | None:
-    """The C parser as a function from the inside of an array to its elements, or None where the zip holds no binary for
-    this Python: then the standard library parses the segments too (ijson's pure Python backend is far slower)."""
-    if yajl2_c is None:
-        return None
-
-    def parse(inside: bytes) -> list[Any]:
-        whole = BytesIO(b"[" + inside + b"]")
-        return list(yajl2_c.items(whole, "item", use_float=True, buf_size=len(inside) + 2))
-
-    return parse
-
-
-def _standard(inside: bytes) -> list[Any]:
-    return DECODER.decode("[" + inside.decode("utf-8") + "]")
-
-
-YAJL = _yajl()
+def standard_loads(data: bytes) -> Any:
+    """What orjson reads, by the standard library. Raises ValueError or RecursionError."""
+    return DECODER.decode(data.decode("utf-8"))
 
 
 class ArrayReader:
@@ -72,12 +46,12 @@ class ArrayReader:
         recognise: Callable[[Any], bool],
         offset: int = 0,
         inside: bool = False,
-        parse: Callable[[bytes], list[Any]] | None = YAJL,
+        loads: Callable[[bytes], Any] = orjson.loads if orjson else standard_loads,
     ) -> None:
         self.problem: str | None = None
         self._chunks = chunks
         self._recognise = recognise
-        self._parse = parse or _standard
+        self._loads = loads
         self._buffer = b""
         self._offset = offset
         self._first = not inside
@@ -134,13 +108,9 @@ class ArrayReader:
         if lead is None or lead.end() >= cut:
             return None
         inside = self._buffer[lead.end() : cut]
-        if b"\\" in inside and _LONE_SURROGATE.search(inside):
-            return None
-        if len(inside) - len(inside.translate(None, b"[{")) > _MOST_OPENINGS:  # twice as fast as counting each
-            return None
         try:
-            items = self._parse(inside)
-        except _REFUSED:
+            items = self._loads(b"[" + inside + b"]")
+        except (ValueError, RecursionError):
             return None
         self._first = False
         offset = self._offset

@@ -49,7 +49,7 @@ class Segment:
         if self._lengths is None:
             try:
                 self._lengths = self._find()
-            except ValueError:  # yajl took what the standard library refuses: the segment is as near as can be said
+            except (ValueError, RecursionError):  # orjson nests deeper: the segment is as near as can be said
                 self._lengths = [(0, len(self.data))] * len(self.items)
         start, size = self._lengths[position]
         return self.offset + start, self.data[start : start + size]

@@ -6,8 +6,8 @@ throttled record, less after more of them, slowly back up while nothing is throt
 The spread is about order. PutRecords fails record by record: when record 3 of 500 fails and 4 to 500 are written, 3
 comes after 500 however quickly it is sent again, and Flink drops it if 500 has moved the watermark past its windows. So
 a request only spans more event time than the watermark delay while the stream has shown that it takes whole requests:
-like TCP's slow start it begins at the delay, doubles with every clean request and falls back after a failure. Within
-the delay any order is harmless.
+like TCP's slow start it begins at the delay, grows fourfold with every clean request and falls back after a failure.
+Within the delay any order is harmless.
 """
 
 SHARD_RECORDS = 1_000  # a second; Kinesis, "Quotas and limits", per shard
@@ -16,7 +16,7 @@ REQUEST_RECORDS = 500  # PutRecords
 REQUEST_BYTES = 5 << 20  # data and partition keys together, before base64
 _REQUESTS_A_SECOND = 4  # while limited: small requests lose less when they are throttled
 _FLOOR, _LESS, _MORE = 0.05, 0.7, 0.02
-_CLEAN_AGAIN = 10  # clean requests per doubling after a failure; before the first failure one is enough
+_CLEAN_AGAIN = 10  # clean requests per step after a failure; before the first failure one is enough
 _UNLIMITED_SPAN = 1 << 45
 
 
@@ -69,7 +69,7 @@ class LaneGovernor:
         self._clean += 1
         if self._clean >= self._needed:
             self._clean = 0
-            self.span_ms = max(2 * self.span_ms, 1000)
+            self.span_ms = max(4 * self.span_ms, 1000)
 
     def failed(self, throttled: bool, disordered: bool) -> None:
         """Records of a request failed; ``disordered``: a later one of the same request was written all the same."""

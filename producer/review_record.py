@@ -1,8 +1,15 @@
 """One review: is it one, and its record on the stream."""
 
-from binascii import b2a_base64
+import json
 from json.encoder import encode_basestring_ascii as quote
 from typing import Any
+
+from pybase64 import b64encode
+
+try:
+    import orjson
+except ImportError:
+    orjson = None
 
 KEYS = (
     "review_id",
@@ -99,20 +106,36 @@ def _too_deep(value: Any, limit: int = 100) -> bool:
     return True
 
 
-def payload(review: dict[str, Any], event_time: str) -> bytes:
-    """The record's data: JSON with exactly ten keys, ASCII (emoji, CJK and lone surrogates as ``\\u`` escapes).
+def standard_dumps(record: dict[str, Any]) -> bytes:
+    """What orjson writes, by the standard library. Raises UnicodeEncodeError for a lone surrogate."""
+    return json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
 
-    Written out instead of json.dumps: the shape is fixed and this is three times as fast. The tests hold both equal.
+
+# Where the zip holds no binary for this Python, five times slower.
+_dumps = orjson.dumps if orjson else standard_dumps
+
+
+def payload(review: dict[str, Any], event_time: str) -> bytes:
+    """The record's data: JSON with exactly ten keys in this order, UTF-8.
+
+    A text with a lone surrogate has no UTF-8 form: that record is ASCII, with ``\\u`` escapes.
     """
-    rating = review["rating"]
-    votes = review["helpful"]
-    return (
-        f'{{"review_id":{quote(review["review_id"])},"reviewer":{quote(review["reviewer"])},'
-        f'"movie":{quote(review["movie"])},"rating":{"null" if rating is None else quote(rating)},'
-        f'"review_summary":{quote(review["review_summary"])},"review_date":{quote(review["review_date"])},'
-        f'"spoiler_tag":{review["spoiler_tag"]},"review_detail":{quote(review["review_detail"])},'
-        f'"helpful":[{quote(votes[0])},{quote(votes[1])}],"event_time":"{event_time}"}}'
-    ).encode("ascii")
+    record = {
+        "review_id": review["review_id"],
+        "reviewer": review["reviewer"],
+        "movie": review["movie"],
+        "rating": review["rating"],
+        "review_summary": review["review_summary"],
+        "review_date": review["review_date"],
+        "spoiler_tag": review["spoiler_tag"],
+        "review_detail": review["review_detail"],
+        "helpful": review["helpful"],
+        "event_time": event_time,
+    }
+    try:
+        return _dumps(record)
+    except (TypeError, UnicodeEncodeError):
+        return json.dumps(record, separators=(",", ":")).encode("ascii")
 
 
 def marker_payload(marker_id: str, event_time: str) -> bytes:
@@ -125,6 +148,6 @@ def wire_entry(data: bytes, partition_key: str, explicit_hash_key: str | None = 
     """One element of a PutRecords request's ``Records``, ready to be joined into the request's body."""
     tail = f',"ExplicitHashKey":"{explicit_hash_key}"' if explicit_hash_key is not None else ""
     return b'{"Data":"%b","PartitionKey":%b}' % (
-        b2a_base64(data, newline=False),
+        b64encode(data),
         (quote(partition_key) + tail).encode("ascii"),
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lab.connector import connector_jar
 from lab.grading.submissions import TAKEN, Submission
-from lab.packaging_producer import aws_wheel
+from lab.packaging_producer import aws_wheels
 from lab.release import student_files
 from lab.runs import ROOT
 
@@ -25,7 +25,7 @@ class Kit:
             shutil.copytree(ROOT / name, folder / name, ignore=without)
         shutil.copytree(_INSIDE, folder / "inside", ignore=without)
         jar = connector_jar()
-        for path in filter(None, (jar, aws_wheel())):
+        for path in (jar, *aws_wheels()):
             target = folder / path.relative_to(ROOT)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)

@@ -4,13 +4,13 @@ import pytest
 from lane_governor import REQUEST_BYTES, REQUEST_RECORDS, LaneGovernor
 
 
-def test_the_spread_begins_at_the_watermark_delay_and_doubles():
+def test_the_spread_begins_at_the_watermark_delay_and_grows_fourfold():
     governor = LaneGovernor(5_000)
     spans = [governor.span_ms]
     for _ in range(4):
         governor.clean()
         spans.append(governor.span_ms)
-    assert spans == [4_999, 9_998, 19_996, 39_992, 79_984]
+    assert spans == [4_999, 19_996, 79_984, 319_936, 1_279_744]
 
 
 def test_without_a_delay_the_spread_still_grows():
@@ -18,7 +18,7 @@ def test_without_a_delay_the_spread_still_grows():
     assert governor.span_ms == 0
     governor.clean()
     governor.clean()
-    assert governor.span_ms == 2_000
+    assert governor.span_ms == 4_000
 
 
 def test_a_failed_record_narrows_the_spread_and_it_grows_slowly_again():
@@ -31,14 +31,14 @@ def test_a_failed_record_narrows_the_spread_and_it_grows_slowly_again():
         governor.clean()
     assert governor.span_ms == 4_999
     governor.clean()
-    assert governor.span_ms == 9_998
+    assert governor.span_ms == 19_996
 
 
 def test_throttling_alone_keeps_the_spread():
     governor = LaneGovernor(5_000)
     governor.clean()
     governor.failed(throttled=True, disordered=False)
-    assert governor.span_ms == 9_998
+    assert governor.span_ms == 19_996
 
 
 def test_strict_order_never_spreads():

@@ -2,11 +2,13 @@
 
 import base64
 import json
+from unittest.mock import patch
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from review_record import KEYS, defect, is_reviewlike, marker_payload, payload, wire_entry
+from review_record import KEYS, defect, is_reviewlike, marker_payload, payload, standard_dumps, wire_entry
 
 from tests.producer.conftest import review
 
@@ -76,6 +78,7 @@ def test_deep_nesting_in_an_ignored_key_is_refused():
     assert defect(review(1, extra={"a": [[[1]]]})) is None
 
 
+@pytest.mark.parametrize("write", [orjson.dumps, standard_dumps], ids=["orjson", "standard"])
 @given(
     st.fixed_dictionaries(
         {key: ANY_TEXT for key in KEYS if key not in ("rating", "spoiler_tag", "helpful")}
@@ -86,12 +89,15 @@ def test_deep_nesting_in_an_ignored_key_is_refused():
         }
     )
 )
-def test_the_payload_is_what_json_dumps_would_write(value):
+def test_the_payload_is_what_json_dumps_would_write(write, value):
     stamp = "2026-01-01T00:00:00.000"
-    whole = {**value, "event_time": stamp}
-    data = payload(value, stamp)
-    assert data == json.dumps({key: whole[key] for key in (*KEYS, "event_time")}, separators=(",", ":")).encode("ascii")
-    assert json.loads(data) == whole
+    record = {key: value[key] for key in KEYS} | {"event_time": stamp}
+    text = json.dumps(record, separators=(",", ":"), ensure_ascii=False)
+    lone = any("\ud800" <= letter <= "\udfff" for letter in text)
+    with patch("review_record._dumps", write):
+        data = payload(value, stamp)
+    assert data == (json.dumps(record, separators=(",", ":")) if lone else text).encode("utf-8")
+    assert lone or json.loads(data) == record
 
 
 def test_extra_keys_do_not_travel():
