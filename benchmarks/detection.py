@@ -44,9 +44,11 @@ MAINS = {
 EVERY_TURN = ("application", "getrecords")
 BOUND_FROM = 500_000  # reviews: with fewer, starting the JVMs' work weighs too much to compare
 FULL_TURN = ("application", "application_200ms", "getrecords", "pandas_windows")
-# On a tenth of the backlog: of 500,000 reviews the UDF took 20 minutes, and bytewax was not through after 14.
+# On a tenth of the backlog: of 500,000 reviews the UDF had done four fifths after 15 minutes, bytewax was not through
+# after 13.
 SLOW_TURN = ("application", "pyflink_udf", "bytewax_windows", "quix_windows")
 SLOW_PART = 10
+LONGEST = 900.0  # seconds; the Python UDF is by far the slowest
 Windows = set[tuple[str, int, int]]
 Rates = dict[str, list[float]]
 
@@ -153,7 +155,6 @@ def flink(pipeline: Pipeline, expected: Windows, name: str = "application") -> f
 
 
 OUT = "suspicious_activity"
-LONGEST = 900.0  # seconds; the Python UDF is by far the slowest
 
 
 def _tips(shards: dict[str, None]) -> dict[str, str | None]:
@@ -178,8 +179,8 @@ def engine(name: str, account: EmbeddedAccount, expected: Windows) -> float:
 def measure(reviews: int, times: int, shards: int, chosen: tuple[str, ...] = ()) -> Rates:
     """Reviews a second of each contender (or of those ``chosen``), one figure a turn.
 
-    The application and the bare loop take part in every turn, the slower ones in the first: together they need minutes.
-    On several shards only those two: the Python engines read one.
+    The application and the bare loop take part in every turn, the others in the first. On several shards only those
+    two: the Python engines read one.
     """
     rates: Rates = defaultdict(list)
     everyone = chosen or (FULL_TURN if shards == 1 else EVERY_TURN)

@@ -151,7 +151,8 @@ def compare(bench: Bench, count: int, times: int, original_times: int) -> tuple[
             seconds, answers = bench.run("original", count)
             plain.append(count / seconds)
             peak = max(peak, answers[-1]["peak_memory_mb"])
-        ours += [count / bench.run("ours", count)[0] for _ in range(_OURS_A_TURN if turn < times else 0)]
+        if turn < times:
+            ours += [count / bench.run("ours", count)[0] for _ in range(_OURS_A_TURN)]
     speeds = [
         row(f"producer_original_{count}", plain, "reviews/s"),
         row(f"producer_ours_{count}", ours, "reviews/s"),

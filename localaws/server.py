@@ -94,7 +94,7 @@ def _furnish_and_warm(endpoint: str, port: int, dataplane: object, options: Acco
         time.sleep(0.05)
     furnish(endpoint)
     # Modules and API models stay for good: without this each full collection walks them all, and every request waits
-    # for 70 to 150 ms meanwhile.
+    # for 31 ms meanwhile instead of 4.
     gc.collect()
     gc.freeze()
     if not options.cold:

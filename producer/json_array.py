@@ -14,22 +14,13 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import json_values
 from json_values import DECODER, MAX_ELEMENT, UNSURE_TAIL, WHITESPACE, Malformed, Segment, is_cut_off
-
-try:
-    import orjson
-except ImportError:  # no binary for this Python in the zip
-    orjson = None
 
 _OPENING = re.compile(rb"[ \t\r\n]*")
 _SEPARATOR = re.compile(rb"[ \t\r\n]*,[ \t\r\n]*")
 _UNDECODABLE = re.compile("[\udc80-\udcff]")
 _OBJECT_START = re.compile(r'\{[ \t\r\n]*"')
-
-
-def standard_loads(data: bytes) -> Any:
-    """What orjson reads, by the standard library. Raises ValueError or RecursionError."""
-    return DECODER.decode(data.decode("utf-8"))
 
 
 class ArrayReader:
@@ -46,7 +37,7 @@ class ArrayReader:
         recognise: Callable[[Any], bool],
         offset: int = 0,
         inside: bool = False,
-        loads: Callable[[bytes], Any] = orjson.loads if orjson else standard_loads,
+        loads: Callable[[bytes], Any] = json_values.loads,
     ) -> None:
         self.problem: str | None = None
         self._chunks = chunks

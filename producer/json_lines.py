@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from json_values import DECODER, MAX_ELEMENT, Malformed, Segment, is_cut_off
+from json_values import MAX_ELEMENT, Malformed, Segment, is_cut_off, standard_loads
 
 
 class LineReader:
@@ -55,7 +55,7 @@ class LineReader:
 
 def _line_value(line: bytes, cut_off: bool) -> Any:
     try:
-        return DECODER.decode(line.decode("utf-8"))
+        return standard_loads(line)
     except UnicodeDecodeError:
         return Malformed("not UTF-8")
     except json.JSONDecodeError as error:

@@ -1,8 +1,14 @@
-"""JSON values as the producer reads them: the decoder, what stands in place of a bad value, a run of elements."""
+"""JSON as the producer reads and writes it: orjson or the standard library, what stands in place of a bad value, a run
+of elements."""
 
 import json
 import re
 from typing import Any
+
+try:
+    import orjson
+except ImportError:  # no binary for this Python in the zip
+    orjson = None
 
 MAX_ELEMENT = 8 << 20  # bytes one element may have; bounds the memory, far beyond any record Kinesis takes
 # A decoding error this close to the end of what has arrived may be cured by the next bytes ("tru", "\\u12", "-").
@@ -28,6 +34,20 @@ def _whole_number(text: str) -> Any:
 
 
 DECODER = json.JSONDecoder(parse_constant=lambda name: Odd(), parse_int=_whole_number)
+
+
+def standard_loads(data: bytes) -> Any:
+    """What orjson reads, by the standard library. Raises ValueError or RecursionError."""
+    return DECODER.decode(data.decode("utf-8"))
+
+
+def standard_dumps(record: dict[str, Any]) -> bytes:
+    """What orjson writes, by the standard library: no spaces, UTF-8. Raises UnicodeEncodeError for a lone surrogate."""
+    return json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+
+
+# By the standard library a record takes five times as long.
+loads, dumps = (orjson.loads, orjson.dumps) if orjson else (standard_loads, standard_dumps)
 
 
 def is_cut_off(error: json.JSONDecodeError, size: int) -> bool:

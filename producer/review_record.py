@@ -4,12 +4,8 @@ import json
 from json.encoder import encode_basestring_ascii as quote
 from typing import Any
 
+from json_values import dumps
 from pybase64 import b64encode
-
-try:
-    import orjson
-except ImportError:
-    orjson = None
 
 KEYS = (
     "review_id",
@@ -106,15 +102,6 @@ def _too_deep(value: Any, limit: int = 100) -> bool:
     return True
 
 
-def standard_dumps(record: dict[str, Any]) -> bytes:
-    """What orjson writes, by the standard library. Raises UnicodeEncodeError for a lone surrogate."""
-    return json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
-
-
-# Where the zip holds no binary for this Python, five times slower.
-_dumps = orjson.dumps if orjson else standard_dumps
-
-
 def payload(review: dict[str, Any], event_time: str) -> bytes:
     """The record's data: JSON with exactly ten keys in this order, UTF-8.
 
@@ -133,7 +120,7 @@ def payload(review: dict[str, Any], event_time: str) -> bytes:
         "event_time": event_time,
     }
     try:
-        return _dumps(record)
+        return dumps(record)
     except (TypeError, UnicodeEncodeError):
         return json.dumps(record, separators=(",", ":")).encode("ascii")
 

@@ -4,12 +4,13 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import json_values
 import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from json_array import ArrayReader, standard_loads
-from json_values import MAX_ELEMENT, Malformed
+from json_array import ArrayReader
+from json_values import MAX_ELEMENT, Malformed, standard_loads
 from review_record import is_reviewlike
 
 from tests.producer.conftest import as_array, review, reviews
@@ -18,7 +19,7 @@ PARSERS = pytest.mark.parametrize("loads", [orjson.loads, standard_loads], ids=[
 JSON = st.recursive(
     st.none()
     | st.booleans()
-    | st.integers(-(2**63), 2**64 - 1)
+    | st.integers(-(10**25), 10**25)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(codec=None, exclude_categories=())),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
@@ -46,6 +47,18 @@ def read(data: bytes, cuts: list[int] | None = None, **options: Any) -> tuple[li
     return values, reader.problem
 
 
+def whole_number(loads: Any) -> Any:
+    """How a parser reads an integer: orjson takes one of more than 64 bits for a float."""
+    if loads is not orjson.loads:
+        return int
+    return lambda text: int(text) if -(2**63) <= int(text) < 2**64 else float(text)
+
+
+def test_the_fast_parser_is_there():
+    assert json_values.loads is orjson.loads
+    assert json_values.dumps is orjson.dumps
+
+
 @PARSERS
 @settings(max_examples=150, deadline=None)
 @given(
@@ -58,7 +71,12 @@ def test_every_array_is_read_as_the_standard_library_reads_it(loads, data, value
     except UnicodeEncodeError:  # a lone surrogate has no other form than the escape
         raw = json.dumps(values, indent=indent).encode()
     cuts = data.draw(st.lists(st.integers(1, max(1, len(raw))), max_size=12))
-    assert read(raw, cuts, loads=loads) == (json.loads(raw), None)
+    found, problem = read(raw, cuts, loads=loads)
+    exact, fast = (json.loads(raw, parse_int=whole_number(one)) for one in (standard_loads, loads))
+    assert len(found) == len(exact)
+    # An element that arrived late, or beside one that orjson refuses, was read by the standard library.
+    assert all(value in both for value, both in zip(found, zip(exact, fast, strict=True), strict=True))
+    assert problem is None
 
 
 @PARSERS
@@ -105,7 +123,7 @@ def test_surrogates_survive_as_they_were_written(text):
 def test_integers_of_any_size_and_repeated_keys(loads):
     raw = b'[{"a":123456789012345678901234567890},{"a":1,"a":2}]'
     (large, repeated), problem = read(raw, loads=loads)
-    assert large["a"] == pytest.approx(123456789012345678901234567890)
+    assert large["a"] == whole_number(loads)("123456789012345678901234567890")
     assert (repeated, problem) == ({"a": 2}, None)
 
 

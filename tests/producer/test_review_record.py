@@ -8,7 +8,8 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from review_record import KEYS, defect, is_reviewlike, marker_payload, payload, standard_dumps, wire_entry
+from json_values import standard_dumps
+from review_record import KEYS, defect, is_reviewlike, marker_payload, payload, wire_entry
 
 from tests.producer.conftest import review
 
@@ -94,7 +95,7 @@ def test_the_payload_is_what_json_dumps_would_write(write, value):
     record = {key: value[key] for key in KEYS} | {"event_time": stamp}
     text = json.dumps(record, separators=(",", ":"), ensure_ascii=False)
     lone = any("\ud800" <= letter <= "\udfff" for letter in text)
-    with patch("review_record._dumps", write):
+    with patch("review_record.dumps", write):
         data = payload(value, stamp)
     assert data == (json.dumps(record, separators=(",", ":")) if lone else text).encode("utf-8")
     assert lone or json.loads(data) == record
