@@ -10,6 +10,8 @@ import pandas as pd
 
 from lab.errors import LabError
 
+_TIMEOUT = 60.0  # seconds, as boto3 waits; a JobManager on a busy machine was seen to take 13
+
 
 class DashboardSilent(LabError):
     """The dashboard's address does not answer as a Flink REST API."""
@@ -32,7 +34,7 @@ class Dashboard:
     def get(self, path: str) -> dict[str, Any]:
         """GET one path of the REST API; raises DashboardSilent."""
         try:
-            with urllib.request.urlopen(self._base + path, timeout=10) as answer:  # noqa: S310
+            with urllib.request.urlopen(self._base + path, timeout=_TIMEOUT) as answer:  # noqa: S310
                 return json.load(answer)
         except (OSError, ValueError) as error:
             raise DashboardSilent(self.url, str(error)) from error

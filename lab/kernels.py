@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from jupyter_client import AsyncKernelManager
 
 WARM_IMPORTS = ("boto3", "pandas")
+_LONGEST_SOCKET = 103  # bytes of a path (macOS; one of Linux may have four more)
+
+
+def _transport(connection: Path) -> str:
+    """Sockets beside the connection file: a TCP port chosen for a kernel can be taken by others before it listens.
+    TCP only where their paths would be too long for a socket."""
+    socket = f"{connection.with_suffix('')}-ipc-5"
+    return "ipc" if len(os.fsencode(socket)) <= _LONGEST_SOCKET else "tcp"
 
 
 class Kernels:
@@ -61,10 +69,12 @@ class Kernels:
                     metadata={"supported_encryption": ["curve"]},
                 )
 
+        connection = Path(self._connections.name, f"kernel-{len(self._started)}.json")
         manager = AsyncKernelManager(
             kernel_spec_manager=ThisPython(),
+            transport=_transport(connection),
             transport_encryption="auto",
-            connection_file=str(Path(self._connections.name, f"kernel-{len(self._started)}.json")),
+            connection_file=str(connection),
         )
         run_sync(manager.start_kernel)(
             cwd=str(self._cwd),

@@ -22,6 +22,7 @@ from lab.tags import lab_tags, owner_of
 PROJECT = Path(__file__).resolve().parent.parent
 LOCAL_ACCOUNT = "000000000000"
 _FOREIGN = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_ROLE_ARN")
+_STATUS_TIMEOUT = 30.0  # seconds; on a busy machine an account is slow, not gone
 _connected: "Session | None" = None
 
 
@@ -106,7 +107,7 @@ def local_endpoint() -> str:
 def local_status() -> dict[str, Any] | None:
     """What the embedded account says of itself (``since``, ``dashboards`` ...), or None where it does not answer."""
     try:
-        with urllib.request.urlopen(local_endpoint() + "/_localaws/status", timeout=5) as answer:  # noqa: S310
+        with urllib.request.urlopen(local_endpoint() + "/_localaws/status", timeout=_STATUS_TIMEOUT) as answer:  # noqa: S310
             return json.load(answer)
     except (OSError, ValueError):
         return None

@@ -23,6 +23,7 @@ from localaws.processes import ChildRegister, clean_environment, same_process, s
 
 DEFAULT_OPTIONS = AccountOptions()
 _START_TIMEOUT = 60.0  # seconds
+_ANSWER_TIMEOUT = 60.0  # seconds; on a busy machine an account is slow, and ending it would lose what is in it
 
 
 def up(home: Home, port: int, options: AccountOptions = DEFAULT_OPTIONS) -> tuple[dict[str, Any], bool]:
@@ -41,7 +42,7 @@ def up(home: Home, port: int, options: AccountOptions = DEFAULT_OPTIONS) -> tupl
                 if missing:
                     raise AccountDiffers(missing)
                 return answer, False
-            _end(home)  # alive but not answering: it is ours, so it may be ended
+            _end(home)  # alive but not answering for so long: it is ours, so it may be ended
         _require_free(port)
         with open(home.log_file, "ab", opener=_private) as log:  # noqa: PTH123 - Path.open takes no opener
             process = subprocess.Popen(  # noqa: S603
@@ -146,7 +147,7 @@ def tail(home: Home, lines: int = 20) -> str:
 
 def _ask(port: int) -> dict[str, Any] | None:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_localaws/status", timeout=5) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_localaws/status", timeout=_ANSWER_TIMEOUT) as answer:  # noqa: S310
             return json.load(answer)
     except (OSError, ValueError):
         return None

@@ -122,7 +122,7 @@ class FlinkCluster:
                 self._children.kill([old])
             self._start_taskmanager()
 
-    def wait_ready(self, timeout: float = 60.0) -> None:
+    def wait_ready(self, timeout: float = 180.0) -> None:
         """Until the JobManager answers and a TaskManager with the wanted slots is registered."""
         deadline = time.monotonic() + timeout
         last = ""

@@ -92,7 +92,7 @@ class Driver:
             self._events.append({"event": "ended", "code": self._python.wait()})
             self._changed.notify_all()
 
-    def run(self, task: Task, timeout: float = 60.0) -> None:
+    def run(self, task: Task, timeout: float = 180.0) -> None:
         """Hand over the task once the process is warm; returns at once after that."""
         self._wait_for("ready", timeout)
         assert self._python is not None and self._python.stdin is not None

@@ -13,7 +13,7 @@ from localaws.errors import ClusterFailed
 class FlinkRest:
     """Calls ``http://HOST:PORT``; raises ClusterFailed where the JobManager does not answer as it should."""
 
-    def __init__(self, url: str, timeout: float = 10.0) -> None:
+    def __init__(self, url: str, timeout: float = 30.0) -> None:
         self.url = url
         self._timeout = timeout
 

@@ -36,7 +36,9 @@ def test_every_blank_is_not_attempted_with_its_hint(tmp_path: Path) -> None:
         results = json.loads((folder / "results.json").read_text())
         tests = {test["name"]: test for test in results["tests"]}
         for exercise in EXERCISES.values():
-            test = tests[f"{exercise.notebook}: {exercise.title}"]
+            name = f"{exercise.notebook}: {exercise.title}"
+            assert name in tests, f"{name} was not reached: {said}"
+            test = tests[name]
             assert test["score"] == 0
             assert "Not attempted yet: fill the blank" in test["output"]
             assert exercise.hint in test["output"]

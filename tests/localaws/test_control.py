@@ -1,4 +1,4 @@
-"""up, down and status against real processes; about 15 s in all."""
+"""up, down and status against real processes; about 40 s in all."""
 
 import json
 import os
@@ -7,13 +7,16 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from lab.session import local_status
 from localaws.home import AccountState, Home
 from localaws.processes import clean_environment, same_process
 from tests.conftest import EmbeddedAccount, free_port
@@ -47,6 +50,29 @@ def test_up_is_idempotent_and_down_leaves_no_process(make_account: Any) -> None:
     assert alive(pids) == []
     assert account.command("status").returncode == 1
     assert "was not running" in account.command("down").stdout
+
+
+@pytest.mark.slow  # about 25 s: longer than an account was once given to answer, twice
+def test_an_account_that_is_slow_to_answer_is_neither_gone_nor_ended(
+    make_account: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = make_account()
+    account.client("kinesis").create_stream(StreamName="kept", ShardCount=1)
+    pid = account.pid
+    monkeypatch.setenv("LOCALAWS_PORT", str(account.port))
+    os.kill(pid, signal.SIGSTOP)
+    waker = threading.Timer(20, os.kill, (pid, signal.SIGCONT))
+    waker.start()
+    try:
+        with ThreadPoolExecutor() as pool:
+            seen, again = pool.submit(local_status), pool.submit(account.command, "up")
+            assert seen.result() is not None
+            assert again.result().returncode == 0 and "already up" in again.result().stdout
+    finally:
+        os.kill(pid, signal.SIGCONT)
+        waker.cancel()
+    assert account.pid == pid
+    assert account.client("kinesis").list_streams()["StreamNames"] == ["kept"]
 
 
 @pytest.mark.slow  # about 6 s
