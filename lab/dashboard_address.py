@@ -4,9 +4,13 @@ On one's own machine that address is good as it is. On Binder, on a JupyterHub a
 elsewhere, and only JupyterLab's own address is open to it: there the dashboard is behind JupyterLab.
 """
 
+import json
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import urlsplit
+
+from jupyter_core.paths import jupyter_runtime_dir
 
 from lab.session import local_status
 
@@ -29,13 +33,17 @@ def in_browser(url: str, environ: Mapping[str, str] = os.environ) -> str:
 
 def jupyter_base(environ: Mapping[str, str]) -> str | None:
     """The path that the Jupyter server of this kernel is served under, with a slash at both ends; None in a kernel that
-    no Jupyter server started (papermill, VS Code)."""
-    from jupyter_server.serverapp import list_running_servers  # half a second, and only a kernel needs it
+    no Jupyter server started (papermill, VS Code).
 
+    A server says where it is in a file of its own. It is read here, because jupyter_server's function for that takes
+    half a second to two seconds to import.
+    """
     parent = environ.get("JPY_PARENT_PID", "")
-    if not parent.isdigit():
+    try:
+        server = json.loads(Path(jupyter_runtime_dir(), f"jpserver-{parent}.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):  # none, or being written
         return None
-    return next((server["base_url"] for server in list_running_servers() if server["pid"] == int(parent)), None)
+    return server["base_url"] if str(server["pid"]) == parent else None
 
 
 def codespaces_address(port: int | None, environ: Mapping[str, str]) -> str | None:

@@ -5,6 +5,7 @@ shard gives five answers and 2 MB a second, an iterator lives 300 s. The client 
 ProvisionedThroughputExceeded; an iterator that ran out is replaced by a new one after the last record read.
 """
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from threading import Event
 from typing import Any
 
 import boto3
+import botocore.loaders
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -40,9 +42,16 @@ def reading_client() -> Any:
     whole reading; `arrival_seconds` takes both, so any other client works too.
     """
     session = botocore.session.get_session()
+    session.register_component("data_loader", _models())
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=float)
     config = Config(retries={"mode": "standard", "max_attempts": 10}, max_pool_connections=READERS)
     return boto3.Session(botocore_session=session).client("kinesis", config=config)
+
+
+@functools.cache
+def _models() -> Any:
+    """botocore's service models, read once: they are most of what a client of a new session costs."""
+    return botocore.loaders.create_loader()
 
 
 def arrival_seconds(value: float | datetime) -> float:
