@@ -4,12 +4,14 @@ The JVMs are started directly, not by Flink's shell scripts: each script starts 
 ``configuration`` already knows, which is most of the 38 seconds the scripts take from nothing to RUNNING.
 """
 
+import random
 import socket
 import subprocess
 import threading
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +24,29 @@ from localaws.processes import ChildRegister, clean_environment
 
 DEFAULT_SLOTS = 4  # the lab's streams have four shards
 _POLL = 0.05
+# Below what a system hands out by itself (from 32768 on Linux, 49152 on macOS): it takes seconds from the choice of a
+# port to the JobManager that listens on it, and meanwhile a connection or another process would get it.
+_PORTS = range(10_000, 20_000)
+_draw = random.SystemRandom()  # two accounts must not draw the same
+_TAKEN = b"on any port in port range"  # how a JobManager says, as it ends, that one of its ports was not to be had
 
 
 def free_port() -> int:
     """A loopback port nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    while True:
+        port = _draw.choice(_PORTS)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the JVMs do: no wait for old connections
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+def choose_ports() -> ClusterPorts:
+    """Ports for one cluster, free at this moment."""
+    return ClusterPorts(rpc=free_port(), rest=free_port())
 
 
 class FlinkCluster:
@@ -41,8 +59,8 @@ class FlinkCluster:
         self.id = uuid.uuid4().hex[:8]
         self.folder = clusters / self.id
         self.folder.mkdir(mode=0o700, parents=True)
-        self.configuration = ClusterConfiguration(self.folder, ClusterPorts(free_port(), free_port()))
-        self.rest = FlinkRest(f"http://127.0.0.1:{self.configuration.ports.rest}")
+        self.configuration = ClusterConfiguration(self.folder, choose_ports())
+        self.rest = self._rest()
         self.caller = f"ManagedFlink-{self.id}"
         self.slots = DEFAULT_SLOTS
         self._children = children
@@ -53,21 +71,28 @@ class FlinkCluster:
             AWS_EXECUTION_ENV=self.caller,
         )
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._jobmanager_log_from = 0  # bytes: what is before was said by an earlier JobManager
         self._lock = threading.RLock()
         self._stopped = threading.Event()
         self.driver: Driver | None = None
         self.on_process_lost: Callable[[str], None] | None = None
+
+    def _rest(self) -> FlinkRest:
+        return FlinkRest(f"http://127.0.0.1:{self.configuration.ports.rest}")
 
     # -- starting -----------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Start all processes; returns at once, ``wait_ready`` waits for them."""
         with self._lock:
-            self.configuration.write(self.slots)
-            self._start_jobmanager()
-            self._start_taskmanager()
-            self.renew_driver()
+            self._start_all()
         threading.Thread(target=self._watch, name=f"flink-{self.id}-watch", daemon=True).start()
+
+    def _start_all(self) -> None:
+        self.configuration.write(self.slots)
+        self._start_jobmanager()
+        self._start_taskmanager()
+        self.renew_driver()
 
     def renew_driver(self) -> None:
         """Start a driver; one that was used before is ended first."""
@@ -79,6 +104,8 @@ class FlinkCluster:
 
     def _start_jobmanager(self) -> None:
         configuration = self.configuration
+        log = configuration.log_file("jobmanager")
+        self._jobmanager_log_from = log.stat().st_size if log.exists() else 0
         self._spawn(
             "jobmanager",
             "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint",
@@ -166,6 +193,9 @@ class FlinkCluster:
                     if self._stopped.is_set():
                         return
                     self._children.kill([self._processes[name]])  # what it started may still run
+                    if "jobmanager" in lost and self._port_was_taken():
+                        self._move()
+                        break
                     if name == "jobmanager":
                         self._start_jobmanager()
                     else:
@@ -173,6 +203,19 @@ class FlinkCluster:
             for name in lost:
                 if self.on_process_lost is not None:
                     self.on_process_lost(name)
+
+    def _port_was_taken(self) -> bool:
+        """Whether the JobManager ended because somebody else listens on one of its ports."""
+        with self.configuration.log_file("jobmanager").open("rb") as log:
+            log.seek(self._jobmanager_log_from)
+            return _TAKEN in log.read()
+
+    def _move(self) -> None:
+        """Start the whole cluster anew, on other ports."""
+        self._children.kill(list(self._processes.values()))
+        self.configuration = replace(self.configuration, ports=choose_ports())
+        self.rest = self._rest()
+        self._start_all()
 
     def log_files(self) -> dict[str, Path]:
         """The files the application's log stream is fed from, by the process that writes them."""

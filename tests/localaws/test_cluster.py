@@ -1,0 +1,42 @@
+"""The processes of one Flink cluster, started as the account starts them."""
+
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from localaws.managed_flink import cluster as module
+from localaws.managed_flink.cluster import FlinkCluster, choose_ports
+from localaws.managed_flink.configuration import ClusterPorts
+from localaws.processes import ChildRegister
+
+
+def test_no_port_is_one_that_the_system_hands_out_by_itself() -> None:
+    ports = [choose_ports() for _ in range(50)]
+    assert all(10_000 <= port < 20_000 for pair in ports for port in (pair.rpc, pair.rest))
+    assert len({pair.rest for pair in ports}) > 40
+
+
+@pytest.mark.slow  # about 10 s each
+@pytest.mark.parametrize("which", ["rpc", "rest"])
+def test_a_port_taken_before_the_jobmanager_listens_means_another(
+    which: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        free = choose_ports()
+        first = {"rpc": free.rpc, "rest": free.rest, which: holder.getsockname()[1]}
+        choices = iter([ClusterPorts(**first)])
+        monkeypatch.setattr(module, "choose_ports", lambda: next(choices, None) or choose_ports())
+        cluster = FlinkCluster(tmp_path, ChildRegister(tmp_path / "children.json"), {})
+        cluster.start()
+        try:
+            deadline = time.monotonic() + 60
+            while cluster.configuration.ports == ClusterPorts(**first):
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            cluster.wait_ready()
+            assert cluster.rest.jobs() == []
+            assert cluster.driver is not None and all(one.poll() is None for one in cluster.driver.processes())
+        finally:
+            cluster.stop()
