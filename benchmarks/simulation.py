@@ -189,7 +189,8 @@ def reshard(folder: Path, quick: bool) -> list[Row]:
     """4 shards, a snapshot, 16 shards, and on from the snapshot."""
     with lab_on(4, 2, 8, sample(folder, 5_000)) as pipeline:
         pipeline.start()
-        pipeline.send(end_markers=False)
+        answer = pipeline.send(end_markers=False)
+        pipeline.wait_read(answer["sent"], TIMEOUT)  # what is left in the old shards is late once the new ones are read
         pipeline.stop()
         for _ in range(2):
             split_all(pipeline)
