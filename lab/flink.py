@@ -10,7 +10,7 @@ import pandas as pd
 
 from lab.errors import LabError
 
-_TIMEOUT = 60.0  # seconds, as boto3 waits; a JobManager on a busy machine was seen to take 13
+_TIMEOUT = 60.0  # seconds, as boto3 waits: on a busy machine a JobManager is slow, not gone
 
 
 class DashboardSilent(LabError):

@@ -206,7 +206,10 @@ class FlinkCluster:
 
     def _port_was_taken(self) -> bool:
         """Whether the JobManager ended because somebody else listens on one of its ports."""
-        with self.configuration.log_file("jobmanager").open("rb") as log:
+        path = self.configuration.log_file("jobmanager")
+        if not path.exists():  # it ended before it said anything
+            return False
+        with path.open("rb") as log:
             log.seek(self._jobmanager_log_from)
             return _TAKEN in log.read()
 

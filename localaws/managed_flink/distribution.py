@@ -21,7 +21,7 @@ _IDLE = ("-Dpekko.scheduler.tick-duration=50ms",)
 # JVM of Flink ready about a third sooner and use one core less while starting.
 LIGHT_JVM = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", *_COMMON, *_IDLE)
 # C2 compiles what is called ten times as often as by default (globals.hpp of the JDK: 5,000, 600, 15,000 and 40,000):
-# most of what it compiled otherwise was only the start. A backlog calls its methods that often in its first second.
+# most of what it compiled otherwise was only the start. A backlog calls its methods that often in its first seconds.
 _LATER_C2 = (
     "-XX:Tier4InvocationThreshold=50000",
     "-XX:Tier4MinInvocationThreshold=6000",
