@@ -38,12 +38,11 @@ def jupyter_base(environ: Mapping[str, str]) -> str | None:
     A server says where it is in a file of its own. It is read here, because jupyter_server's function for that takes
     half a second to two seconds to import.
     """
-    parent = environ.get("JPY_PARENT_PID", "")
+    written = Path(jupyter_runtime_dir(), f"jpserver-{environ.get('JPY_PARENT_PID', '')}.json")
     try:
-        server = json.loads(Path(jupyter_runtime_dir(), f"jpserver-{parent}.json").read_text(encoding="utf-8"))
+        return json.loads(written.read_text(encoding="utf-8"))["base_url"]
     except (FileNotFoundError, ValueError):  # none, or being written
         return None
-    return server["base_url"] if str(server["pid"]) == parent else None
 
 
 def codespaces_address(port: int | None, environ: Mapping[str, str]) -> str | None:

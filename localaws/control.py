@@ -4,7 +4,6 @@ import contextlib
 import fcntl
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from localaws.control_plane.store import forget
 from localaws.errors import AccountDidNotStart, AccountDiffers, AccountNotUp, PortTaken
 from localaws.home import PROJECT, AccountState, Home
 from localaws.options import AccountOptions
+from localaws.ports import try_port
 from localaws.processes import ChildRegister, clean_environment, same_process, stop_processes
 
 DEFAULT_OPTIONS = AccountOptions()
@@ -154,12 +154,10 @@ def _ask(port: int) -> dict[str, Any] | None:
 
 
 def _require_free(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise PortTaken(port, _holder(port)) from error
+    try:
+        try_port(port)
+    except OSError as error:
+        raise PortTaken(port, _holder(port)) from error
 
 
 def _holder(port: int) -> str:

@@ -2,8 +2,6 @@
 
 import json
 import os
-import random
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,25 +13,16 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from localaws import ports
+
 PROJECT = Path(__file__).resolve().parent.parent
 SHARED = PROJECT.parent / "shared" / "data"
 ACCOUNT = "000000000000"
 
 
-_PORTS = range(20000, 30000)  # below what the system gives to clients, so that none of them takes a chosen one
-_draw = random.SystemRandom()  # two test processes must not draw the same, whatever the seed of `random` is
-
-
 def free_port() -> int:
-    """A port on loopback that nobody listens on."""
-    while True:
-        port = _draw.choice(_PORTS)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
+    """A port on loopback that nobody listens on, and that no cluster of Flink draws."""
+    return ports.free_port(range(20_000, 30_000))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

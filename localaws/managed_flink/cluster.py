@@ -4,8 +4,6 @@ The JVMs are started directly, not by Flink's shell scripts: each script starts 
 ``configuration`` already knows, which is most of the 38 seconds the scripts take from nothing to RUNNING.
 """
 
-import random
-import socket
 import subprocess
 import threading
 import time
@@ -20,28 +18,11 @@ from localaws.managed_flink.configuration import ClusterConfiguration, ClusterPo
 from localaws.managed_flink.distribution import LIGHT_JVM, WORKER_JVM, java_command
 from localaws.managed_flink.driver import Driver
 from localaws.managed_flink.rest import FlinkRest
+from localaws.ports import free_port, is_free
 from localaws.processes import ChildRegister, clean_environment
 
 DEFAULT_SLOTS = 4  # the lab's streams have four shards
 _POLL = 0.05
-# Below what a system hands out by itself (from 32768 on Linux, 49152 on macOS): it takes seconds from the choice of a
-# port to the JobManager that listens on it, and meanwhile a connection or another process would get it.
-_PORTS = range(10_000, 20_000)
-_draw = random.SystemRandom()  # two accounts must not draw the same
-_TAKEN = b"on any port in port range"  # how a JobManager says, as it ends, that one of its ports was not to be had
-
-
-def free_port() -> int:
-    """A loopback port nobody listens on at this moment."""
-    while True:
-        port = _draw.choice(_PORTS)
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the JVMs do: no wait for old connections
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 def choose_ports() -> ClusterPorts:
@@ -71,7 +52,6 @@ class FlinkCluster:
             AWS_EXECUTION_ENV=self.caller,
         )
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self._jobmanager_log_from = 0  # bytes: what is before was said by an earlier JobManager
         self._lock = threading.RLock()
         self._stopped = threading.Event()
         self.driver: Driver | None = None
@@ -104,8 +84,6 @@ class FlinkCluster:
 
     def _start_jobmanager(self) -> None:
         configuration = self.configuration
-        log = configuration.log_file("jobmanager")
-        self._jobmanager_log_from = log.stat().st_size if log.exists() else 0
         self._spawn(
             "jobmanager",
             "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint",
@@ -189,32 +167,27 @@ class FlinkCluster:
         while not self._stopped.wait(0.5):
             with self._lock:
                 lost = [name for name, process in self._processes.items() if process.poll() is not None]
-                for name in lost:
+                if lost:
                     if self._stopped.is_set():
                         return
-                    self._children.kill([self._processes[name]])  # what it started may still run
-                    if "jobmanager" in lost and self._port_was_taken():
-                        self._move()
-                        break
-                    if name == "jobmanager":
-                        self._start_jobmanager()
-                    else:
-                        self._start_taskmanager()
+                    self._children.kill([self._processes[name] for name in lost])  # what they started may still run
+                    self._bring_back(lost)
             for name in lost:
                 if self.on_process_lost is not None:
                     self.on_process_lost(name)
 
-    def _port_was_taken(self) -> bool:
-        """Whether the JobManager ended because somebody else listens on one of its ports."""
-        path = self.configuration.log_file("jobmanager")
-        if not path.exists():  # it ended before it said anything
-            return False
-        with path.open("rb") as log:
-            log.seek(self._jobmanager_log_from)
-            return _TAKEN in log.read()
+    def _bring_back(self, lost: list[str]) -> None:
+        ports = self.configuration.ports
+        if "jobmanager" in lost and not (is_free(ports.rpc) and is_free(ports.rest)):
+            self._move()
+            return
+        if "jobmanager" in lost:
+            self._start_jobmanager()
+        if "taskmanager" in lost:
+            self._start_taskmanager()
 
     def _move(self) -> None:
-        """Start the whole cluster anew, on other ports."""
+        """Start the whole cluster anew, on other ports: somebody else has one of the JobManager's."""
         self._children.kill(list(self._processes.values()))
         self.configuration = replace(self.configuration, ports=choose_ports())
         self.rest = self._rest()
