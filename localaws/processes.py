@@ -92,6 +92,8 @@ class ChildRegister:
                 os.killpg(child.pid, signal.SIGKILL)
         for child in children:
             child.wait()
+            if child.stdin is not None:
+                child.stdin.close()
         with self._lock:
             for child in children:
                 self._children.pop(child.pid, None)

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from lab.checks import Finding
 from lab.errors import LabError
@@ -146,7 +146,7 @@ class Grading:
         }
         program = [sys.executable, str(place.project / "inside" / "run_notebooks.py"), json.dumps(settings)]
         running = place.spawn(Role.WORK, program, stdout=-1)
-        reader = threading.Thread(target=_read_events, args=(running, ran), daemon=True)
+        reader = threading.Thread(target=_read_events, args=(running.process.stdout, ran), daemon=True)
         reader.start()
         code = self._wait(running, self._limits.timeout)
         if code is None:
@@ -179,6 +179,7 @@ class Grading:
                 return self._ask(desk, task, place, pass_fds=ends)
             finally:
                 functions.process.stdin.close()
+                functions.process.stdout.close()
 
     def _ask(self, desk: Place, task: dict[str, Any], place: Place, **pipes: Any) -> dict[str, Finding]:
         """Let the grader's own process do a task beside the account of a place; what it found."""
@@ -190,9 +191,7 @@ class Grading:
         program = [sys.executable, "-m", "lab.grading.desk", json.dumps({**task, "parameters": parameters})]
         running = desk.spawn(Role.CHECK, program, stdout=-1, **pipes)
         answer: list[bytes] = []
-        assert running.process.stdout is not None
-        pipe = running.process.stdout
-        reader = threading.Thread(target=lambda: answer.append(pipe.read()), daemon=True)
+        reader = threading.Thread(target=_read_answer, args=(running.process.stdout, answer), daemon=True)
         reader.start()
         limits = self._limits
         code = self._wait(running, limits.look_timeout if task["work"] == "look" else limits.timeout)
@@ -228,19 +227,24 @@ class Cancelled(NotGraded):
         super().__init__("The grading was interrupted")
 
 
-def _read_events(running: Running, ran: Ran) -> None:
+def _read_answer(pipe: IO[bytes], answer: list[bytes]) -> None:
+    with pipe:
+        answer.append(pipe.read())
+
+
+def _read_events(pipe: IO[bytes], ran: Ran) -> None:
     """Keep what the notebooks' process says. A line without end, or one that is no event, ends the reading."""
-    assert running.process.stdout is not None
-    while line := running.process.stdout.readline(_LONGEST_LINE):
-        try:
-            event = json.loads(line)
-            if event["event"] == "notebook":
-                name = Path(str(event["name"])).name
-                ran.results.append({**(event["result"] or {}), "name": name, "said": event["said"]})
-                if event["nb"]:
-                    ran.executed[name] = str(event["nb"])
-        except (ValueError, TypeError, KeyError):
-            ran.said.append("What runs the notebooks said something that is no report; the rest was not read.")
-            break
-    while running.process.stdout.read(1 << 16):
-        pass  # nothing may wait for a pipe nobody reads
+    with pipe:
+        while line := pipe.readline(_LONGEST_LINE):
+            try:
+                event = json.loads(line)
+                if event["event"] == "notebook":
+                    name = Path(str(event["name"])).name
+                    ran.results.append({**(event["result"] or {}), "name": name, "said": event["said"]})
+                    if event["nb"]:
+                        ran.executed[name] = str(event["nb"])
+            except (ValueError, TypeError, KeyError):
+                ran.said.append("What runs the notebooks said something that is no report; the rest was not read.")
+                break
+        while pipe.read(1 << 16):
+            pass  # nothing may wait for a pipe nobody reads

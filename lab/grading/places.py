@@ -68,11 +68,15 @@ class Running:
             reader.start()
 
     def _drain(self, pipe: IO[bytes]) -> None:
-        while chunk := pipe.read1(1 << 16):  # type: ignore[attr-defined]
-            self._said = (self._said + chunk)[-_KEPT:]
+        with pipe:  # a process that nobody waits for would keep it open
+            while chunk := pipe.read1(1 << 16):  # type: ignore[attr-defined]
+                self._said = (self._said + chunk)[-_KEPT:]
 
     def said(self) -> str:
-        """The last lines it said."""
+        """The last lines it said. Once it has ended these are its last ones, not what was read by chance by then."""
+        if self.process.poll() is not None:
+            for reader in self._readers:
+                reader.join(timeout=1)  # a child of its own may hold the pipe open for longer
         return self._said.decode(errors="replace")
 
 

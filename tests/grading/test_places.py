@@ -22,7 +22,11 @@ KINDS = [pytest.param(Walled, marks=needs_walls), Open]
 def python(place: Place, role: Role, code: str) -> str:
     """What a program prints in a place."""
     running = place.spawn(role, [sys.executable, "-c", code], stdout=-1)
-    return running.process.communicate(timeout=60)[0].decode().strip()
+    assert running.process.stdout is not None
+    with running.process.stdout as pipe:
+        printed = pipe.read()
+    running.process.wait(60)
+    return printed.decode().strip()
 
 
 def until(condition: Callable[[], Any], seconds: float = 30) -> bool:
@@ -65,6 +69,19 @@ def test_a_place_shows_its_files_has_a_room_and_ends_what_it_started(kind: Any, 
         place.close()
     assert until(lambda: not sleepers(mark))
     place.close()  # twice is no error
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_last_words_are_all_there_and_no_pipe_stays_open(kind: Any) -> None:
+    place = kind(Layout({}), Limits())
+    try:
+        talks = place.spawn(Role.WORK, [sys.executable, "-c", "import sys; sys.exit('x' * 50_000 + 'the last word')"])
+        assert talks.process.wait(60) == 1
+        assert talks.said().strip().endswith("the last word")
+        abandoned = place.spawn(Role.WORK, ["sleep", "600"])
+    finally:
+        place.close()
+    assert until(lambda: talks.process.stderr.closed and abandoned.process.stderr.closed)
 
 
 @pytest.mark.parametrize("kind", KINDS)

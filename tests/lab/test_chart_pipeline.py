@@ -1,10 +1,8 @@
 """The pipeline's picture says what is there, with lines and with words."""
 
-import warnings
-
 from lab.chart_pipeline import pipeline_picture
 from lab.pipeline_facts import ABSENT, THERE, WORKING, Part
-from tests.lab.test_charts import assert_readable
+from tests.lab.test_charts import assert_readable, warnings_are_errors
 
 PARTS = [
     Part("S3", "landing zone", THERE, ("sample.json, 6.6 MB",), "01_streams"),
@@ -16,8 +14,7 @@ PARTS = [
 
 
 def test_every_part_with_its_state():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    with warnings_are_errors():
         picture = pipeline_picture(PARTS)
         assert_readable(picture)
     assert picture.table["state"].tolist() == [THERE, THERE, WORKING, ABSENT, THERE]

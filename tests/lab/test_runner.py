@@ -135,7 +135,7 @@ def test_ctrl_c_ends_the_kernels_and_says_where(tmp_path: Path) -> None:
 def test_a_killed_runner_leaves_valid_results_that_say_zero(tmp_path: Path) -> None:
     running, kernels = start_and_wait(tmp_path)
     running.kill()
-    running.wait()
+    running.communicate()
     for kernel in kernels:
         if kernel.is_running():
             kernel.kill()

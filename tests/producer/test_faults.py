@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -89,8 +88,8 @@ def test_killed_at_any_instant_and_run_again(seed: int, make_world: MakeWorld) -
     world = make_world(as_array(reviews(4_000)), shards=2)
     process = elsewhere(world, pace=2_000)
     time.sleep(random.Random(seed).uniform(0.0, 1.8))  # the instant: anywhere in the two seconds the run takes
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.kill()
+    process.communicate()
     answer = world.invoke()
     assert (answer["read"], answer["sent"], answer["done"]) == (4_000, 4_000, True)
     found = counts(world)
@@ -103,8 +102,8 @@ def test_only_what_lies_behind_the_cursor_is_sent_twice(make_world: MakeWorld) -
     world = make_world(as_array(reviews(6_000)))
     process = elsewhere(world, pace=1_200)
     wait_for_state(world, 1_000)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.kill()
+    process.communicate()
     passed = world.state()["unfinished"]["sent"]
     answer = world.invoke()
     assert (answer["sent"], answer["invocation"]["number"]) == (6_000, 2)
