@@ -1,7 +1,8 @@
 """The kernels of a run: this very Python, one fresh process per notebook, started before it is needed, never left over.
 
-As a program (`python -m lab.kernels -f <connection file>`) it is the kernel: ipykernel, plus the imports every notebook
-makes, done while the kernel still waits for its notebook.
+Where it can be done they are forked from a process that has made their imports (`lab.kernel_forks`). As a program
+(`python -m lab.kernels -f <connection file>`) it is the kernel: ipykernel, plus those imports, made while the kernel
+still waits for its notebook.
 """
 
 import asyncio
@@ -12,13 +13,16 @@ import os
 import signal
 import sys
 import tempfile
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from lab.kernel_forks import can_fork, warm_up
 
 if TYPE_CHECKING:
     from jupyter_client import AsyncKernelManager
 
-WARM_IMPORTS = ("boto3", "pandas")
+_FORKING = EntryPoint("lab-fork", "lab.kernel_provisioner:ForkingProvisioner", "jupyter_client.kernel_provisioners")
 _LONGEST_SOCKET = 103  # bytes of a path (macOS; one of Linux may have four more)
 
 
@@ -34,7 +38,9 @@ class Kernels:
 
     def __init__(self, cwd: Path, log: Path) -> None:
         self._cwd = cwd
-        self._log = log.open("ab")
+        self._log = log.absolute()
+        self._output = log.open("ab")
+        self._forks, self._warm = can_fork(), False
         # They hold the kernels' keys: for this user alone, and not in a home that may be read-only.
         self._connections = tempfile.TemporaryDirectory(prefix="lab-kernels-")
         self._started: list[tuple[AsyncKernelManager, int]] = []
@@ -42,21 +48,29 @@ class Kernels:
         self._retired: set[AsyncKernelManager] = set()
 
     def prepare(self) -> None:
-        """Start the next kernel now; it gets ready by itself while other things happen."""
-        if self._next is None:
+        """Start the next kernel now; it gets ready by itself while other things happen.
+
+        What is started first is the process they are forked from, where they are: nobody waits for its imports here.
+        """
+        if self._forks and not self._warm:
+            warm_up()
+            self._warm = True
+        elif self._next is None:
             self._next = self._start()
 
     def take(self) -> "AsyncKernelManager":
         """A kernel no notebook has used: the prepared one where there is one that lives."""
-        self.prepare()
-        manager, self._next = self._next, None
-        assert manager is not None
+        manager, self._next = self._next or self._start(), None
         return manager
 
     def _start(self) -> "AsyncKernelManager":
         from jupyter_client import AsyncKernelManager
         from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+        from jupyter_client.provisioning import KernelProvisionerFactory
         from jupyter_core.utils import run_sync
+
+        provisioner = {"provisioner_name": _FORKING.name} if self._forks else {}
+        KernelProvisionerFactory.provisioners[_FORKING.name] = _FORKING
 
         class ThisPython(KernelSpecManager):
             """Knows one kernel, whatever is installed on the machine: the Python that runs the series."""
@@ -66,7 +80,7 @@ class Kernels:
                     argv=[sys.executable, "-m", "lab.kernels", "-f", "{connection_file}"],
                     display_name="Python 3.11",
                     language="python",
-                    metadata={"supported_encryption": ["curve"]},
+                    metadata={"supported_encryption": ["curve"], "kernel_provisioner": provisioner},
                 )
 
         connection = Path(self._connections.name, f"kernel-{len(self._started)}.json")
@@ -80,8 +94,7 @@ class Kernels:
             cwd=str(self._cwd),
             env={**os.environ, "PYDEVD_DISABLE_FILE_VALIDATION": "1"},
             extra_arguments=["--HistoryManager.hist_file=:memory:"],
-            stdout=self._log.fileno(),
-            stderr=self._log.fileno(),
+            **({"log": self._log} if self._forks else {"stdout": self._output, "stderr": self._output}),
         )
         self._started.append((manager, manager.provisioner.pid))
         return manager
@@ -108,7 +121,7 @@ class Kernels:
                 os.killpg(group, signal.SIGKILL)
         self._started.clear()
         self._connections.cleanup()
-        self._log.close()
+        self._output.close()
 
     async def _end_all(self) -> None:
         # After an interruption the tasks that were listening to a kernel are still pending in this loop.
@@ -144,10 +157,7 @@ def main() -> None:
     parent = int(os.environ.get("JPY_PARENT_PID") or 0)
     if parent and os.getppid() != parent:
         return  # the runner was killed before the kernel had begun to watch it
-    for name in WARM_IMPORTS:
-        # Where an import fails here, it fails again in the notebook, in a cell that can be shown.
-        with contextlib.suppress(Exception):
-            importlib.import_module(name)
+    importlib.import_module("lab.kernel_imports")  # made already, where the kernel is a fork
     app.start()
 
 
