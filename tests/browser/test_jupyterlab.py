@@ -47,7 +47,8 @@ def restart_and_run_all(page: Page, address: str, name: str) -> None:
     code = [cell for cell in cells if cell["cell_type"] == "code"]
     kept = sum(cell["execution_count"] is not None for cell in code)  # numbered before anything ran
     state = page.wait_for_function(_STATE, arg=[len(code), kept])
-    assert state.json_value() == "done", page.locator(".jp-OutputArea").last.text_content()
+    errors = page.locator('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]')
+    assert state.json_value() == "done", errors.all_text_contents()
 
 
 def test_a_student_works_through_the_lab(address: str, page: Page) -> None:
