@@ -8,7 +8,6 @@ import atexit
 import os
 import signal
 import sys
-import tempfile
 import threading
 from multiprocessing import connection, forkserver, get_context, parent_process, resource_tracker
 from pathlib import Path
@@ -18,9 +17,10 @@ _IMPORTS = "lab.kernel_imports"
 _LONGEST_FOLDER = 60  # bytes: the server's socket, in a folder of its own in there, must stay below 104
 
 
-def can_fork() -> bool:
-    """Whether kernels can be forked here. macOS's frameworks do not survive a fork, and a socket needs a short path."""
-    return sys.platform == "linux" and len(os.fsencode(tempfile.gettempdir())) <= _LONGEST_FOLDER
+def can_fork(temporary: Path) -> bool:
+    """Whether kernels can be forked, with this folder for temporary files. macOS's frameworks do not survive a fork,
+    and a socket needs a short path."""
+    return sys.platform == "linux" and len(os.fsencode(temporary)) <= _LONGEST_FOLDER
 
 
 def warm_up() -> None:
@@ -39,8 +39,8 @@ class ForkedKernel:
 
     stdin = stdout = stderr = None
 
-    def __init__(self, arguments: list[str], environment: dict[str, str], folder: str, log: Path) -> None:
-        self._process = _CONTEXT.Process(target=_be_kernel, args=(arguments, environment, folder, str(log)))
+    def __init__(self, arguments: list[str], environment: dict[str, str], folder: str, log: str) -> None:
+        self._process = _CONTEXT.Process(target=_be_kernel, args=(arguments, environment, folder, log))
         self._process.start()
         assert self._process.pid is not None
         self.pid = self._process.pid

@@ -7,7 +7,6 @@ still waits for its notebook.
 
 import asyncio
 import contextlib
-import importlib
 import logging
 import os
 import signal
@@ -38,9 +37,8 @@ class Kernels:
 
     def __init__(self, cwd: Path, log: Path) -> None:
         self._cwd = cwd
-        self._log = log.absolute()
-        self._output = log.open("ab")
-        self._forks, self._warm = can_fork(), False
+        self._log = log.open("ab")
+        self._forks, self._warm = can_fork(Path(tempfile.gettempdir())), False
         # They hold the kernels' keys: for this user alone, and not in a home that may be read-only.
         self._connections = tempfile.TemporaryDirectory(prefix="lab-kernels-")
         self._started: list[tuple[AsyncKernelManager, int]] = []
@@ -94,7 +92,8 @@ class Kernels:
             cwd=str(self._cwd),
             env={**os.environ, "PYDEVD_DISABLE_FILE_VALIDATION": "1"},
             extra_arguments=["--HistoryManager.hist_file=:memory:"],
-            **({"log": self._log} if self._forks else {"stdout": self._output, "stderr": self._output}),
+            stdout=self._log,
+            stderr=self._log,
         )
         self._started.append((manager, manager.provisioner.pid))
         return manager
@@ -121,7 +120,7 @@ class Kernels:
                 os.killpg(group, signal.SIGKILL)
         self._started.clear()
         self._connections.cleanup()
-        self._output.close()
+        self._log.close()
 
     async def _end_all(self) -> None:
         # After an interruption the tasks that were listening to a kernel are still pending in this loop.
@@ -157,7 +156,8 @@ def main() -> None:
     parent = int(os.environ.get("JPY_PARENT_PID") or 0)
     if parent and os.getppid() != parent:
         return  # the runner was killed before the kernel had begun to watch it
-    importlib.import_module("lab.kernel_imports")  # made already, where the kernel is a fork
+    import lab.kernel_imports  # noqa: F401 - made already, where the kernel is a fork
+
     app.start()
 
 

@@ -1,10 +1,12 @@
 """Kernels that are forked: each is a process of its own in all that a notebook can see, and jupyter_client rules it."""
 
+import contextlib
 import json
 import os
 import signal
 import sys
 import tempfile
+from pathlib import Path
 
 import psutil
 import pytest
@@ -15,7 +17,7 @@ from lab.kernels import Kernels
 
 pytestmark = [
     pytest.mark.slow,  # about 5 s in all
-    pytest.mark.skipif(not can_fork(), reason="kernels are not forked here"),
+    pytest.mark.skipif(not can_fork(Path(tempfile.gettempdir())), reason="kernels are not forked here"),
 ]
 LOOK = """
 import json, os, random, signal, sys
@@ -40,6 +42,9 @@ class Kernel:
         self.client.start_channels()
         run_sync(self.client.wait_for_ready)(timeout=60)
 
+    def close(self):
+        self.client.stop_channels()
+
     def run(self, code):
         """(what it printed, its last reply)"""
         said = []
@@ -58,8 +63,17 @@ def kernels(tmp_path, monkeypatch):
     made.close()
 
 
+@pytest.fixture
+def kernel(kernels):
+    with contextlib.closing(Kernel(kernels)) as made:
+        yield made
+
+
 def test_each_is_a_session_of_its_own_with_its_own_environment_folder_log_and_luck(kernels, tmp_path):
-    found = [json.loads(Kernel(kernels).run(LOOK)[0]) for _ in range(2)]
+    found = []
+    for _ in range(2):
+        with contextlib.closing(Kernel(kernels)) as kernel:
+            found.append(json.loads(kernel.run(LOOK)[0]))
     for one in found:
         assert one["session"] == one["pid"]
         assert (one["given"], one["names"], one["blocked"]) == ("by the runner", [], [])
@@ -71,30 +85,25 @@ def test_each_is_a_session_of_its_own_with_its_own_environment_folder_log_and_lu
     assert not [one for one in found if psutil.pid_exists(one["pid"])]
 
 
-def test_it_is_interrupted_and_goes_on(kernels):
-    kernel = Kernel(kernels)
+def test_it_is_interrupted_and_goes_on(kernel):
     code = "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(60)"
     assert kernel.run(code)[1]["ename"] == "KeyboardInterrupt"
     assert kernel.run("print(6 * 7)")[0] == "42\n"
 
 
-def test_one_that_is_killed_is_seen_to_be_dead(kernels):
-    kernel = Kernel(kernels)
+def test_one_that_is_killed_is_seen_to_be_dead(kernel):
     os.kill(kernel.manager.provisioner.pid, signal.SIGKILL)
     assert run_sync(kernel.manager.provisioner.wait)() == -signal.SIGKILL
     assert not run_sync(kernel.manager.is_alive)()
 
 
-def test_what_was_to_happen_at_exit_happens(kernels, tmp_path):
-    kernel = Kernel(kernels)
+def test_what_was_to_happen_at_exit_happens(kernels, kernel, tmp_path):
     kernel.run("import atexit, pathlib\natexit.register(lambda: pathlib.Path('at exit').touch())")
     kernels.retire(kernel.manager)
     kernels.close()
     assert (tmp_path / "cwd" / "at exit").exists()
 
 
-def test_no_fork_where_the_path_of_its_socket_would_be_too_long(monkeypatch):
-    monkeypatch.setattr(tempfile, "tempdir", "/" + "t" * 70)
-    assert not can_fork()
-    monkeypatch.setattr(tempfile, "tempdir", "/tmp")
-    assert can_fork() == (sys.platform == "linux")
+def test_no_fork_where_the_path_of_its_socket_would_be_too_long():
+    assert not can_fork(Path("/" + "t" * 70))
+    assert can_fork(Path("/tmp")) == (sys.platform == "linux")

@@ -25,7 +25,7 @@ class Started:
 
     def __init__(self, folder, *options):
         self.latest = folder / "runs" / "latest"
-        self.forks = sys.platform == "linux" and len(str(folder)) <= 60
+        self.forks = can_fork(folder)
         series = make_series(folder / "series", "endless", "good")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "lab", "run", "--notebooks", str(series), "--out", str(folder / "runs"), *options],
@@ -75,14 +75,16 @@ def kernels_of(run, family):
     return [process for process in family if "lab.kernels" in process.cmdline()]
 
 
-@pytest.fixture(params=[pytest.param(True, marks=pytest.mark.skipif(not can_fork(), reason="no forks here")), False])
+@pytest.fixture(params=["forked", "started"])
 def folder(request, tmp_path):
     """For temporary files of a run: short enough for kernels that are forked, or too long."""
-    if not request.param:
+    if request.param == "started":
         (tmp_path / ("long" * 20)).mkdir()
         yield tmp_path / ("long" * 20)
         return
     with tempfile.TemporaryDirectory() as name:
+        if not can_fork(Path(name)):
+            pytest.skip("kernels are not forked here")
         yield Path(name)
 
 
