@@ -5,7 +5,7 @@ last run begun), ``unfinished`` (what the next invocation needs to go on, or nul
 
 Every write is conditional on the object being the one this invocation wrote last (S3 conditional writes), so two
 invocations can never both think that they hold the lease. It is renewed by a thread of its own while the run lasts; one
-that is not renewed any more (a killed function) is taken over.
+that is not renewed any more (a killed function) is taken over. A holder that stood still goes on if nobody took it.
 """
 
 import json
@@ -82,15 +82,23 @@ class RunState:
         self._heart.start()
 
     def still_mine(self) -> None:
-        """Raise LeaseLost when the lease is lost or was not renewed in time."""
-        if self._lost or time.monotonic() > self._mine_until:
+        """Raise LeaseLost when another invocation has taken the lease over, StateError when S3 does not say.
+
+        A lease that was not renewed in time is renewed here: the write is refused if it is not ours any more.
+        """
+        if self._lost:
             raise self._loss()
+        while time.monotonic() > self._mine_until:
+            with self._lock:
+                if self._released.is_set():  # a lane that outlived its run must not take the lease again
+                    raise self._loss()
+                self._renew()
 
     def save(self, **changes: Any) -> None:
         """Write the content with these top-level changes; renews the lease."""
         with self._lock:
             self._content.update(changes)
-            self._write({"owner": self._owner, "write": self._writes, "seconds": self._lease_seconds})
+            self._renew()
 
     def release(self, **changes: Any) -> None:
         """The last write: these changes, and nobody holds the lease any more."""
@@ -115,7 +123,7 @@ class RunState:
             try:
                 with self._lock:
                     if not self._released.is_set():
-                        self._write({"owner": self._owner, "write": self._writes, "seconds": self._lease_seconds})
+                        self._renew()
             except LeaseLost:
                 return
             except StateError:
@@ -140,6 +148,9 @@ class RunState:
                 "stream, or event time goes back)."
             ) from error
         return content, answer["ETag"], _age(answer)
+
+    def _renew(self) -> None:
+        self._write({"owner": self._owner, "write": self._writes, "seconds": self._lease_seconds})
 
     def _write(self, lease: dict[str, Any] | None) -> None:
         if self._lost:
@@ -170,8 +181,8 @@ class RunState:
 
     def _loss(self) -> LeaseLost:
         return LeaseLost(
-            f"This invocation lost its lease on {self.name} (it stood still for too long, or S3 did) and has stopped "
-            "sending: invoke again with the same event, the run goes on where it stopped."
+            f"This invocation lost its lease on {self.name} (it stood still for too long, and another one began) and "
+            "has stopped sending: invoke again with the same event, the run goes on where it stopped."
         )
 
     def _failed(self, what: str, name: str, error: Exception) -> StateError:

@@ -1,0 +1,70 @@
+"""The lease on a stream's state, on a real S3: who holds it, who lost it, and what standing still costs."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from producer_errors import AlreadyRunning, LeaseLost
+from run_state import _MARGIN, RunState
+
+from tests.producer.conftest import World
+
+LASTS = 0.3  # seconds a lease is good for without being renewed
+
+
+@pytest.fixture
+def state_of(make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch) -> Callable[[str], RunState]:
+    """Make an owner's view of one stream's state; nothing renews a lease behind the test's back."""
+    monkeypatch.setattr(RunState, "_beat", lambda state: None)
+    world = make_world()
+    s3 = world.client("s3")
+
+    def make(owner: str) -> RunState:
+        return RunState(s3, world.bucket, world.stream, owner, _MARGIN + LASTS)
+
+    return make
+
+
+def nothing(content: dict[str, Any]) -> dict[str, Any]:
+    return {}
+
+
+def test_who_stood_still_goes_on_when_nobody_took_the_lease(state_of: Callable[[str], RunState]) -> None:
+    state = state_of("one")
+    state.acquire(0.0, nothing)
+    for _ in range(2):
+        time.sleep(1.5 * LASTS)
+        state.still_mine()
+    with pytest.raises(AlreadyRunning, match="Invocation one is filling"):
+        state_of("two").acquire(0.0, nothing)  # it was renewed: it is as good as new
+    state.save(run=7)
+    state.release()
+    other = state_of("two")
+    other.acquire(0.0, lambda content: {"run": content["run"] + 1})
+    assert other._content["run"] == 8
+
+
+@pytest.mark.slow  # about 5 s: the lease of one who does not come back runs out
+def test_who_stood_still_stops_when_another_took_the_lease(state_of: Callable[[str], RunState]) -> None:
+    state, other = state_of("one"), state_of("two")
+    state.acquire(0.0, nothing)
+    other.acquire(30.0, lambda content: {"run": 2})
+    for _ in range(2):
+        with pytest.raises(LeaseLost, match="another one began"):
+            state.still_mine()
+    with pytest.raises(LeaseLost):
+        state.save(run=1)
+    other.still_mine()
+    other.release()
+    assert other._content["run"] == 2
+
+
+def test_a_released_lease_is_not_taken_again_by_a_lane_that_is_late(state_of: Callable[[str], RunState]) -> None:
+    state = state_of("one")
+    state.acquire(0.0, nothing)
+    state.release()
+    time.sleep(1.5 * LASTS)
+    with pytest.raises(LeaseLost):
+        state.still_mine()
+    state_of("two").acquire(0.0, nothing)
