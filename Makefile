@@ -14,8 +14,9 @@ $(READY): requirements.txt pyproject.toml flink_app/connector.lock flink_app/con
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { echo "The lab needs Python 3.11 (Flink 1.20 runs on no later one): install it, or name it with 'make PYTHON=/path/to/python3.11 ...'."; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet "$$(sed -nE 's/^(uv==[0-9.]+).*/\1/p' requirements.txt)"
-	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements.txt
+	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python requirements.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q lab localaws
 	$(BIN)/python -m lab.connector
 	-@$(BIN)/python -m lab.packaging_producer
 	@touch $(READY)

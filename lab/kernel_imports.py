@@ -1,7 +1,7 @@
-"""What the kernels of a run have in common, imported once in the process they are forked from.
+"""What the kernels of a run have in common, imported and read once in the process they are forked from.
 
-Only imports: nothing here may start a thread, draw a random number or open a connection, because every kernel would
-inherit it.
+Only modules and botocore's files: nothing here may start a thread, draw a random number or open a connection, because
+every kernel would inherit it.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ NAMES = (
     "ipykernel.kernelapp",
     "ipykernel.ipkernel",
     "ipykernel.debugger",
-    "boto3.session",
+    "boto3",
     "pandas",
     "matplotlib.figure",
     "matplotlib.backends.backend_agg",
@@ -27,5 +27,7 @@ for name in NAMES:
     # Where an import fails here, it fails again in the notebook, in a cell that can be shown.
     with contextlib.suppress(Exception):
         importlib.import_module(name)
+with contextlib.suppress(Exception):
+    importlib.import_module("lab.aws_models").read_all()
 gc.collect()
 gc.freeze()  # the collector of a kernel need not look at, and thereby copy, what all share

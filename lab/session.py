@@ -23,6 +23,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 LOCAL_ACCOUNT = "000000000000"
 _FOREIGN = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_ROLE_ARN")
 _STATUS_TIMEOUT = 30.0  # seconds; on a busy machine an account is slow, not gone
+_BEFORE_ASKING_WHO = 15.0  # seconds; then `localaws up`, which knows its own account, says who does not answer
 _connected: "Session | None" = None
 
 
@@ -91,7 +92,9 @@ def connected() -> Session | None:
 def _forget_earlier_account() -> None:
     """boto3 keeps the first credentials it found for the life of the process; a second connect means other ones."""
     if "boto3" in sys.modules:
-        sys.modules["boto3"].DEFAULT_SESSION = None
+        from lab import aws_models
+
+        sys.modules["boto3"].setup_default_session(botocore_session=aws_models.new_session())
 
 
 def project_path(path: str) -> Path:
@@ -104,17 +107,17 @@ def local_endpoint() -> str:
     return f"http://127.0.0.1:{os.environ.get('LOCALAWS_PORT', '4566')}"
 
 
-def local_status() -> dict[str, Any] | None:
+def local_status(seconds: float = _STATUS_TIMEOUT) -> dict[str, Any] | None:
     """What the embedded account says of itself (``since``, ``dashboards`` ...), or None where it does not answer."""
     try:
-        with urllib.request.urlopen(local_endpoint() + "/_localaws/status", timeout=_STATUS_TIMEOUT) as answer:  # noqa: S310
+        with urllib.request.urlopen(local_endpoint() + "/_localaws/status", timeout=seconds) as answer:  # noqa: S310
             return json.load(answer)
     except (OSError, ValueError):
         return None
 
 
 def _connect_local(region: str, run_id: str) -> Session:
-    status = local_status() or _start_local()
+    status = local_status(_BEFORE_ASKING_WHO) or _start_local()
     for name in _FOREIGN:
         os.environ.pop(name, None)
     os.environ.update(
@@ -132,8 +135,8 @@ def _start_local() -> dict[str, Any]:
     started = subprocess.run(  # noqa: S603
         [sys.executable, "-m", "localaws", "up"], cwd=PROJECT, capture_output=True, text=True, check=False
     )
-    status = local_status()
-    if started.returncode or status is None:
+    status = None if started.returncode else local_status()
+    if status is None:
         raise AccountNotReached(
             started.stderr.strip()
             or f"The embedded account does not answer at {local_endpoint()}; look at 'python -m localaws logs'."

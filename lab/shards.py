@@ -5,7 +5,6 @@ shard gives five answers and 2 MB a second, an iterator lives 300 s. The client 
 ProvisionedThroughputExceeded; an iterator that ran out is replaced by a new one after the last record read.
 """
 
-import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,11 +12,10 @@ from threading import Event
 from typing import Any
 
 import boto3
-import botocore.loaders
-import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from lab import aws_models
 from lab.errors import AccountRefused, StepMissing, StreamGone
 from lab.faults import code_of, endpoint_of, plain_words
 
@@ -41,17 +39,10 @@ def reading_client() -> Any:
     Arrival times as floats because botocore's own parsing of 100,000 of them into local datetimes takes a fifth of the
     whole reading; `arrival_seconds` takes both, so any other client works too.
     """
-    session = botocore.session.get_session()
-    session.register_component("data_loader", _models())
+    session = aws_models.new_session()
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=float)
     config = Config(retries={"mode": "standard", "max_attempts": 10}, max_pool_connections=READERS)
     return boto3.Session(botocore_session=session).client("kinesis", config=config)
-
-
-@functools.cache
-def _models() -> Any:
-    """botocore's service models, read once: they are most of what a client of a new session costs."""
-    return botocore.loaders.create_loader()
 
 
 def arrival_seconds(value: float | datetime) -> float:

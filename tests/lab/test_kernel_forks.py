@@ -29,6 +29,7 @@ print(json.dumps({
     "given": os.environ["GIVEN"], "backend": matplotlib.get_backend(),
     "names": [name for name in ("pandas", "pd", "lab") if name in globals()],
     "blocked": [int(n) for n in signal.pthread_sigmask(signal.SIG_BLOCK, [])],
+    "models": sys.modules["lab.aws_models"].loader.cache_info().currsize,
 }))
 """
 
@@ -78,6 +79,7 @@ def test_each_is_a_session_of_its_own_with_its_own_environment_folder_log_and_lu
         assert one["session"] == one["pid"]
         assert (one["given"], one["names"], one["blocked"]) == ("by the runner", [], [])
         assert one["backend"] == "module://matplotlib_inline.backend_inline"
+        assert one["models"] == 1  # read before the fork
     assert not {*found[0]["drawn"]} & {*found[1]["drawn"]}
     assert (tmp_path / "cwd" / "made").exists()
     assert (tmp_path / "log").read_bytes().count(b"past the notebook") == 2
