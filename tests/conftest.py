@@ -94,9 +94,9 @@ def make_account(tmp_path: Path) -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAccount]:
-    """One account for the tests that leave it as they found it."""
+    """One account for the tests that leave it as they found it; most of them need no Flink cluster."""
     account = EmbeddedAccount(free_port(), tmp_path_factory.mktemp("account"))
-    started = account.command("up")
+    started = account.command("up", "--cold")
     assert started.returncode == 0, started.stderr
     yield account
     account.command("down")

@@ -13,7 +13,7 @@ import pytest
 
 from lab.flink import DashboardSilent
 from lab.streams import load_position, read_stream
-from tests.end_to_end.pipeline import BUCKET, Pipeline
+from tests.end_to_end.pipeline import BUCKET, PATIENCE, Pipeline
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # about 4 minutes in all
 
@@ -40,7 +40,7 @@ def wait_gone(pid: int) -> None:
         time.sleep(0.05)
 
 
-def all_tasks_running(pipeline: Pipeline, timeout: float = 60) -> None:
+def all_tasks_running(pipeline: Pipeline, timeout: float = PATIENCE) -> None:
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         dashboard = pipeline.dashboard()

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.pipeline import Pipeline
+from tests.end_to_end.pipeline import PATIENCE, Pipeline
 from tests.end_to_end.test_faults import all_tasks_running, send_in_background
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # about 80 s in all
@@ -63,7 +63,7 @@ def small_disk() -> Iterator[Any]:
         disk.unmount()
 
 
-def log_says(pipeline: Pipeline, words: str, timeout: float = 60) -> None:
+def log_says(pipeline: Pipeline, words: str, timeout: float = PATIENCE) -> None:
     deadline = time.monotonic() + timeout
     while words not in (told := pipeline.account.command("logs", "student").stdout):
         assert time.monotonic() < deadline, told
@@ -102,7 +102,7 @@ def test_a_full_disk_under_the_home(
     sending, answers = send_in_background(pipeline, pace=500)
     disk.fill()
     pipeline.flink.create_application_snapshot(ApplicationName="student", SnapshotName="full")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while True:
         asked = {"ApplicationName": "student", "SnapshotName": "full"}
         status = pipeline.flink.describe_application_snapshot(**asked)["SnapshotDetails"]["SnapshotStatus"]

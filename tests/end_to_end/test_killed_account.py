@@ -18,12 +18,12 @@ from tests.end_to_end.test_faults import wait_gone
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # about 60 s in all
 
 
-def kill(account: EmbeddedAccount) -> None:
+def kill(account: EmbeddedAccount, *options: str) -> None:
     """SIGKILL, and up again."""
     pid = account.pid
     os.kill(pid, signal.SIGKILL)
     wait_gone(pid)
-    started = account.command("up")
+    started = account.command("up", *options)
     assert started.returncode == 0, started.stderr
 
 
@@ -41,7 +41,7 @@ def restored_state(pipeline: Pipeline) -> dict[str, Any]:
 
 
 def test_a_change_answered_just_before_the_kill_is_kept(make_account: Any) -> None:
-    account = make_account()
+    account = make_account("home", "--cold")
     flink = account.client("kinesisanalyticsv2")
     role = "arn:aws:iam::000000000000:role/LabRole"
     created = flink.create_application(
@@ -51,7 +51,7 @@ def test_a_change_answered_just_before_the_kill_is_kept(make_account: Any) -> No
     flink.update_application(
         ApplicationName="student", CurrentApplicationVersionId=1, ServiceExecutionRoleUpdate=role + "2"
     )
-    kill(account)
+    kill(account, "--cold")
     detail = flink.describe_application(ApplicationName="student")["ApplicationDetail"]
     assert (detail["ApplicationVersionId"], detail["ServiceExecutionRole"]) == (2, role + "2")
     assert detail["CreateTimestamp"] == created["CreateTimestamp"]
@@ -61,7 +61,7 @@ def test_a_change_answered_just_before_the_kill_is_kept(make_account: Any) -> No
     first = flink.describe_application_version(ApplicationName="student", ApplicationVersionId=1)
     assert first["ApplicationVersionDetail"]["ServiceExecutionRole"] == role
     flink.delete_application(ApplicationName="student", CreateTimestamp=created["CreateTimestamp"])
-    kill(account)
+    kill(account, "--cold")
     assert flink.list_applications()["ApplicationSummaries"] == []
 
 
@@ -97,14 +97,14 @@ def test_a_snapshot_outlives_the_account(make_account: Any, tmp_path: Path, monk
 
 
 def test_down_keeps_applications_and_forget_removes_them(make_account: Any) -> None:
-    account = make_account()
+    account = make_account("home", "--cold")
     flink = account.client("kinesisanalyticsv2")
     role = "arn:aws:iam::000000000000:role/LabRole"
     flink.create_application(ApplicationName="student", RuntimeEnvironment="FLINK-1_20", ServiceExecutionRole=role)
     account.command("down")
-    account.command("up")
+    account.command("up", "--cold")
     assert [one["ApplicationName"] for one in flink.list_applications()["ApplicationSummaries"]] == ["student"]
     forgotten = account.command("down", "--forget")
     assert forgotten.stdout == "The embedded account is down.\nIts applications and their snapshots are removed.\n"
-    account.command("up")
+    account.command("up", "--cold")
     assert flink.list_applications()["ApplicationSummaries"] == []

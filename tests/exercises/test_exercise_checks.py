@@ -40,7 +40,7 @@ SETTINGS = {"window_seconds": 60, "slide_seconds": 30, "threshold": 1, "watermar
 @pytest.fixture(scope="module")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAccount]:
     account = EmbeddedAccount(free_port(), tmp_path_factory.mktemp("exercises"))
-    assert account.command("up").returncode == 0
+    assert account.command("up", "--cold").returncode == 0
     account.client("s3").create_bucket(Bucket="000000000000-landing-zone")
     kinesis = account.client("kinesis")
     for name, shards in {STREAM: 4, GROUPS: 1, "reviews": 2}.items():

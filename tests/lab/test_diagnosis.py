@@ -12,7 +12,7 @@ from lab.diagnosis_job import root_cause
 from lab.looks import WRONG, Trouble
 from lab.session import Session, connect, local_status
 from tests.conftest import ACCOUNT
-from tests.end_to_end.pipeline import BUCKET, LANDING_ZONE, Pipeline
+from tests.end_to_end.pipeline import BUCKET, LANDING_ZONE, PATIENCE, Pipeline
 
 
 def test_the_walk_ends_at_the_first_thing_that_is_wrong() -> None:
@@ -128,7 +128,7 @@ def test_what_is_wrong_before_anything_runs(pipeline: Pipeline, capsys: pytest.C
     says(diagnose(session), "account", "was restarted after this notebook connected to it", "01_streams")
 
 
-def until(part: str, session: Session, timeout: float = 60.0) -> Diagnosis:
+def until(part: str, session: Session, timeout: float = PATIENCE) -> Diagnosis:
     """Diagnose until the sentence says this: what was put takes a moment to pass through Flink."""
     deadline = time.monotonic() + timeout
     while True:

@@ -113,7 +113,7 @@ class Workbench:
     def status(self) -> str:
         return self.flink.describe_application(ApplicationName=self.name)["ApplicationDetail"]["ApplicationStatus"]
 
-    def written(self, count: int, timeout: float = 40) -> list[Any]:
+    def written(self, count: int, timeout: float = 120) -> list[Any]:
         shard = self.kinesis.list_shards(StreamName=f"{self.name}-out")["Shards"][0]["ShardId"]
         iterator = self.kinesis.get_shard_iterator(
             StreamName=f"{self.name}-out", ShardId=shard, ShardIteratorType="TRIM_HORIZON"

@@ -17,7 +17,7 @@ def status(account: EmbeddedAccount) -> dict[str, Any]:
 
 
 def test_a_strict_account(make_account: Any) -> None:
-    account = make_account("home", "--strict")
+    account = make_account("home", "--cold", "--strict")
     kinesis = account.client("kinesis")
     kinesis.create_stream(StreamName="s", ShardCount=1)
     answers: list[dict[str, Any]] = []
@@ -42,7 +42,9 @@ def test_a_strict_account(make_account: Any) -> None:
 
 
 def test_an_account_with_faults(make_account: Any) -> None:
-    account = make_account("home", "--faults", "drop=0.3,internal=0.2,slow=0.2,delay=0.2", "--fault-seed", "5")
+    account = make_account(
+        "home", "--cold", "--faults", "drop=0.3,internal=0.2,slow=0.2,delay=0.2", "--fault-seed", "5"
+    )
     kinesis = account.client("kinesis")
     kinesis.create_stream(StreamName="s", ShardCount=1)
     outcomes = {"answered": 0, "dropped": 0, "InternalFailure": 0}
@@ -73,7 +75,7 @@ def test_an_account_with_faults(make_account: Any) -> None:
 
 
 def test_options_of_an_account_that_is_up_already(make_account: Any) -> None:
-    account = make_account("home", "--faults", "slow=0.1", "--fault-seed", "2")
+    account = make_account("home", "--cold", "--faults", "slow=0.1", "--fault-seed", "2")
     assert account.command("up").returncode == 0
     assert account.command("up", "--faults", "slow=0.1", "--fault-seed", "2").returncode == 0
     refused = account.command("up", "--strict", "--faults", "slow=0.2")

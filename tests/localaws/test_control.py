@@ -56,7 +56,7 @@ def test_up_is_idempotent_and_down_leaves_no_process(make_account: Any) -> None:
 def test_an_account_that_is_slow_to_answer_is_neither_gone_nor_ended(
     make_account: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    account = make_account()
+    account = make_account("home", "--cold")
     account.client("kinesis").create_stream(StreamName="kept", ShardCount=1)
     pid = account.pid
     monkeypatch.setenv("LOCALAWS_PORT", str(account.port))

@@ -31,7 +31,7 @@ print(json.dumps(lambda_handler(json.loads(sys.argv[1]), Context())), flush=True
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAccount]:
     account = EmbeddedAccount(free_port(), tmp_path_factory.mktemp("faulty"))
-    started = account.command("up", "--faults", FAULTS, "--fault-seed", "5")
+    started = account.command("up", "--cold", "--faults", FAULTS, "--fault-seed", "5")
     assert started.returncode == 0, started.stderr
     yield account
     account.command("down")

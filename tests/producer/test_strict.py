@@ -14,7 +14,7 @@ COUNT, SHARDS = 16_000, 2
 def test_all_reviews_arrive_none_twice_counted(
     make_account: Callable[..., EmbeddedAccount], make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    account = make_account("home", "--strict")
+    account = make_account("home", "--cold", "--strict")
     made = make_world(shards=1)
     monkeypatch.delenv("PRODUCER_LEASE_SECONDS")  # nobody is killed here, so the lease may be as long as it is
     world = World(account.endpoint, made.bucket, made.stream, monkeypatch)
