@@ -131,7 +131,8 @@ def listening_addresses(account: EmbeddedAccount) -> set[str]:
     return found
 
 
-def test_every_listening_socket_is_on_loopback(account: EmbeddedAccount) -> None:
+def test_every_listening_socket_is_on_loopback(make_account: Any) -> None:
+    account = make_account()
     wait_for_cluster(account)
     # While it starts, PyFlink's gateway looks for a free port by opening one for a moment on any address; what listens
     # once the cluster stands must be on loopback.
