@@ -55,7 +55,7 @@ class Door:
         """Status, Location, and body."""
         connection = http.client.HTTPConnection("localhost")
         connection.sock = socket.socket(socket.AF_UNIX)
-        connection.sock.settimeout(20)
+        connection.sock.settimeout(60)
         connection.sock.connect(self.path)
         connection.request(method, path, headers={"Cookie": "jupyter-session"})
         with connection.getresponse() as answer:

@@ -67,7 +67,7 @@ def test_the_timer_stops_it() -> None:
     flink = Flink()
     flink.end_in(1)
     guard.keep_to_hours(flink, "student")
-    assert flink.stopped.wait(20)
+    assert flink.stopped.wait(60)
     assert flink.status == "READY"
 
 

@@ -27,7 +27,7 @@ class Function:
         if self.fails:
             said = {"errorMessage": "Another invocation is filling the stream."}
             return {"Payload": io.BytesIO(json.dumps(said).encode()), "FunctionError": "Unhandled"}
-        assert self.go_on.wait(10)
+        assert self.go_on.wait(60)
         finish = event.get("finish", False)
         self.sent = self.sent if finish else min(self.sent + 10, self.count)
         answer = {"sent": self.sent, "done": finish or self.sent == self.count, "clock_offset_seconds": 12.0}
@@ -35,7 +35,7 @@ class Function:
 
 
 def finished(sending):
-    sending.wait(10)
+    sending.wait(60)
     assert sending.done
     return sending
 

@@ -192,7 +192,7 @@ def test_table_api_with_a_python_udf(bench: Workbench) -> None:
     workers = bench.python_workers()
     assert workers
     bench.stop()
-    assert psutil.wait_procs(workers, timeout=10)[1] == []
+    assert psutil.wait_procs(workers, timeout=60)[1] == []
 
 
 def test_datastream_with_state_and_timers(bench: Workbench) -> None:

@@ -6,7 +6,7 @@ from tests.conftest import EmbeddedAccount
 
 
 def ask(account: EmbeddedAccount, path: str, host: str, method: str = "GET", **headers: str) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", account.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", account.port, timeout=60)
     headers = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request(method, path, headers={"Host": host, **headers})
     return connection.getresponse().status

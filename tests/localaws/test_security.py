@@ -51,7 +51,7 @@ def dashboard(account: EmbeddedAccount) -> str:
 def answered(url: str, method: str = "GET", body: bytes | None = None, kind: str = "application/json") -> int:
     request = urllib.request.Request(url, body, {"Content-Type": kind}, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status
     except urllib.error.HTTPError as error:
         return error.code
@@ -105,7 +105,7 @@ def test_the_dashboard_takes_no_jar(secretive: EmbeddedAccount) -> None:
     assert [path for path in secretive.home.rglob("*stranger*")] == []
     assert answered(url + "/jars/stranger.jar/run", "POST", b"{}") == 404
     assert answered(url + "/jars") == 404
-    assert json.load(urllib.request.urlopen(url + "/config", timeout=10))["features"]["web-submit"] is False
+    assert json.load(urllib.request.urlopen(url + "/config", timeout=60))["features"]["web-submit"] is False
 
 
 def test_nobody_else_reads_the_home(secretive: EmbeddedAccount) -> None:

@@ -199,7 +199,7 @@ def test_the_oldest_unwritten_record_is_known_at_any_time():
     class Gated(FakeStream):
         def send(self, entries):
             if entries[0].startswith(b"s1"):
-                gate.wait(10)
+                gate.wait(60)
             return super().send(entries)
 
     stream = Gated()
@@ -207,7 +207,7 @@ def test_the_oldest_unwritten_record_is_known_at_any_time():
     for index in range(400):
         lanes.put(index % 2, index, 0, 10, b"s%d:%d" % (index % 2, index))
     lanes.flush()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while len(stream.written.get("s0", [])) < 200 and time.monotonic() < deadline:
         time.sleep(0.005)
     assert lanes.oldest() == 1
@@ -231,7 +231,7 @@ def test_a_halted_lane_leaves_what_is_not_written_and_says_where():
 def test_the_memory_budget_makes_the_putting_thread_wait(monkeypatch):
     monkeypatch.setattr(shard_lanes, "BUDGET", 5_000)
     gate = threading.Event()
-    stream = FakeStream(request=lambda number: gate.wait(10) and None)
+    stream = FakeStream(request=lambda number: gate.wait(60) and None)
     lanes = lanes_on(stream)
     held, index = True, 0
     while held:
@@ -240,7 +240,7 @@ def test_the_memory_budget_makes_the_putting_thread_wait(monkeypatch):
     assert index == 150  # a lane hands over 50 records, then 100: 4,850 bytes are below the budget, 14,750 are not
     assert lanes.wait_for_room(0.01) is False
     gate.set()
-    assert lanes.wait_for_room(10) is True
+    assert lanes.wait_for_room(60) is True
     finish(lanes)
 
 
