@@ -88,8 +88,10 @@ class RunState:
         """
         if self._lost:
             raise self._loss()
-        while time.monotonic() > self._mine_until:
-            with self._lock:
+        if time.monotonic() <= self._mine_until:
+            return
+        with self._lock:  # of the lanes that wait here the first renews, the others find it done
+            while time.monotonic() > self._mine_until:
                 if self._released.is_set():  # a lane that outlived its run must not take the lease again
                     raise self._loss()
                 self._renew()

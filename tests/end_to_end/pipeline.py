@@ -14,13 +14,14 @@ from lab.packaging_producer import build_producer_zip
 from lab.reference import windows
 from lab.settle import wait_for_windows
 from lab.streams import load_position, read_reviews, read_stream, save_position
+from localaws.managed_flink.running import START_TIMEOUT
 from tests.conftest import ACCOUNT, PROJECT, EmbeddedAccount
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/LabRole"
 LANDING_ZONE, BUCKET = f"{ACCOUNT}-landing-zone", f"{ACCOUNT}-flink"
 WINDOW = {"window_seconds": 60, "slide_seconds": 30, "threshold": 1, "watermark_delay_seconds": 5}
 # Seconds for what comes in a few on a quiet machine; longer than the product itself waits before a start has failed.
-PATIENCE = 240.0
+PATIENCE = START_TIMEOUT + 60.0
 
 
 class Pipeline:

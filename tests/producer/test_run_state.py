@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -43,6 +44,16 @@ def test_who_stood_still_goes_on_when_nobody_took_the_lease(state_of: Callable[[
     other = state_of("two")
     other.acquire(0.0, lambda content: {"run": content["run"] + 1})
     assert other._content["run"] == 8
+
+
+def test_lanes_that_find_it_run_out_together_renew_it_once(state_of: Callable[[str], RunState]) -> None:
+    state = state_of("one")
+    state.acquire(0.0, nothing)
+    state._lease_seconds, state._mine_until, before = 600.0, 0.0, state._writes
+    with ThreadPoolExecutor(8) as lanes:
+        answers = [lanes.submit(state.still_mine) for _ in range(8)]
+    assert [answer.result() for answer in answers] == [None] * 8
+    assert state._writes == before + 1
 
 
 @pytest.mark.slow  # about 5 s: the lease of one who does not come back runs out
