@@ -16,9 +16,9 @@ $(READY): requirements.txt pyproject.toml flink_app/connector.lock flink_app/con
 	$(BIN)/python -m pip install --quiet "$$(sed -nE 's/^(uv==[0-9.]+).*/\1/p' requirements.txt)"
 	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python requirements.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
-	$(BIN)/python -m compileall -q lab localaws
-	$(BIN)/python -m lab.connector
-	-@$(BIN)/python -m lab.packaging_producer
+	$(BIN)/python -m compileall -q lab localaws grader reviewgen
+	$(BIN)/python -m lab.deploy.connector
+	-@$(BIN)/python -m lab.deploy.producer_zip
 	@touch $(READY)
 
 lab: $(READY) ## the whole series, unattended: verdict, report, dashboard
@@ -34,7 +34,7 @@ release: $(READY) ## the student edition into release/: the same files with blan
 	@$(BIN)/python -m lab release $(ARGS)
 
 jupyter: $(READY) ## JupyterLab, on the first notebook
-	@$(BIN)/python -m lab.jupyterlab $(ARGS)
+	@$(BIN)/python -m lab.runner.jupyterlab $(ARGS)
 
 .PHONY: outputs
 outputs: $(READY) ## take the few committed outputs of the notebooks over from runs/latest
@@ -79,4 +79,4 @@ lint: $(READY) ## ruff
 
 lock: $(READY) ## requirements.txt and connector.lock anew
 	$(BIN)/uv pip compile --universal --python-version 3.11 --no-emit-index-url --no-header -q requirements.in -o requirements.txt
-	$(BIN)/python -m lab.connector lock
+	$(BIN)/python -m lab.deploy.connector lock

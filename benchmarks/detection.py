@@ -22,9 +22,10 @@ import pytest
 
 from benchmarks.managed_flink import account_up
 from benchmarks.rows import Row, arguments, ratio_row, report, row
-from lab.packaging import build_flink_zip
-from lab.reference import windows
-from lab.streams import read_reviews, read_stream, read_windows, stream_batches
+from lab.deploy.flink_zip import build_flink_zip
+from lab.streams.reading import read_stream, stream_batches
+from lab.streams.records import read_reviews, read_windows
+from lab.validation.reference import windows
 from tests.conftest import PROJECT, EmbeddedAccount
 from tests.end_to_end.pipeline import BUCKET, WINDOW, Pipeline
 
@@ -60,7 +61,7 @@ class Wrong(RuntimeError):
 def backlog(pipeline: Pipeline, reviews: int, folder: Path) -> Windows:
     """Fill the stream through the producer; what must come out of it."""
     data = folder / "data"
-    command = [sys.executable, "-m", "lab.reviews", "--count", str(reviews), "--out", str(data)]
+    command = [sys.executable, "-m", "reviewgen", "--count", str(reviews), "--out", str(data)]
     subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
     pipeline.build(data / "sample.json", checkpoint_ms=10_000)
     package = build_flink_zip(folder / "SlidingWindows.zip")

@@ -21,7 +21,7 @@ def run(shards: int, seed: int, count: int, folder: Path) -> tuple[bool, str, fl
     """One series on a sample of its own; (passed, the comparison's sentence, seconds)."""
     data = folder / f"seed-{seed}"
     if not (data / "sample.json").exists():
-        command = [sys.executable, "-m", "lab.reviews", "--count", str(count), "--seed", str(seed), "--out", str(data)]
+        command = [sys.executable, "-m", "reviewgen", "--count", str(count), "--seed", str(seed), "--out", str(data)]
         subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
     out = folder / f"runs-{shards}-{seed}"
     environment = {

@@ -21,7 +21,7 @@ import psutil
 
 from benchmarks.rows import Row, arguments, ratio_row, report, row
 from tests.conftest import PROJECT
-from tests.grading import hostile
+from tests.grader import hostile
 
 # (name, how it is made, whether it scores everything (True) or nothing (False); None: something between)
 TEN: list[tuple[str, Callable[[Path], Path], bool | None]] = [

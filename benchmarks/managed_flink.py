@@ -20,8 +20,8 @@ import pytest
 
 from benchmarks.plain_flink import PlainFlink
 from benchmarks.rows import Row, arguments, ratio_row, report, row
-from lab.connector import connector_jar
-from lab.packaging import JAR_IN_ZIP
+from lab.deploy.connector import connector_jar
+from lab.deploy.flink_zip import JAR_IN_ZIP
 from tests.conftest import EmbeddedAccount, free_port
 from tests.end_to_end.pipeline import Pipeline
 

@@ -21,7 +21,7 @@ from typing import Any
 
 from benchmarks.managed_flink import account_up
 from benchmarks.rows import Row, arguments, ratio_row, report, row, table
-from lab.packaging_producer import build_producer_zip
+from lab.deploy.producer_zip import build_producer_zip
 from tests.conftest import ACCOUNT, PROJECT, EmbeddedAccount
 
 BUCKET = "landing-zone-of-the-benchmark"

@@ -19,7 +19,8 @@ from benchmarks.engines.reading import answers
 from benchmarks.managed_flink import account_up
 from benchmarks.reference import reviews
 from benchmarks.rows import Row, ratio_row, row, run_part
-from lab.streams import read_reviews, read_stream, read_windows, stream_batches
+from lab.streams.reading import read_stream, stream_batches
+from lab.streams.records import read_reviews, read_windows
 from tests.end_to_end.pipeline import Pipeline
 
 STREAMS = ("reviews", "suspicious_activity")

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.rows import Row, arguments, report, row
-from lab.reference import windows
+from lab.validation.reference import windows
 
 
 def reviews(count: int, reviewers: int = 100_000) -> pd.DataFrame:

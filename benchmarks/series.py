@@ -24,10 +24,11 @@ from benchmarks.managed_flink import account_up, plain_files
 from benchmarks.plain_flink import PlainFlink
 from benchmarks.producer import original_zip
 from benchmarks.rows import Row, arguments, ratio_row, report, row
-from lab.compare import compare
-from lab.reference import windows
-from lab.settle import wait_for_windows
-from lab.streams import load_position, read_reviews, read_stream, save_position
+from lab.streams.reading import load_position, read_stream, save_position
+from lab.streams.records import read_reviews
+from lab.validation.comparison import compare_windows
+from lab.validation.completion import wait_for_windows
+from lab.validation.reference import windows
 from tests.conftest import PROJECT, EmbeddedAccount, free_port
 from tests.end_to_end.pipeline import BUCKET, LANDING_ZONE, ROLE, WINDOW, Pipeline
 
@@ -115,7 +116,7 @@ def plain(folder: Path) -> float:
             seconds = time.monotonic() - began
         finally:
             flink.stop()
-    compared = compare(reference, output)
+    compared = compare_windows(reference, output)
     if not compared.equal or not compared.expected:
         raise RuntimeError(f"The plain way: {compared.sentence}")
     return seconds

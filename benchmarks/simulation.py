@@ -28,9 +28,9 @@ import pytest
 
 from benchmarks.plain_flink import PlainFlink
 from benchmarks.rows import Row, arguments, fact, write
-from lab.compare import Comparison
-from lab.flink import Dashboard
-from lab.streams import read_stream
+from lab.flink.rest import Dashboard
+from lab.streams.reading import read_stream
+from lab.validation.comparison import Comparison
 from localaws.managed_flink.rest import FlinkRest
 from tests.conftest import ACCOUNT, PROJECT, EmbeddedAccount, free_port
 from tests.end_to_end.pipeline import LANDING_ZONE, WINDOW, Pipeline
@@ -109,7 +109,7 @@ def outcome(pipeline: Pipeline, compared: Comparison, answer: dict[str, Any]) ->
 
 def sample(folder: Path, count: int, change: Callable[[int, dict[str, Any]], dict[str, Any]] | None = None) -> Path:
     """A file of ``count`` synthetic reviews; ``change`` may give each, by its number, other fields."""
-    command = [sys.executable, "-m", "lab.reviews", "--count", str(count), "--out", str(folder)]
+    command = [sys.executable, "-m", "reviewgen", "--count", str(count), "--out", str(folder)]
     subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
     path = folder / "sample.json"
     if change is not None:

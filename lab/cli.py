@@ -4,15 +4,19 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import NoReturn
 
-from lab import cleanup_command, closing, doctor, parameters, release, runs, sizing_command
-from lab.errors import LabError
-from lab.grading import command as grading
-from lab.parameters import UsageError
+from lab.account import clean_command, size_command
+from lab.checks import doctor_command
+from lab.core import paths
+from lab.core.errors import LabError
+from lab.exercises import student_edition
+from lab.runner import closing_lines, parameters
+from lab.runner.parameters import UsageError
 
-NOTEBOOKS = runs.ROOT / "notebooks"
+COMMANDS = "flink_lab.commands"  # the entry points of packages above this one, such as the grader
 NUMBERS = ("01", "02", "03", "04")
 PASSED, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -42,17 +46,18 @@ def build_parser() -> argparse.ArgumentParser:
         "-p", nargs=2, metavar=("NAME", "VALUE"), action="append", default=[], dest="given", help="set a parameter"
     )
     run.add_argument("-f", metavar="params.yaml", type=Path, dest="file", help="set parameters from a file; -p wins")
-    run.add_argument("--out", metavar="DIR", type=Path, default=runs.ROOT / "runs", help="in place of runs/")
+    run.add_argument("--out", metavar="DIR", type=Path, default=paths.ROOT / "runs", help="in place of runs/")
     run.add_argument("--down", action="store_true", help="stop the embedded account at the end, whatever happened")
     run.add_argument(
         "--cell-timeout", metavar="SECONDS", type=_seconds, default=600, help="longest a cell may take (default 600)"
     )
     run.add_argument("--notebooks", metavar="DIR", type=Path, help=argparse.SUPPRESS)
-    sizing_command.add_parser(commands)
-    release.add_parser(commands)
-    doctor.add_parser(commands)
-    cleanup_command.add_parser(commands)
-    grading.add_parser(commands)
+    size_command.add_parser(commands)
+    student_edition.add_parser(commands)
+    doctor_command.add_parser(commands)
+    clean_command.add_parser(commands)
+    for entry in entry_points(group=COMMANDS):
+        entry.load()(commands)
     return parser
 
 
@@ -69,7 +74,7 @@ def _seconds(text: str) -> int:
 def _parameters_help() -> str | None:
     """The parameters of the series for --help; None where the notebooks cannot be read, which a run then reports."""
     try:
-        notebooks = parameters.find_series(NOTEBOOKS)
+        notebooks = parameters.find_series(paths.NOTEBOOKS)
         known = parameters.consistent({path.stem: parameters.declared(path) for path in notebooks})
     except LabError:
         return None
@@ -94,31 +99,31 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run_command(arguments: argparse.Namespace) -> int:
     """`python -m lab run`."""
-    from lab import runner
-    from lab.progress import Progress
+    from lab.runner import series
+    from lab.runner.progress import Progress
 
-    notebooks = parameters.find_series(arguments.notebooks or NOTEBOOKS, () if arguments.notebooks else NUMBERS)
+    notebooks = parameters.find_series(arguments.notebooks or paths.NOTEBOOKS, () if arguments.notebooks else NUMBERS)
     from_file = parameters.read_yaml(arguments.file) if arguments.file else {}
-    plan = runner.plan(notebooks, from_file, arguments.given, arguments.target)
+    plan = series.plan(notebooks, from_file, arguments.given, arguments.target)
     local = plan.effective().get("target", "local") == "local"
     if arguments.down and not local:
         raise UsageError(
             "--down stops the embedded account, which target aws does not use: clean up with make clean-aws."
         )
     complaint = None
-    with runner.Signals().installed() as signals:
+    with series.Signals().installed() as signals:
         try:
-            run = runner.open_run(arguments.out)
-            result = runner.run_series(plan, run, Progress(sys.stdout), signals, arguments.cell_timeout)
+            run = series.open_run(arguments.out)
+            result = series.run_series(plan, run, Progress(sys.stdout), signals, arguments.cell_timeout)
         finally:
             signals.hold()
             if arguments.down:
-                complaint = closing.stop_account()
+                complaint = closing_lines.stop_account()
         stopped = arguments.down and complaint is None
-        status = closing.account_status() if local and not stopped else None
-        print(*closing.last_lines(result, run, status, stopped), sep="\n", flush=True)
+        status = closing_lines.account_status() if local and not stopped else None
+        print(*closing_lines.last_lines(result, run, status, stopped), sep="\n", flush=True)
         if not local:
-            print(closing.still_running(str(plan.effective().get("region", "us-east-1"))), flush=True)
+            print(closing_lines.still_running(str(plan.effective().get("region", "us-east-1"))), flush=True)
     for sentence in filter(None, (result.sentence, complaint)):
         print(sentence, file=sys.stderr)
     if signals.received:

@@ -6,7 +6,7 @@ import re
 
 import yaml
 
-from lab import jupyterlab
+from lab.runner import jupyterlab
 from tests.conftest import PROJECT
 
 
@@ -59,6 +59,6 @@ def test_the_devcontainer_sets_up_and_forwards_jupyterlab_alone() -> None:
 def test_binder_makes_the_connector_when_it_builds_the_image() -> None:
     script = PROJECT / "postBuild"
     assert os.access(script, os.X_OK)
-    assert "python -m lab.connector" in script.read_text()
+    assert "python -m lab.deploy.connector" in script.read_text()
     # a folder of either name would hide environment.yml and postBuild from Binder
     assert not (PROJECT / "binder").exists() and not (PROJECT / ".binder").exists()

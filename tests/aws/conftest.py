@@ -21,7 +21,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from lab.policies import policy
+from lab.deploy.policies import policy
 from tests.aws.calls import Call, read_calls
 from tests.conftest import PROJECT, EmbeddedAccount, free_port
 from tests.end_to_end.series import Series, run_series

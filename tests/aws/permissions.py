@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from lab.policies import FOLDER, listed
+from lab.deploy.policies import FOLDER, listed
 from tests.aws.calls import Call
 
 # policy -> action -> the call that needs it, or {"unseen": why it is needed all the same}

@@ -7,7 +7,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import EndpointConnectionError
 from IPython.core.interactiveshell import InteractiveShell
 
-from lab.errors import LabError
+from lab.core.errors import LabError
 
 
 class Refusals:

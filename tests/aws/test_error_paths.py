@@ -13,10 +13,10 @@ import pytest
 from botocore.config import Config
 from nbclient import NotebookClient
 
-import lab.session
-from lab.errors import LabError
-from lab.inventory import existing
-from lab.verdict import judge
+import lab.core.session
+from lab.account.inventory import existing
+from lab.core.errors import LabError
+from lab.runner.verdict import judge
 from tests.aws.cells import code_cells
 from tests.aws.conftest import REGION, give_role
 from tests.aws.refusals import Refusals, SeemingApplication, Shell, run
@@ -87,7 +87,7 @@ def refusals(
 
     monkeypatch.setattr(botocore.session, "get_session", guarded)
     # The reader of streams is patient with throttling; here it gives up at once, as everything else.
-    monkeypatch.setattr("lab.shards.Config", lambda **_: Config(retries={"total_max_attempts": 1}))
+    monkeypatch.setattr("lab.streams.shards.Config", lambda **_: Config(retries={"total_max_attempts": 1}))
     boto3.DEFAULT_SESSION = None
     yield refusals
     boto3.DEFAULT_SESSION = None  # not by monkeypatch, which would put the one with the refusals back
@@ -193,12 +193,12 @@ def break_off_at_each_call(refusals: Refusals, shell: Shell, source: str) -> Non
 @pytest.mark.parametrize("code", list(NEXT_STEP))
 def test_the_first_cell_says_that_the_credentials_do_not_do(code: str, refusals: Refusals) -> None:
     refusals.code = code
-    with pytest.raises(lab.session.AccountNotReached, match="then run this cell again"):
-        lab.session.connect("aws", REGION)
+    with pytest.raises(lab.core.session.AccountNotReached, match="then run this cell again"):
+        lab.core.session.connect("aws", REGION)
 
 
 def test_an_upload_says_why_it_failed(refusals: Refusals) -> None:
-    from lab.last_words import in_words
+    from lab.core.error_hook import in_words
 
     boto3.setup_default_session()
     boto3.DEFAULT_SESSION.events.register("before-send", refusals)

@@ -16,15 +16,15 @@ WHOLE_ARN = re.compile(r"arn:aws:[\w-]+:[\w-]*:\d{12}:")
 
 # Where a region or a number may stand, and why.
 MAY = {
-    "account": {"lab/session.py": "the number of the embedded account, used for target local only"},
+    "account": {"lab/core/session.py": "the number of the embedded account, used for target local only"},
     "region": {
-        "lab/session.py": "the default of connect()",
-        "lab/cleanup_command.py": "the default of an option",
+        "lab/core/session.py": "the default of connect()",
+        "lab/account/clean_command.py": "the default of an option",
         "lab/cli.py": "the default where the notebooks of a run declare no region",
-        "lab/doctor.py": "the default of an option",
-        "lab/policies.py": "the default of an option",
-        "lab/preflight_looks.py": "the regions a Learner Lab is held to, and one as an example in a sentence",
-        "lab/sizing_command.py": "whose prices they are",
+        "lab/checks/doctor_command.py": "the default of an option",
+        "lab/deploy/policies.py": "the default of an option",
+        "lab/checks/preflight_account.py": "the regions a Learner Lab is held to, and one as an example in a sentence",
+        "lab/account/size_command.py": "whose prices they are",
     },
 }
 NOTEBOOK_LINES = (
@@ -36,7 +36,7 @@ NOTEBOOK_LINES = (
 def sources() -> Iterator[tuple[str, str]]:
     """(name, text) of everything that runs in or against an account, docstrings left out."""
     for folder in ("lab", "producer", "flink_app/SlidingWindows"):
-        for path in sorted((PROJECT / folder).glob("*.py")):
+        for path in sorted((PROJECT / folder).rglob("*.py")):
             yield str(path.relative_to(PROJECT)), without_docstrings(path)
     for path in sorted((PROJECT / "notebooks").glob("*.ipynb")):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.errors import BadParameter
-from lab.policies import FILES, LARGEST, POLICIES, main, policy
+from lab.core.errors import BadParameter
+from lab.deploy.policies import FILES, LARGEST, POLICIES, main, policy
 from tests.aws.conftest import NUMBER, REGION
 from tests.aws.permissions import REASONS, Need, actions_of, allowed
 

@@ -17,10 +17,10 @@ from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from moto.s3.models import FakeBucket
 
 import lab
-from lab.policies import policy
-from lab.preflight import NotKnown
-from lab.preflight_iam import role_trust, source_arn
-from lab.session import Session
+from lab.checks.preflight import NotKnown
+from lab.checks.preflight_iam import role_trust, source_arn
+from lab.core.session import Session
+from lab.deploy.policies import policy
 from tests.aws.cells import code_cells, open_notebook, run_cell
 from tests.conftest import free_port
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from lab.policies import POLICIES, policy
+from lab.deploy.policies import POLICIES, policy
 from tests.aws.answers import complaints
 from tests.aws.conftest import NUMBER, REGION, SECRET, RecordedSeries
 from tests.aws.permissions import REASONS, allowed, needs

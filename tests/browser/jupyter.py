@@ -37,8 +37,19 @@ def jupyterlab(folder: Path) -> Iterator[str]:
     account, port = EmbeddedAccount(free_port(), folder / "home"), free_port()
     own = {f"JUPYTER_{name}_DIR": str(folder / name.lower()) for name in ("CONFIG", "RUNTIME", "DATA")}
     own |= {f"JUPYTERLAB_{name}_DIR": str(folder / name.lower()) for name in ("SETTINGS", "WORKSPACES")}
-    command = [sys.executable, "-m", "lab.jupyterlab", "--no-browser", f"--port={port}", "--ServerApp.port_retries=0"]
-    command += [f"--IdentityProvider.token={TOKEN}", *(["--allow-root"] if os.geteuid() == 0 else [])]
+    command = [
+        sys.executable,
+        "-m",
+        "lab.runner.jupyterlab",
+        "--no-browser",
+        f"--port={port}",
+        "--ServerApp.port_retries=0",
+    ]
+    command += [
+        "--ServerApp.port_retries=0",
+        f"--IdentityProvider.token={TOKEN}",
+        *(["--allow-root"] if os.geteuid() == 0 else []),
+    ]
     with (folder / "jupyter.log").open("w") as log:
         process = subprocess.Popen(
             command, cwd=PROJECT, env={**account.environment, **own}, stdout=log, stderr=subprocess.STDOUT

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from lab.compare import Comparison, compare
-from lab.flink import Dashboard
-from lab.packaging import JAR_IN_ZIP, build_flink_zip
-from lab.packaging_producer import build_producer_zip
-from lab.reference import windows
-from lab.settle import wait_for_windows
-from lab.streams import load_position, read_reviews, read_stream, save_position
+from lab.deploy.flink_zip import JAR_IN_ZIP, build_flink_zip
+from lab.deploy.producer_zip import build_producer_zip
+from lab.flink.rest import Dashboard
+from lab.streams.reading import load_position, read_stream, save_position
+from lab.streams.records import read_reviews
+from lab.validation.comparison import Comparison, compare_windows
+from lab.validation.completion import wait_for_windows
+from lab.validation.reference import windows
 from localaws.managed_flink.running import START_TIMEOUT
 from tests.conftest import ACCOUNT, PROJECT, EmbeddedAccount
 
@@ -193,11 +194,11 @@ class Pipeline:
         assert comparison.equal, comparison.sentence
         assert comparison.expected == 718
 
-    def compare(self, timeout: float = PATIENCE / 2) -> Comparison:
+    def compare_windows(self, timeout: float = PATIENCE / 2) -> Comparison:
         """Every window since the position against the reference."""
         position = load_position(BUCKET)
         reference = windows(read_reviews(read_stream("reviews", position)), **WINDOW)
         output = wait_for_windows(reference, position, timeout=timeout, quiet=timeout / 2)
-        comparison = compare(reference, output)
+        comparison = compare_windows(reference, output)
         print(f"{comparison.sentence} {output.sentence}")  # the figures, with pytest -s
         return comparison

@@ -11,8 +11,8 @@ from typing import Any
 import psutil
 import pytest
 
-from lab.flink import DashboardSilent
-from lab.streams import load_position, read_stream
+from lab.flink.rest import DashboardSilent
+from lab.streams.reading import load_position, read_stream
 from tests.end_to_end.pipeline import BUCKET, PATIENCE, Pipeline
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # about 4 minutes in all

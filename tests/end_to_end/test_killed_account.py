@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from lab.packaging import build_flink_zip
-from lab.streams import save_position
+from lab.deploy.flink_zip import build_flink_zip
+from lab.streams.reading import save_position
 from tests.conftest import EmbeddedAccount
 from tests.end_to_end.pipeline import BUCKET, Pipeline
 from tests.end_to_end.test_faults import wait_gone

@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from lab.compare import compare
-from lab.live import Watched, moments
-from lab.live_state import CLOSED, OPEN, LiveState, WindowRules
-from lab.pacing import send_paced
-from lab.reference import windows
-from lab.settle import wait_for_windows
-from lab.streams import load_position, read_reviews, read_stream
+from lab.charts.event_time_state import CLOSED, OPEN, LiveState, WindowRules
+from lab.charts.live_view import Watched, moments
+from lab.deploy.paced_sending import send_paced
+from lab.streams.reading import load_position, read_stream
+from lab.streams.records import read_reviews
+from lab.validation.comparison import compare_windows
+from lab.validation.completion import wait_for_windows
+from lab.validation.reference import windows
 from tests.end_to_end.pipeline import BUCKET, Pipeline
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -26,7 +27,7 @@ def every_window_is_right() -> int:
     """What notebook 04 does; returns how many windows there are."""
     position = load_position(BUCKET)
     reference = windows(read_reviews(read_stream("reviews", position)), 4, 2, 1, 1)
-    comparison = compare(reference, wait_for_windows(reference, position))
+    comparison = compare_windows(reference, wait_for_windows(reference, position))
     print(comparison.sentence)
     assert comparison.equal, comparison.sentence
     assert reference.open_windows.empty and reference.late_pairs.empty

@@ -13,10 +13,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from lab.compare import compare
-from lab.reference import windows
-from lab.settle import wait_for_windows
-from lab.streams import load_position, read_reviews, read_stream
+from lab.streams.reading import load_position, read_stream
+from lab.streams.records import read_reviews
+from lab.validation.comparison import compare_windows
+from lab.validation.completion import wait_for_windows
+from lab.validation.reference import windows
 from tests.end_to_end.pipeline import BUCKET, WINDOW, Pipeline
 from tests.end_to_end.test_faults import send_in_background
 
@@ -94,7 +95,7 @@ class OneTask(Pipeline):
         rules = WINDOW | {"watermark_delay_seconds": DELAY_SECONDS}
         reference = windows(read_reviews(read_stream("reviews", position)), **rules)
         output = wait_for_windows(reference, position, timeout=90, quiet=45)
-        comparison = compare(reference, output)
+        comparison = compare_windows(reference, output)
         print(comparison.sentence)
         assert comparison.equal, comparison.sentence
         assert comparison.expected > 100

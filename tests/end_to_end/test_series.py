@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.guard import keep_to_hours
-from lab.wait import application_status
+from lab.flink.auto_stop import keep_to_hours
+from lab.flink.waiters import application_status
 from tests.conftest import PROJECT, SHARED, EmbeddedAccount
 from tests.end_to_end.series import fresh_account, run_series
 

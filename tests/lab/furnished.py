@@ -6,10 +6,10 @@ import os
 import zipfile
 from typing import Any
 
-from lab.buckets import close_bucket
-from lab.inventory import existing
-from lab.session import Session, connect
-from lab.teardown import take_down
+from lab.account.inventory import existing
+from lab.account.teardown import take_down
+from lab.core.session import Session, connect
+from lab.deploy.buckets import close_bucket
 from tests.conftest import ACCOUNT, EmbeddedAccount
 
 GROUPS = ("/aws/lambda/reviewProducer", "/aws/kinesis-analytics/student")

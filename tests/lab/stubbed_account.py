@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lab.session import Session
+from lab.core.session import Session
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SESSION = Session("aws", "us-east-1", "123456789012", None)

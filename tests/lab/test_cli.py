@@ -4,8 +4,10 @@ import sys
 
 import pytest
 
-from lab import cli, closing, runner, runs
-from lab.verdict import NotebookResult, SeriesResult
+from lab import cli
+from lab.core import paths
+from lab.runner import closing_lines, series
+from lab.runner.verdict import NotebookResult, SeriesResult
 from tests.lab.series import make_series
 
 
@@ -73,50 +75,50 @@ def test_what_cannot_be_run_is_refused_before_anything_runs(tmp_path, capsys, fi
 
 
 @pytest.fixture
-def series(tmp_path, monkeypatch):
+def run_arguments(tmp_path, monkeypatch):
     """Arguments of a run whose notebooks are not executed: the result is given."""
-    monkeypatch.setattr(closing, "account_status", lambda: None)
+    monkeypatch.setattr(closing_lines, "account_status", lambda: None)
 
     def make(status="passed", ended=None):
         result = SeriesResult("r", "", 1.0, (NotebookResult("01_good", status),), ended=ended)
-        monkeypatch.setattr(runner, "run_series", lambda *arguments: result)
+        monkeypatch.setattr(series, "run_series", lambda *arguments: result)
         return ["run", "--notebooks", str(make_series(tmp_path / "series", "good")), "--out", str(tmp_path / "runs")]
 
     return make
 
 
-def test_down_stops_the_account_even_after_a_failure(series, monkeypatch, capsys):
+def test_down_stops_the_account_even_after_a_failure(run_arguments, monkeypatch, capsys):
     stopped = []
-    monkeypatch.setattr(closing, "stop_account", lambda: stopped.append(1))
-    assert cli.main([*series(), "--down"]) == 0
-    assert cli.main([*series("failed", "It failed."), "--down"]) == 1
+    monkeypatch.setattr(closing_lines, "stop_account", lambda: stopped.append(1))
+    assert cli.main([*run_arguments(), "--down"]) == 0
+    assert cli.main([*run_arguments("failed", "It failed."), "--down"]) == 1
     assert len(stopped) == 2
     assert capsys.readouterr().out.count("account     stopped") == 2
 
 
-def test_an_account_that_could_not_be_stopped_fails_the_run(series, monkeypatch, capsys):
-    monkeypatch.setattr(closing, "stop_account", lambda: "The embedded account could not be stopped.")
-    assert cli.main([*series(), "--down"]) == 1
+def test_an_account_that_could_not_be_stopped_fails_the_run(run_arguments, monkeypatch, capsys):
+    monkeypatch.setattr(closing_lines, "stop_account", lambda: "The embedded account could not be stopped.")
+    assert cli.main([*run_arguments(), "--down"]) == 1
     assert capsys.readouterr().err == "The embedded account could not be stopped.\n"
 
 
-def test_a_run_on_aws_ends_with_the_meter(series, monkeypatch, capsys):
-    monkeypatch.setattr(closing, "still_running", lambda region: f"the meter of {region}")
-    monkeypatch.setattr(runner.Plan, "effective", lambda plan: {"target": "aws", "region": "us-west-2"})
-    assert cli.main(series()) == 0
+def test_a_run_on_aws_ends_with_the_meter(run_arguments, monkeypatch, capsys):
+    monkeypatch.setattr(closing_lines, "still_running", lambda region: f"the meter of {region}")
+    monkeypatch.setattr(series.Plan, "effective", lambda plan: {"target": "aws", "region": "us-west-2"})
+    assert cli.main(run_arguments()) == 0
     assert capsys.readouterr().out.endswith("the meter of us-west-2\n")
 
 
-def test_a_folder_named_latest_is_said_and_the_run_goes_on(series, tmp_path, capsys):
-    arguments = series()
+def test_a_folder_named_latest_is_said_and_the_run_goes_on(run_arguments, tmp_path, capsys):
+    arguments = run_arguments()
     (tmp_path / "runs" / "latest").mkdir(parents=True)
     assert cli.main(arguments) == 0
     assert "latest cannot be made a link to the run" in capsys.readouterr().err
 
 
-def test_an_out_folder_that_cannot_be_written_is_one_sentence(series, tmp_path, capsys):
+def test_an_out_folder_that_cannot_be_written_is_one_sentence(run_arguments, tmp_path, capsys):
     (tmp_path / "runs").write_text("")
-    assert cli.main(series()) == 1
+    assert cli.main(run_arguments()) == 1
     printed = capsys.readouterr().err
     assert printed.count("\n") == 1 and "choose another --out" in printed
 
@@ -133,8 +135,7 @@ def test_another_python_is_refused_before_anything_is_imported(monkeypatch, caps
 
 
 def test_the_command_line_answers_quickly_because_it_imports_little():
-    code = (
-        "import lab.cli, lab.runner, sys; print({'papermill', 'pandas', 'boto3', 'jupyter_client'} & set(sys.modules))"
-    )
-    answer = subprocess.run([sys.executable, "-c", code], cwd=runs.ROOT, capture_output=True, text=True)
+    heavy = {"papermill", "pandas", "boto3", "jupyter_client"}
+    code = f"import lab.cli, lab.runner.series, sys; print({heavy} & set(sys.modules))"
+    answer = subprocess.run([sys.executable, "-c", code], cwd=paths.ROOT, capture_output=True, text=True)
     assert answer.stdout == "set()\n"

@@ -2,11 +2,12 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import lab
-from lab.errors import AccountRefused, AccountSilent, BadParameter, CheckFailed, LabError, StepMissing, StreamGone
+from lab.core.errors import AccountRefused, AccountSilent, BadParameter, CheckFailed, LabError, StepMissing, StreamGone
 
 HEAVY = ["pandas", "numpy", "matplotlib", "boto3", "botocore"]
 
@@ -22,23 +23,23 @@ def test_importing_the_package_loads_nothing():
 
 def test_a_name_is_loaded_when_it_is_used():
     assert modules_after("import lab; lab.show_table") == ["pandas", "numpy"]
-    assert lab.read_stream is lab.streams.read_stream
-    assert lab.compare_windows is lab.compare.compare
-    assert {"read_stream", "DataViewer", "windows", "connect", "streams"} <= set(dir(lab))
+    assert lab.read_stream is lab.streams.reading.read_stream
+    assert lab.compare_windows is lab.validation.comparison.compare_windows
+    assert {"read_stream", "DataViewer", "windows", "connect"} <= set(dir(lab))
 
 
-@pytest.mark.parametrize("name", [name for name, module in lab._MODULE_OF.items() if module != "session"])
+@pytest.mark.parametrize("name", lab.__all__)
 def test_every_name_leads_somewhere(name):
     assert getattr(lab, name) is not None
 
 
-def test_no_name_is_hidden_by_a_module():
-    """Importing lab.compare makes `lab.compare` the module, so no function can be offered under that name."""
-    assert set(lab._MODULE_OF) & lab._MODULES == set()
+def test_no_name_is_hidden_by_a_room():
+    """Importing a room makes it an attribute of the package, so no function can be offered under its name."""
+    assert not {path.name for path in Path(lab.__file__).parent.iterdir()} & set(lab.__all__)
 
 
 def test_an_unknown_name():
-    with pytest.raises(AttributeError, match="module 'lab' has no attribute 'nothing'"):
+    with pytest.raises(AttributeError, match="No lab attribute nothing"):
         lab.nothing  # noqa: B018
 
 

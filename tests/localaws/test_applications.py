@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from lab.connector import JAR_NAME, connector_jar
+from lab.deploy.connector import JAR_NAME, connector_jar
 from tests.conftest import ACCOUNT, EmbeddedAccount
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]  # about 60 s in all

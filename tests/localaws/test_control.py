@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
-from lab.session import local_status
+from lab.core.session import local_status
 from localaws.home import AccountState, Home
 from localaws.processes import clean_environment, same_process
 from tests.conftest import EmbeddedAccount, free_port

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lab.packaging_producer import build_producer_zip
+from lab.deploy.producer_zip import build_producer_zip
 from tests.conftest import ACCOUNT, EmbeddedAccount
 
 REVIEW = {

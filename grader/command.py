@@ -1,0 +1,88 @@
+"""`python -m lab grade`."""
+
+import argparse
+import os
+import signal
+from pathlib import Path
+from types import FrameType
+
+from lab.core.errors import LabError
+from lab.runner.parameters import UsageError
+
+PASSED, FAILED, INTERRUPTED = 0, 1, 130
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """`python -m lab grade`."""
+    parser = commands.add_parser(
+        "grade",
+        help="grade what students handed in, each in an account of its own",
+        description="Grades every folder and zip in SUBMISSIONS. Each gets DIR/NAME/ with results.json (Gradescope's "
+        "shape), report.html and the executed notebooks; DIR/grades.csv, grades.html and nbgrader.csv have everyone. "
+        "Started again it goes on where it was.",
+    )
+    parser.set_defaults(command=grade_command)
+    parser.add_argument("submissions", metavar="SUBMISSIONS", type=Path, help="the folder that holds them")
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="where results go")
+    parser.add_argument("--jobs", metavar="N", type=_count, default=1, help="how many side by side (default 1)")
+    parser.add_argument(
+        "--timeout", metavar="S", type=_count, default=240, help="longest one submission may take (default 240 s)"
+    )
+    parser.add_argument(
+        "--cell-timeout", metavar="S", type=_count, default=120, help="longest one cell may take (default 120 s)"
+    )
+    parser.add_argument(
+        "--disk", metavar="MIB", type=_count, default=1024, help="most one submission may write (default 1024 MiB)"
+    )
+    parser.add_argument(
+        "--memory", metavar="MIB", type=_count, default=6144, help="most memory one may use (default 6144 MiB)"
+    )
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
+
+
+def grade_command(arguments: argparse.Namespace) -> int:
+    """Grade; 0 when everyone was graded, whatever the points."""
+    from grader.batch import Batch
+    from grader.grade_table import CSV
+    from grader.sandbox.limits import MIB, Limits
+    from grader.submissions import find, name_of
+
+    paths = find(arguments.submissions)
+    names = [name_of(path) for path in paths]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"There are two submissions of the name {name}, a folder and a zip: rename one.")
+    limits = Limits(
+        timeout=arguments.timeout,
+        cell_timeout=min(arguments.cell_timeout, arguments.timeout),
+        disk=arguments.disk * MIB,
+        memory=arguments.memory * MIB,
+    )
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
+    out = arguments.out.absolute()
+    try:
+        rows = Batch(paths, out, arguments.jobs, limits).run()
+    except KeyboardInterrupt:
+        print(f"Interrupted. The same command goes on where it was; {out / CSV} has those that are done.")  # noqa: T201
+        return INTERRUPTED
+    except OSError as error:
+        raise LabError(
+            f"{out} cannot be written ({error.strerror or error}): free space or choose another --out."
+        ) from error
+    missing = [row.name for row in rows if not row.results]
+    print(f"{len(rows) - len(missing)} of {len(rows)} graded: {_shown(out / 'grades.html')}")  # noqa: T201
+    return FAILED if missing else PASSED
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _shown(path: Path) -> str:
+    return os.path.relpath(path)

@@ -1,0 +1,112 @@
+"""The table of everyone: CSV, HTML, and the CSV of nbgrader's gradebook. Made from the results.json of each."""
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from grader.result_files import RESULTS
+from lab.core.paths import write_atomically
+from lab.runner.pages import page
+
+CSV, HTML, NBGRADER = "grades.csv", "grades.html", "nbgrader.csv"
+ASSIGNMENT = "flink-anomaly-lab"
+# The columns of `nbgrader export`, in its order.
+NBGRADER_COLUMNS = (
+    "assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email", "raw_score",
+    "late_submission_penalty", "score", "max_score",
+)  # fmt: skip
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One submission in the table: its results.json, or why there is none."""
+
+    name: str
+    results: dict[str, Any] | None
+    problem: str = ""
+
+    @property
+    def score(self) -> int:
+        return self.results["score"] if self.results else 0
+
+    @property
+    def max_score(self) -> int:
+        return self.results["extra_data"]["max_score"] if self.results else 0
+
+    @property
+    def said(self) -> str:
+        return self.results["output"] if self.results else self.problem
+
+
+def read_results(folder: Path) -> dict[str, Any] | None:
+    """The results.json of a folder, None where there is none that the grader finished."""
+    try:
+        found = json.loads((folder / RESULTS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) and "fingerprint" in found.get("extra_data", {}) else None
+
+
+def write(out: Path, rows: Sequence[Row]) -> None:
+    """Write the three tables. Raises OSError."""
+    write_atomically(out / CSV, grades_csv(rows))
+    write_atomically(out / NBGRADER, nbgrader_csv(rows))
+    write_atomically(out / HTML, grades_html(rows))
+
+
+def grades_csv(rows: Sequence[Row]) -> str:
+    """One line a submission: points in all and of every check."""
+    names = _test_names(rows)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["submission", "state", "score", "max_score", "seconds", *names, "said"])
+    for row in rows:
+        points = {test["name"]: test["score"] for test in row.results["tests"]} if row.results else {}
+        seconds = row.results["execution_time"] if row.results else ""
+        state = "graded" if row.results else "not graded"
+        cells = [points.get(name, "") for name in names]
+        writer.writerow([_safe(row.name), state, row.score, row.max_score, seconds, *cells, _safe(row.said)])
+    return text.getvalue()
+
+
+def grades_html(rows: Sequence[Row]) -> str:
+    """One line a submission with a link to its report, and how many passed each check."""
+    graded = [row.results for row in rows if row.results]
+    passed = Counter(test["name"] for results in graded for test in results["tests"] if test["status"] == "passed")
+    values = {"rows": rows, "names": _test_names(rows), "csv": CSV, "passed": passed, "graded": len(graded)}
+    return page("grades.html.j2", values)
+
+
+def nbgrader_csv(rows: Sequence[Row], assignment: str = ASSIGNMENT) -> str:
+    """The graded ones in the columns of nbgrader's gradebook; the student's id is the submission's name."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, NBGRADER_COLUMNS, restval="", lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        if row.results:
+            writer.writerow(
+                {
+                    "assignment": assignment,
+                    "student_id": _safe(row.name),
+                    "raw_score": row.score,
+                    "late_submission_penalty": 0,
+                    "score": row.score,
+                    "max_score": row.max_score,
+                }
+            )
+    return text.getvalue()
+
+
+def _test_names(rows: Sequence[Row]) -> list[str]:
+    return next(([test["name"] for test in row.results["tests"]] for row in rows if row.results), [])
+
+
+def _safe(text: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,0 +1,47 @@
+"""The grader's look at the account a submission worked in: the project's own checks, and whose reviews are in it."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from grader.hidden_run.sent_reviews import expected_reviews
+from lab.checks.check import Finding, Lab, checks_of, run_check
+from lab.core.errors import LabError
+from lab.core.session import Session, local_status
+from lab.streams.reading import read_stream
+from lab.streams.records import read_reviews
+
+NOTEBOOKS = ("01", "02", "03", "04")
+ARRIVED = "Every review the function sent is in the stream"
+_GONE = Finding(False, "the account", "It does not answer any more: something in the submission ended or filled it.")
+
+
+def look(session: Session, parameters: dict[str, Any]) -> dict[str, Finding]:
+    """What every check finds, by its name. An account that is gone fails them all."""
+    lab = Lab(session, parameters)
+    found: dict[str, Finding] = {}
+    for notebook in NOTEBOOKS:
+        for check in checks_of(notebook):
+            found[check.name] = run_check(check, lab) if local_status() else _GONE
+    if found[ARRIVED].passed:
+        found[ARRIVED] = _of_the_right_reviews(Path(parameters["reviews_file"])) or found[ARRIVED]
+    return found
+
+
+def _of_the_right_reviews(path: Path) -> Finding | None:
+    """A finding where the stream does not hold the reviews this submission was given: the manifests alone, which the
+    check believes, can be written by anybody."""
+    looked = "the reviews in the stream, beside those of the file"
+    try:
+        there = read_reviews(read_stream("reviews")).table
+    except LabError as error:
+        return Finding(False, looked, str(error))
+    wanted = expected_reviews(path)
+    pairs = pd.MultiIndex.from_frame(there[["review_id", "reviewer"]])
+    foreign = (~pairs.isin(pd.MultiIndex.from_frame(wanted[["review_id", "reviewer"]]))).sum()
+    if foreign or not len(there):
+        return Finding(
+            False, looked, f"{foreign:,} of {len(there):,} are not of sample.json: the function must send those of S3."
+        )
+    return None

@@ -1,0 +1,65 @@
+"""What is written of a grade: results.json in Gradescope's shape, the report, and the executed notebooks."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from grader.score import Grade, Graded
+from lab.core.paths import write_atomically
+from lab.runner.pages import page
+
+RESULTS, REPORT, EXECUTED = "results.json", "report.html", "executed"
+_MARKS = {"passed": "✔ passed", "failed": "✘ FAILED", "open": "○ not attempted"}
+_LONGEST = 2_000  # characters of a message
+
+
+def write(folder: Path, grade: Grade, executed: Mapping[str, str]) -> None:
+    """Write everything of one grade; results.json comes last, so that where it is, all is. Raises OSError."""
+    (folder / EXECUTED).mkdir(parents=True, exist_ok=True)
+    for name, text in executed.items():
+        write_atomically(folder / EXECUTED / f"{name}.ipynb", text)
+    write_atomically(folder / REPORT, report(grade))
+    write_atomically(folder / RESULTS, json.dumps(gradescope(grade), indent=2, allow_nan=False) + "\n")
+
+
+def gradescope(grade: Grade) -> dict[str, Any]:
+    """The grade in the shape of Gradescope's results.json."""
+    return {
+        "score": grade.score,
+        "output": grade.sentence,
+        "execution_time": round(grade.seconds, 1),
+        "visibility": "visible",
+        "stdout_visibility": "hidden",
+        "tests": [
+            {
+                "name": f"{check.notebook}: {check.name}",
+                "score": check.earned,
+                "max_score": check.points,
+                "status": "passed" if state(check) == "passed" else "failed",
+                "output": f"Looked at {check.looked_at}.\n{check.message}"[:_LONGEST],
+            }
+            for check in grade.checks
+        ],
+        "extra_data": {
+            "submission": grade.name,
+            "fingerprint": grade.fingerprint,
+            "max_score": grade.max_score,
+            "attempted": [check.name for check in grade.checks if check.attempted],
+            "notes": list(grade.notes),
+            "no_walls": grade.walls,
+            "memory_mb": grade.peak >> 20,
+        },
+    }
+
+
+def state(check: Graded) -> str:
+    """passed, failed, or open (an exercise that was not attempted)."""
+    if check.earned == check.points:
+        return "passed"
+    return "failed" if check.attempted else "open"
+
+
+def report(grade: Grade) -> str:
+    """The grade as one page of HTML. Everything a submission said is text on it, never markup."""
+    return page("graded.html.j2", {"grade": grade, "state": state, "marks": _MARKS})

@@ -1,0 +1,1 @@
+"""Run the processes of a submission apart from everything else: namespaces, users, limits."""

@@ -1,0 +1,115 @@
+"""The first process behind walls: builds the file system that can be seen there, then keeps the place up. A program.
+
+Started as root by `grader.sandbox.namespaces` in new mount, process, network and IPC namespaces. Reads one line of JSON
+from standard input, says "ready", and ends as soon as standard input does; with it ends every process behind the walls.
+It runs before anything of the project can be imported, so it uses the standard library alone.
+"""
+
+import ctypes
+import fcntl
+import json
+import os
+import select
+import socket
+import struct
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+# Flags of mount(2), from the kernel's include/uapi/linux/mount.h.
+RDONLY, NOSUID, NODEV, REMOUNT, BIND, REC, PRIVATE = 1, 2, 4, 32, 4096, 16384, 1 << 18
+DEVICES = ("null", "zero", "full", "random", "urandom")
+_SIOCSIFFLAGS, _UP_AND_RUNNING = 0x8914, 0x41  # ioctl of netdevice(7)
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def mount(source: str, target: Path, kind: str = "", flags: int = 0, options: str = "") -> None:
+    """mount(2). Raises OSError."""
+    if _libc.mount(source.encode(), os.fsencode(target), kind.encode(), flags, options.encode()):
+        number = ctypes.get_errno()
+        raise OSError(number, f"{os.strerror(number)} (mounting {source} on {target})")
+
+
+def build(root: Path, spec: dict[str, Any]) -> None:
+    """Put together below `root` what can be seen: nothing but what `spec` names."""
+    mount("none", Path("/"), flags=REC | PRIVATE)
+    mount("tmpfs", root, "tmpfs", NOSUID | NODEV, "size=8m,mode=755")
+    for name in spec["system"]:
+        link = Path("/", name)
+        if link.is_symlink():
+            (root / name).symlink_to(link.readlink())
+        elif link.is_dir():
+            _show(str(link), root / name)
+    room = root / "room"
+    room.mkdir()
+    mount("tmpfs", room, "tmpfs", NOSUID | NODEV, f"size={spec['disk']},mode=755,nr_inodes=200000")
+    for name, uid, mode in spec["folders"]:
+        (room / name).mkdir(parents=True)
+        os.chown(room / name, uid, uid)
+        (room / name).chmod(mode)
+    for source, target in spec["shown"]:
+        _show(source, root / target.lstrip("/"))
+    for name, target in spec["bound"]:
+        (root / target.lstrip("/")).mkdir(parents=True, exist_ok=True)
+        mount(str(room / name), root / target.lstrip("/"), flags=BIND)
+    (root / "proc").mkdir(exist_ok=True)
+    mount("proc", root / "proc", "proc", NOSUID | NODEV, "hidepid=2")
+    dev = root / "dev"
+    dev.mkdir(exist_ok=True)
+    for name in DEVICES:
+        (dev / name).touch()
+        mount(f"/dev/{name}", dev / name, flags=BIND)
+    (dev / "fd").symlink_to("/proc/self/fd")
+    (dev / "shm").mkdir()
+    mount("tmpfs", dev / "shm", "tmpfs", NOSUID | NODEV, "size=64m,mode=1777")
+    mount("none", root, flags=REMOUNT | RDONLY | NOSUID | NODEV)
+
+
+def _show(source: str, target: Path) -> None:
+    """Show a file or folder of the machine, to be read only."""
+    if Path(source).is_dir():
+        target.mkdir(parents=True, exist_ok=True)
+    else:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.touch()
+    mount(source, target, flags=BIND)
+    mount("none", target, flags=REMOUNT | BIND | RDONLY | NOSUID | NODEV)
+
+
+def loopback_up() -> None:
+    """Switch on 127.0.0.1 of this network namespace, the only address it has."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sh", b"lo", _UP_AND_RUNNING))
+
+
+def keep_up() -> None:
+    """Reap what ends behind the walls until standard input does."""
+    while True:
+        readable, _, _ = select.select([sys.stdin], [], [], 1.0)
+        if readable and not os.read(sys.stdin.fileno(), 4096):
+            return
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+
+def main() -> None:
+    # One byte at a time: what follows the line belongs to `keep_up`.
+    line = b""
+    while not line.endswith(b"\n"):
+        line += os.read(sys.stdin.fileno(), 1) or sys.exit("no specification was given")
+    spec = json.loads(line)
+    root = Path(spec["root"])
+    os.umask(0o022)
+    build(root, spec)
+    if spec["loopback"]:
+        loopback_up()
+    os.chroot(root)
+    os.chdir("/")
+    os.write(sys.stdout.fileno(), b"ready\n")
+    keep_up()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""From what was found to points. Pure: which evidence each point needs, and what is said of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from grader.hidden_run.proof import OF_APPLICATION, OF_FUNCTIONS
+from lab.checks.check import Check, Finding
+from lab.exercises.catalog import EXERCISES
+
+_CODE_FILE = (EXERCISES["window"].title, EXERCISES["watermark"].title)
+Needs = Literal["account", "proof", "both"]
+
+
+@dataclass(frozen=True)
+class Graded:
+    """One check with the points it earned. `evidence` is where they come from."""
+
+    notebook: str
+    name: str
+    points: int
+    earned: int
+    attempted: bool
+    looked_at: str
+    message: str
+    evidence: Needs
+
+
+@dataclass(frozen=True)
+class Grade:
+    """All there is to say about one submission. `notebooks` is what they did by their own account, for people."""
+
+    name: str
+    checks: tuple[Graded, ...]
+    notebooks: tuple[Mapping[str, Any], ...]
+    notes: tuple[str, ...]
+    seconds: float
+    peak: int  # bytes of memory, at most
+    fingerprint: str
+    walls: str | None  # why there were none; None where there were
+
+    @property
+    def score(self) -> int:
+        return sum(check.earned for check in self.checks)
+
+    @property
+    def max_score(self) -> int:
+        return sum(check.points for check in self.checks)
+
+    @property
+    def sentence(self) -> str:
+        """What to know first."""
+        if self.notes:
+            return self.notes[0]
+        if self.score == self.max_score:
+            return "Everything is there and right."
+        blank = sum(not check.attempted for check in self.checks)
+        failed = sum(check.attempted and check.earned < check.points for check in self.checks)
+        parts = [f"{failed} {'check' if failed == 1 else 'checks'} failed"] if failed else []
+        parts += [f"{blank} {'waits' if blank == 1 else 'wait'} for an exercise"] if blank else []
+        return f"{' and '.join(parts)}: the list says what to do next."
+
+
+def needs(check: Check) -> Needs:
+    """Which evidence a check's points need.
+
+    What a student's code computes is proved; what is to be seen in the student's own account is looked at there; output
+    needs both, since there it may have been put in by hand.
+    """
+    if check.name in OF_FUNCTIONS or check.name in _CODE_FILE:
+        return "proof"
+    return "both" if check.name in OF_APPLICATION else "account"
+
+
+def score(
+    checks: Sequence[Check], looked: Mapping[str, Finding], proved: Mapping[str, Finding], notes: Sequence[str]
+) -> tuple[Graded, ...]:
+    """Points for every check. What was not looked at has none."""
+    why = notes[0] if notes else "It was not looked at."
+    return tuple(_graded(check, looked, proved, Finding(False, "nothing", why)) for check in checks)
+
+
+def _graded(check: Check, looked: Mapping[str, Finding], proved: Mapping[str, Finding], missing: Finding) -> Graded:
+    kind = needs(check)
+    own, proof = looked.get(check.name, missing), proved.get(check.name, missing)
+    found = {"account": own, "proof": proof, "both": own}[kind]
+    if kind == "both" and own.passed and not proof.passed:
+        said = (
+            "The account holds it, but the application that was handed in does not bring it about when the grader runs "
+            f"it on other data: {proof.message}"
+        )
+        found = Finding(False, proof.looked_at, said, proof.attempted)
+    return Graded(
+        check.notebook, check.name, check.points, check.points if found.passed else 0, found.attempted or found.passed,
+        found.looked_at, found.message, kind,
+    )  # fmt: skip

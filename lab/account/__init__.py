@@ -1,0 +1,1 @@
+"""List, secure, price and delete what the lab made in an account."""

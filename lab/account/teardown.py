@@ -1,0 +1,97 @@
+"""Deletes what carries the lab's tag, the application first: the same calls as notebook 05, for `python -m lab clean`.
+
+Each resource is looked at again right before it is deleted. What an interrupted clean-up left is what the next one
+finds, so it can be repeated at any point.
+"""
+
+from collections.abc import Callable, Sequence
+
+import boto3
+from botocore.exceptions import ClientError
+
+from lab.account.inventory import Resource, application, bucket, function, log_group, stream
+from lab.core.aws_errors import code_of, plain_words
+from lab.core.errors import LabError
+from lab.core.session import Session
+from lab.deploy.buckets import empty_bucket
+from lab.flink.waiters import application_status, stream_active
+
+_GONE = {"ResourceNotFoundException", "NoSuchBucket", "404"}
+
+
+def take_down(session: Session, found: Sequence[Resource], say: Callable[[str], None]) -> None:
+    """Delete those of ``found`` that carry the lab's tag, in their order; ``say`` is told of each.
+
+    Raises a LabError at the first that the account refuses to delete.
+    """
+    for one in found:
+        if not one.ours:
+            continue
+        try:
+            with plain_words(f"deleting the {one.kind} {one.name}", session.endpoint):
+                say(_delete_if_still_ours(one))
+        except LabError as error:
+            if not _is_gone(error):
+                raise
+            say(f"{one.kind} {one.name} was gone already")
+
+
+def _delete_if_still_ours(seen: Resource) -> str:
+    now = _AGAIN[seen.kind](seen.name)
+    if now is None or not now.ours or (seen.since and now.since != seen.since):
+        return f"{seen.kind} {seen.name} is another one by now and stays"
+    if now.state == "DELETING":
+        return f"{seen.kind} {seen.name} is being deleted already"
+    _DELETE[seen.kind](now)
+    return f"deleted {seen.kind} {seen.name}"
+
+
+def _delete_application(one: Resource) -> None:
+    flink = boto3.client("kinesisanalyticsv2")
+    if one.state != "READY":
+        if one.state not in ("STOPPING", "FORCE_STOPPING"):
+            flink.stop_application(ApplicationName=one.name, Force=True)
+        application_status(flink, one.name, until="READY")
+    flink.delete_application(ApplicationName=one.name, CreateTimestamp=one.detail["CreateTimestamp"])
+
+
+def _delete_function(one: Resource) -> None:
+    boto3.client("lambda").delete_function(FunctionName=one.name)
+
+
+def _delete_stream(one: Resource) -> None:
+    kinesis = boto3.client("kinesis")
+    if one.state != "ACTIVE":
+        stream_active(kinesis, one.name)
+    kinesis.delete_stream(StreamName=one.name, EnforceConsumerDeletion=True)
+
+
+def _delete_bucket(one: Resource) -> None:
+    s3 = boto3.client("s3")
+    empty_bucket(s3, one.name)
+    s3.delete_bucket(Bucket=one.name)
+
+
+def _delete_log_group(one: Resource) -> None:
+    boto3.client("logs").delete_log_group(logGroupName=one.name)
+
+
+_AGAIN: dict[str, Callable[[str], Resource | None]] = {
+    "application": lambda _: application(),
+    "function": lambda _: function(),
+    "stream": stream,
+    "bucket": bucket,
+    "log group": log_group,
+}
+_DELETE: dict[str, Callable[[Resource], None]] = {
+    "application": _delete_application,
+    "function": _delete_function,
+    "stream": _delete_stream,
+    "bucket": _delete_bucket,
+    "log group": _delete_log_group,
+}
+
+
+def _is_gone(error: LabError) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, ClientError) and code_of(cause) in _GONE

@@ -1,0 +1,1 @@
+"""Draw every picture of the lab."""

@@ -1,0 +1,162 @@
+"""Which account a notebook works in: the embedded one on this machine, or the student's own on AWS.
+
+Both are reached by plain boto3. ``connect`` only sets the SDKs' standard environment variables for the embedded
+account; for ``aws`` it touches nothing and uses boto3's own credential chain.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from lab.core.cell_outputs import use_run_id
+from lab.core.errors import BadParameter, LabError
+from lab.core.paths import ROOT
+from lab.core.tags import lab_tags, owner_of
+
+LOCAL_ACCOUNT = "000000000000"
+_FOREIGN = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_ROLE_ARN")
+_STATUS_TIMEOUT = 30.0  # seconds; on a busy machine an account is slow, not gone
+_BEFORE_ASKING_WHO = 15.0  # seconds; then `localaws up`, which knows its own account, says who does not answer
+_connected: "Session | None" = None
+
+
+class AccountNotReached(LabError):
+    """The account could not be started or does not accept the caller."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """The account the notebook works in, and the lab's names in it."""
+
+    target: str
+    region: str
+    account: str
+    endpoint: str | None
+    run_id: str = ""
+    since: float | None = field(default=None, repr=False)
+    owner: str = "root"
+
+    @property
+    def landing_zone(self) -> str:
+        """Name of the bucket for the raw data."""
+        return f"{self.account}-landing-zone"
+
+    @property
+    def flink_bucket(self) -> str:
+        """Name of the bucket for the application's zip."""
+        return f"{self.account}-flink"
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What every resource is tagged with when it is created: `lab`, `run_id` and `owner`."""
+        return lab_tags(self.run_id, self.owner)
+
+    @property
+    def role_arn(self) -> str:
+        """ARN of LabRole, the one role of a Learner Lab."""
+        return f"arn:aws:iam::{self.account}:role/LabRole"
+
+    def __repr__(self) -> str:
+        where = f"embedded at {self.endpoint}" if self.target == "local" else "on AWS"
+        return f"account {self.account}, region {self.region}, {where}"
+
+
+def connect(target: str = "local", region: str = "us-east-1", run_id: str = "") -> Session:
+    """Make boto3 of this process work in the target account, and say which one that is.
+
+    Raises BadParameter for an unknown target, AccountNotReached where the account does not answer.
+    """
+    from lab.core import error_hook
+
+    global _connected
+    _forget_earlier_account()
+    if target not in ("local", "aws"):
+        raise BadParameter("target", target, "it is 'local' for the embedded account or 'aws' for your own")
+    error_hook.install()
+    _connected = (_connect_local if target == "local" else _connect_aws)(region, run_id)
+    return _connected
+
+
+def connected() -> Session | None:
+    """What the last ``connect`` of this process returned; None before the first."""
+    return _connected
+
+
+def _forget_earlier_account() -> None:
+    """boto3 keeps the first credentials it found for the life of the process; a second connect means other ones."""
+    if "boto3" in sys.modules:
+        from lab.core import aws_models
+
+        sys.modules["boto3"].setup_default_session(botocore_session=aws_models.new_session())
+
+
+def local_endpoint() -> str:
+    """The embedded account's address: port 4566, or the one of LOCALAWS_PORT."""
+    return f"http://127.0.0.1:{os.environ.get('LOCALAWS_PORT', '4566')}"
+
+
+def local_status(seconds: float = _STATUS_TIMEOUT) -> dict[str, Any] | None:
+    """What the embedded account says of itself (``since``, ``dashboards`` ...), or None where it does not answer."""
+    try:
+        with urllib.request.urlopen(local_endpoint() + "/_localaws/status", timeout=seconds) as answer:  # noqa: S310
+            return json.load(answer)
+    except (OSError, ValueError):
+        return None
+
+
+def _connect_local(region: str, run_id: str) -> Session:
+    status = local_status(_BEFORE_ASKING_WHO) or _start_local()
+    for name in _FOREIGN:
+        os.environ.pop(name, None)
+    os.environ.update(
+        AWS_ENDPOINT_URL=local_endpoint(),
+        AWS_ACCESS_KEY_ID=LOCAL_ACCOUNT,
+        AWS_SECRET_ACCESS_KEY="local",  # noqa: S106  the embedded account has no authentication
+        AWS_DEFAULT_REGION=region,
+        AWS_REGION=region,
+    )
+    use_run_id(run_id)
+    return Session("local", region, LOCAL_ACCOUNT, local_endpoint(), run_id, status.get("since"))
+
+
+def _start_local() -> dict[str, Any]:
+    started = subprocess.run(  # noqa: S603
+        [sys.executable, "-m", "localaws", "up"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    status = None if started.returncode else local_status()
+    if status is None:
+        raise AccountNotReached(
+            started.stderr.strip()
+            or f"The embedded account does not answer at {local_endpoint()}; look at 'python -m localaws logs'."
+        )
+    return status
+
+
+def _connect_aws(region: str, run_id: str) -> Session:
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    os.environ["AWS_DEFAULT_REGION"] = region
+    try:
+        identity = boto3.client("sts", region_name=region).get_caller_identity()
+    except (BotoCoreError, ClientError) as error:
+        raise AccountNotReached(
+            f"AWS did not accept the credentials found for region {region} ({error}); set them up as for the AWS CLI "
+            "(in a Learner Lab: AWS Details, Show), then run this cell again."
+        ) from error
+    use_run_id(run_id)
+    owner = owner_of(identity["Arn"])
+    return Session("aws", region, identity["Account"], os.environ.get("AWS_ENDPOINT_URL"), run_id, owner=owner)
+
+
+def restarted_hint(session: Session) -> str:
+    """For messages about something missing: since when the embedded account holds anything at all."""
+    if session.since is None:
+        return ""
+    return f" (the embedded account was started at {datetime.fromtimestamp(session.since):%H:%M:%S} and began empty)"

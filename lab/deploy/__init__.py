@@ -1,0 +1,1 @@
+"""Build and deploy what runs in the account: connector, zips, buckets, policies, invocations of the function."""

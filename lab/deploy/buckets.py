@@ -1,0 +1,66 @@
+"""What a bucket of the lab must be: closed to the public, encrypted, for TLS alone; and how to empty one."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from lab.core.errors import LabError
+
+
+class NotEmptied(LabError):
+    """The account keeps objects of a bucket; ``first`` is an entry of DeleteObjects' Errors."""
+
+    def __init__(self, bucket: str, first: Mapping[str, str], count: int) -> None:
+        self.bucket, self.key = bucket, first.get("Key", "")
+        super().__init__(
+            f"{count} objects of the bucket {bucket} could not be deleted, the first being {self.key} "
+            f"({first.get('Code', 'no code')}: {first.get('Message', 'no reason given').rstrip('.')}): look for a "
+            "lock or a retention on it, then clean up again."
+        )
+
+
+def close_bucket(s3: Any, bucket: str) -> None:
+    """The three settings that 01_streams makes in plain sight for the landing zone, for another bucket."""
+    s3.put_public_access_block(
+        Bucket=bucket,
+        PublicAccessBlockConfiguration={
+            "BlockPublicAcls": True,
+            "IgnorePublicAcls": True,
+            "BlockPublicPolicy": True,
+            "RestrictPublicBuckets": True,
+        },
+    )
+    encryption = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=encryption)
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [tls_only(bucket)]}))
+
+
+def tls_only(bucket: str) -> dict[str, Any]:
+    """The statement of a bucket policy that denies every request in the clear."""
+    arn = f"arn:aws:s3:::{bucket}"
+    return {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [arn, f"{arn}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
+def empty_bucket(s3: Any, bucket: str) -> None:
+    """Delete every object, old version and unfinished upload of a bucket, a thousand at a time.
+
+    Raises NotEmptied where the account refuses one; whatever else was deleted stays so, and the next call goes on.
+    """
+    for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
+        for upload in page.get("Uploads", []):
+            s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        versions = page.get("Versions", []) + page.get("DeleteMarkers", [])
+        doomed = [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in versions]
+        if not doomed:
+            continue
+        refused = s3.delete_objects(Bucket=bucket, Delete={"Objects": doomed, "Quiet": True}).get("Errors", [])
+        if refused:
+            raise NotEmptied(bucket, refused[0], len(refused))

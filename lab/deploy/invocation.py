@@ -1,0 +1,58 @@
+"""Driving the producer: invoke it until the file is done, and look at how fast it went."""
+
+import json
+import sys
+from typing import Any
+
+import pandas as pd
+from tqdm import tqdm
+
+from lab.core.aws_errors import endpoint_of, plain_words
+from lab.core.errors import LabError, StepMissing
+
+
+class ProducerFailed(LabError):
+    """The function ended with an error."""
+
+
+def invoke_until_done(lambda_: Any, name: str, event: dict[str, Any]) -> list[dict[str, Any]]:
+    """Invoke the producer with ``event`` until it says that it is done; its answers in order, with a progress bar.
+
+    One invocation is enough for most files; a large one stops before the function's time limit and says how far it
+    came, and the next invocation goes on there. Raises ProducerFailed with the function's own message.
+    """
+    answers: list[dict[str, Any]] = []
+    with tqdm(desc=name, unit=" reviews", file=sys.stdout) as bar:
+        while not answers or not answers[-1]["done"]:
+            answers.append(invoke(lambda_, name, event))
+            bar.update(answers[-1]["read"] - bar.n)
+    problem = answers[-1].get("input_error")
+    if problem and not answers[-1]["sent"]:
+        raise ProducerFailed(f"{problem}: put a file of reviews there (01_streams) and run this cell again.")
+    if problem:
+        print(f"The input ended early: {problem}")  # noqa: T201
+    return answers
+
+
+def invoke(lambda_: Any, name: str, event: dict[str, Any]) -> dict[str, Any]:
+    """One invocation's answer. Raises ProducerFailed with the function's own message."""
+    missing = StepMissing(f"The function {name} does not exist", "02_producer")
+    with plain_words(f"invoking {name}", endpoint_of(lambda_), gone=missing):
+        answer = lambda_.invoke(FunctionName=name, Payload=json.dumps(event).encode())
+    payload = json.load(answer["Payload"])
+    if "FunctionError" in answer:
+        raise ProducerFailed(f"{name} failed: {payload.get('errorMessage', payload)}")
+    return payload
+
+
+def records_per_shard(per_shard: dict[str, int]) -> pd.DataFrame:
+    """How many reviews went to each shard, and each shard's part of all."""
+    total = sum(per_shard.values()) or 1
+    shards = sorted(per_shard)
+    return pd.DataFrame(
+        {
+            "reviews": [per_shard[shard] for shard in shards],
+            "part": [f"{per_shard[shard] / total:.1%}" for shard in shards],
+        },
+        index=pd.Index(shards, name="shard"),
+    )

@@ -1,0 +1,53 @@
+"""Show what is deployed: source code, the content of a zip, and the log lines it writes."""
+
+import ast
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pandas as pd
+from IPython.display import Code
+
+from lab.core.paths import project_path
+
+
+def show_source(path: str, function: str = "") -> Code:
+    """A file of the project, or one function of it, with highlighting."""
+    source = project_path(path).read_text()
+    if function:
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == function:
+                source = ast.get_source_segment(source, node) or source
+    return Code(source, language="python")
+
+
+def list_zip(path: Path) -> pd.DataFrame:
+    """The members of a zip with their sizes in kB."""
+    with zipfile.ZipFile(path) as package:
+        members = package.infolist()
+    return pd.DataFrame(
+        {
+            "path": [member.filename for member in members],
+            "kB": [round(member.file_size / 1e3, 1) for member in members],
+        }
+    )
+
+
+def log_lines(group: str, last: int = 10) -> pd.DataFrame:
+    """The newest lines of a log group, one JSON field a column where the lines are JSON objects."""
+    logs = boto3.client("logs")
+    events: list[dict[str, Any]] = []
+    for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group):
+        events = (events + page["events"])[-500:]
+    rows = []
+    for event in events:
+        try:
+            fields = json.loads(event["message"])
+        except ValueError:
+            continue
+        if isinstance(fields, dict) and "_aws" not in fields:
+            rows.append(fields)
+    table = pd.DataFrame(rows[-last:])
+    return table.dropna(axis="columns", how="all").fillna("")

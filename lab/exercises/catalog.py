@@ -1,0 +1,145 @@
+"""The exercises: what each is about, and how an attempt gets into the account, where its check looks for it.
+
+An exercise is a function with a blank that raises NotImplementedError. `attempt` runs what a notebook does with it;
+while the blank is there it says so in one sentence and the notebook goes on. What was done is noted in S3
+(`exercises/NAME.json` of the landing zone), what it wrote is in the streams.
+"""
+
+import importlib.util
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import ModuleType
+from typing import Any, TypeVar
+
+import boto3
+from botocore.exceptions import ClientError
+
+from lab.core.aws_errors import code_of, plain_words
+from lab.core.errors import LabError
+from lab.core.paths import project_path
+from lab.core.session import Session
+
+STREAM, GROUPS = "exercises", "suspicious_groups"
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise: where it stands, what it is worth, how long it takes, and what helps to begin."""
+
+    name: str
+    notebook: str
+    where: str
+    title: str
+    points: int
+    minutes: int
+    hint: str
+
+    @property
+    def not_attempted(self) -> str:
+        """What stands in place of a result while the blank is there."""
+        return f"Not attempted yet: fill the blank {self.where}. Hint: {self.hint}"
+
+
+_ALL = (
+    Exercise(
+        "partition_key", "01_streams", "`partition_key` in 01_streams", "Choose and justify the partition key", 5, 10,
+        "the key needs many values, and two copies of one review need the same one.",
+    ),
+    Exercise(
+        "put_batch", "02_producer", "`put_batch` in producer/put_batch.py", "Resend only what failed", 10, 20,
+        "the answer's Records stand in the order of the request's, and a failed one has an ErrorCode.",
+    ),
+    Exercise(
+        "read_shard", "02_producer", "`read_shard` in 02_producer", "Read a shard from TRIM_HORIZON", 5, 15,
+        "each answer of get_records brings the NextShardIterator; stop when there is nothing more behind it.",
+    ),
+    Exercise(
+        "window", "03_flink_job", "`window` in flink_app/SlidingWindows/sliding-windows.py",
+        "Write the window in SQL", 10, 20,
+        "HOP takes the table, the DESCRIPTOR of the time column, then the slide, then the size.",
+    ),
+    Exercise(
+        "watermark", "03_flink_job", "`watermark` in flink_app/SlidingWindows/sliding-windows.py",
+        "Declare the watermark", 5, 10,
+        "WATERMARK FOR column AS column - INTERVAL; the column is ts, the delay is in the settings.",
+    ),
+    Exercise(
+        "parallelism", "03_flink_job", "`parallelism` in 03_flink_job", "Match parallelism and shards", 5, 15,
+        "one subtask that reads several shards has one watermark for them all; count the open shards.",
+    ),
+    Exercise(
+        "threshold", "04_validate", "`choose_threshold` in 04_validate",
+        "Choose the threshold from precision and recall", 5, 15,
+        "first keep the thresholds that are precise enough, then take the one with the largest recall.",
+    ),
+    Exercise(
+        "groups", "04_validate", "`bursting_groups` in 04_validate", "Catch the group that bursts together", 15, 40,
+        "count the reviewers of a movie in a window, then find what tells a plot from an opening night.",
+    ),
+)  # fmt: skip
+EXERCISES = {exercise.name: exercise for exercise in _ALL}
+
+
+def attempt(session: Session, name: str, work: Callable[[], Result]) -> Result | None:
+    """Do what an exercise asks for; while its blank raises NotImplementedError, say so and return None."""
+    try:
+        return work()
+    except NotImplementedError:
+        take_back(session, name)
+        print(EXERCISES[name].not_attempted)  # noqa: T201
+        return None
+
+
+def code_file(path: str) -> ModuleType:
+    """A code file of the project as a module, as it is now: one that was edited is read anew.
+
+    Raises LabError where Python cannot read it.
+    """
+    where = project_path(path)
+    spec = importlib.util.spec_from_file_location(where.stem.replace("-", "_"), where)
+    if spec is None or spec.loader is None:
+        raise LabError(f"{path} is no Python file: give the path of one.")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except (SyntaxError, OSError) as error:
+        raise LabError(f"{path} cannot be read as Python ({error}): correct it, then run this cell again.") from error
+    return module
+
+
+def hand_in(session: Session, name: str, **evidence: Any) -> None:
+    """Note in the account what was done for an exercise."""
+    note = {"exercise": name, "at": datetime.now(UTC).isoformat(timespec="milliseconds"), **evidence}
+    with plain_words(f"writing {_key(name)} to {session.landing_zone}", session.endpoint):
+        boto3.client("s3").put_object(
+            Bucket=session.landing_zone, Key=_key(name), Body=json.dumps(note, ensure_ascii=False).encode()
+        )
+
+
+def take_back(session: Session, name: str) -> None:
+    """Forget what was handed in."""
+    with plain_words(f"removing {_key(name)} from {session.landing_zone}", session.endpoint):
+        boto3.client("s3").delete_object(Bucket=session.landing_zone, Key=_key(name))
+
+
+def handed_in(session: Session, name: str) -> dict[str, Any] | None:
+    """What was handed in, None where nothing was or it cannot be read."""
+    with plain_words(f"reading {_key(name)} of {session.landing_zone}", session.endpoint):
+        try:
+            body = boto3.client("s3").get_object(Bucket=session.landing_zone, Key=_key(name))["Body"].read()
+        except ClientError as error:
+            if code_of(error) in ("NoSuchKey", "NoSuchBucket", "404"):
+                return None
+            raise
+    try:
+        note = json.loads(body)
+    except ValueError:
+        return None
+    return note if isinstance(note, dict) else None
+
+
+def _key(name: str) -> str:
+    return f"exercises/{name}.json"

@@ -1,0 +1,41 @@
+"""Show the Flink dashboard: a link to it, its jobs, and the late rows that Flink counted."""
+
+from html import escape
+from typing import Any
+
+import pandas as pd
+from IPython.display import HTML
+
+from lab.flink.dashboard_address import in_browser
+from lab.flink.rest import Dashboard
+
+
+def dashboard_link(url: str) -> HTML:
+    """The dashboard as a link that opens beside the notebook: behind JupyterLab where that serves this notebook."""
+    address = escape(in_browser(url))
+    return HTML(f'<a href="{address}" target="_blank" rel="noopener">Open the Apache Flink dashboard</a>')
+
+
+def jobs_table(url: str) -> pd.DataFrame:
+    """The dashboard's jobs: name, state and tasks, as its page *Jobs* shows them."""
+    jobs = Dashboard(url).jobs()
+    return pd.DataFrame(
+        {
+            "job": [job["name"] for job in jobs],
+            "state": [job["state"] for job in jobs],
+            "tasks running": [job["tasks"]["running"] for job in jobs],
+            "tasks": [job["tasks"]["total"] for job in jobs],
+        }
+    )
+
+
+def late_rows_dropped(flink: Any, application: str) -> pd.DataFrame:
+    """Flink's own count of late rows (numLateRecordsDropped) and the parallelism it was measured at."""
+    url = flink.create_application_presigned_url(ApplicationName=application, UrlType="FLINK_DASHBOARD_URL")
+    dashboard = Dashboard(url["AuthorizedUrl"])
+    job = dashboard.running_job()
+    if job is None:
+        return pd.DataFrame(columns=["late rows dropped", "parallelism"])
+    dropped = dashboard.metric_sum(job["jid"], "numLateRecordsDropped")
+    parallelism = max(vertex["parallelism"] for vertex in dashboard.vertices(job["jid"]))
+    return pd.DataFrame({"late rows dropped": [int(dropped)], "parallelism": [parallelism]}, index=[job["name"]])

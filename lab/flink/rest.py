@@ -1,0 +1,82 @@
+"""What the Flink dashboard's REST API says about the lab's job."""
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import pandas as pd
+
+from lab.core.errors import LabError
+
+_TIMEOUT = 60.0  # seconds, as boto3 waits: on a busy machine a JobManager is slow, not gone
+
+
+class DashboardSilent(LabError):
+    """The dashboard's address does not answer as a Flink REST API."""
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(
+            f"The Flink dashboard at {_without_token(url)} does not answer as Flink's REST API ({why}): open it in the "
+            "browser, or create a new URL if this one is older than its session."
+        )
+
+
+class Dashboard:
+    """The jobs behind one dashboard address, as ``create_application_presigned_url`` returns it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        scheme, host, path, _, _ = urlsplit(url)
+        self._base = urlunsplit((scheme, host, path.rstrip("/"), "", ""))
+
+    def get(self, path: str) -> dict[str, Any]:
+        """GET one path of the REST API; raises DashboardSilent."""
+        try:
+            with urllib.request.urlopen(self._base + path, timeout=_TIMEOUT) as answer:  # noqa: S310
+                return json.load(answer)
+        except (OSError, ValueError) as error:
+            raise DashboardSilent(self.url, str(error)) from error
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """Name, state, start time and task counts of each job, newest first."""
+        jobs = self.get("/jobs/overview")["jobs"]
+        return sorted(jobs, key=lambda job: -job["start-time"])
+
+    def running_job(self) -> dict[str, Any] | None:
+        """The newest job that is RUNNING with all its tasks, or None."""
+        for job in self.jobs():
+            if job["state"] == "RUNNING" and job["tasks"]["running"] == job["tasks"]["total"]:
+                return job
+        return None
+
+    def vertices(self, job_id: str) -> list[dict[str, Any]]:
+        """The operators (chained) of a job with their parallelism, status and record counts."""
+        return self.get(f"/jobs/{job_id}")["vertices"]
+
+    def metric_sum(self, job_id: str, name: str) -> float:
+        """Sum of a metric over every operator and subtask; matches the metric's last part, such as
+        ``numLateRecordsDropped``. 0 where no operator has it."""
+        total = 0.0
+        for vertex in self.vertices(job_id):
+            path = f"/jobs/{job_id}/vertices/{vertex['id']}/subtasks/metrics"
+            names = [metric["id"] for metric in self.get(path) if metric["id"].rpartition(".")[2] == name]
+            if names:
+                values = self.get(f"{path}?get={','.join(names)}&agg=sum")
+                total += sum(value["sum"] for value in values)
+        return total
+
+    def watermark(self, job_id: str) -> pd.Timestamp | None:
+        """The smallest watermark that came into any operator that takes events from another; None where none did."""
+        found = []
+        for vertex in self.vertices(job_id):
+            for entry in self.get(f"/jobs/{job_id}/vertices/{vertex['id']}/watermarks"):
+                found.append(int(entry["value"]))
+        reached = [value for value in found if value > -(2**62)]
+        return pd.Timestamp(min(reached), unit="ms") if reached and len(reached) == len(found) else None
+
+
+def _without_token(url: str) -> str:
+    scheme, host, path, _, _ = urlsplit(url)
+    return urlunsplit((scheme, host, path, "", ""))

@@ -1,0 +1,124 @@
+"""Waiting for what AWS does in its own time, with one line a change and an end when it cannot come true any more."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lab.core.cell_outputs import mark_timing
+from lab.core.errors import LabError
+
+
+class WaitedInVain(LabError):
+    """What was waited for did not happen in time, or went wrong."""
+
+
+def stream_active(kinesis: Any, name: str, timeout: float = 120.0) -> str:
+    """Until a stream is ACTIVE; its status."""
+    return _until(
+        lambda: kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["StreamStatus"],
+        lambda status: status == "ACTIVE",
+        f"the stream {name} to be ACTIVE",
+        timeout,
+    )
+
+
+def stream_encrypted(kinesis: Any, name: str) -> str:
+    """Wait for a stream and turn on its encryption with the key AWS holds for Kinesis, if it is off; its status then.
+
+    What 01_streams does in plain sight for the first two streams.
+    """
+    stream_active(kinesis, name)
+    if kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["EncryptionType"] == "NONE":
+        kinesis.start_stream_encryption(StreamName=name, EncryptionType="KMS", KeyId="alias/aws/kinesis")
+    return stream_active(kinesis, name)
+
+
+def function_active(lambda_: Any, name: str, timeout: float = 120.0) -> str:
+    """Until a Lambda function is Active and its last update went through; its state."""
+
+    def state() -> str:
+        configuration = lambda_.get_function_configuration(FunctionName=name)
+        if configuration.get("State") == "Failed" or configuration.get("LastUpdateStatus") == "Failed":
+            reason = configuration.get("StateReason") or configuration.get("LastUpdateStatusReason")
+            raise WaitedInVain(f"The function {name} could not be made ready ({reason}); correct it and run again.")
+        if configuration.get("LastUpdateStatus", "Successful") != "Successful":
+            return "Updating"
+        return configuration.get("State", "Active")
+
+    return _until(state, lambda found: found == "Active", f"the function {name} to be Active", timeout)
+
+
+def application_status(flink: Any, name: str, until: str, timeout: float = 900.0) -> str:
+    """Until the application has the status ``until`` ("RUNNING" or "READY"); prints each change with its time.
+
+    Raises WaitedInVain with the cause from the application's log stream where a start fails (it goes back to READY).
+    """
+    began = time.monotonic()
+    last = ""
+    while True:
+        detail = flink.describe_application(ApplicationName=name)["ApplicationDetail"]
+        status = detail["ApplicationStatus"]
+        if status != last:
+            print(f"{time.monotonic() - began:6.1f} s  {status}")  # noqa: T201
+        if status == until:
+            if until == "RUNNING" and last:
+                mark_timing("StartApplication to RUNNING", time.monotonic() - began)
+            return status
+        if until == "RUNNING" and status == "READY" and (last == "STARTING" or time.monotonic() - began > 2):
+            raise WaitedInVain(f"The application {name} did not start: {failure_cause(detail)}")
+        if time.monotonic() - began > timeout:
+            raise WaitedInVain(f"The application {name} is still {status} after {timeout:.0f} seconds, not {until}.")
+        last = status
+        time.sleep(0.2 if time.monotonic() - began < 60 else 2)
+
+
+def failure_cause(detail: dict[str, Any]) -> str:
+    """The newest error in the log stream the application was given, in one sentence; or where to look."""
+    import boto3
+
+    group, stream = _log_names(detail)
+    if not group:
+        return "it has no CloudWatch logging option, so the cause is not kept; add one and start again."
+    logs = boto3.client("logs")
+    try:
+        events = logs.filter_log_events(
+            logGroupName=group,
+            logStreamNames=[stream],
+            filterPattern="ERROR",
+            startTime=int((time.time() - 900) * 1000),
+        )["events"]
+    except ClientError as error:
+        return f"its log group {group} cannot be read ({error.response['Error']['Code']})."
+    messages = [message for message in (_error_message(event["message"]) for event in events) if message]
+    if not messages:
+        return f"no error is in the log group {group} yet; look there in a minute."
+    return messages[-1]
+
+
+def _log_names(detail: dict[str, Any]) -> tuple[str, str]:
+    for option in detail.get("CloudWatchLoggingOptionDescriptions", []):
+        group, _, stream = option["LogStreamARN"].partition(":log-group:")[2].partition(":log-stream:")
+        return group, stream
+    return "", ""
+
+
+def _error_message(text: str) -> str:
+    try:
+        fields = json.loads(text)
+    except ValueError:
+        return ""
+    return fields.get("message", "") if fields.get("messageType") == "ERROR" else ""
+
+
+def _until(ask: Callable[[], str], done: Callable[[str], bool], what: str, timeout: float) -> str:
+    deadline = time.monotonic() + timeout
+    while True:
+        found = ask()
+        if done(found):
+            return found
+        if time.monotonic() > deadline:
+            raise WaitedInVain(f"Waited {timeout:.0f} seconds for {what}; it is {found}. Run this cell again.")
+        time.sleep(0.2)

@@ -1,0 +1,1 @@
+"""Run the notebooks unattended: parameters, kernels, execution, verdict, report."""

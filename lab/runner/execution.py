@@ -1,0 +1,170 @@
+"""One notebook through papermill, in a kernel that is already running."""
+
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lab.runner.parameters import Value
+from lab.runner.verdict import NotebookResult, Stop, code_cells, judge
+
+if TYPE_CHECKING:
+    from jupyter_client import AsyncKernelManager
+
+_ENGINE = "lab-warm-kernel"
+_IOPUB_TIMEOUT = 60  # seconds; papermill's 4 s are too few for a big chart on a busy machine
+
+_OUTPUTS = {"stream", "display_data", "execute_result", "update_display_data", "error"}
+
+CellSeen = Callable[[int, int, str], None]
+
+
+def prepare_papermill() -> None:
+    """Import papermill, which takes about 2 s, and register the engine that runs a notebook in a kernel of ours."""
+    from papermill.clientwrap import PapermillNotebookClient
+    from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
+    from papermill.log import logger
+
+    class BoundedClient(PapermillNotebookClient):
+        """papermill's own client, which takes no more outputs than the execution allows."""
+
+        def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
+            return super().process_message(msg, cell, cell_index) if self.execution.takes(msg) else None
+
+    class WarmKernelEngine(NBClientEngine):
+        """papermill's own engine, given a kernel instead of starting one."""
+
+        @classmethod
+        def execute_managed_notebook(
+            cls, nb_man: NotebookExecutionManager, kernel_name: str, *, execution: "Execution", **_unused: Any
+        ) -> None:
+            execution.nb = nb_man.nb
+            client = BoundedClient(
+                nb_man,
+                km=execution.kernel,
+                timeout=execution.cell_timeout,
+                startup_timeout=execution.start_timeout,
+                iopub_timeout=_IOPUB_TIMEOUT,
+                log=logger,
+                on_cell_execute=execution.cell_begins,
+            )
+            client.execution = execution
+            try:
+                client.execute()
+            finally:
+                if client.kc is not None:
+                    client.kc.stop_channels()
+
+    papermill_engines.register(_ENGINE, WarmKernelEngine)
+
+
+class Execution:
+    """Executes `source` into the file `executed` and judges what is there afterwards.
+
+    `on_cell(number, of, source)` is called before each code cell. Timeouts are in seconds. `where` is how the reader
+    finds the executed copy. `output_limit` is how many bytes the notebook's outputs may be in all; one that prints more
+    loses its kernel, because nobody could say when it would end.
+    """
+
+    def __init__(
+        self,
+        source: Path,
+        executed: Path,
+        kernel: "AsyncKernelManager",
+        *,
+        run_id: str,
+        where: str,
+        cell_timeout: int,
+        start_timeout: int,
+        on_cell: CellSeen,
+        output_limit: int | None = None,
+    ) -> None:
+        self.source, self.executed, self.kernel = source, executed, kernel
+        self.run_id, self.where = run_id, where
+        self.cell_timeout, self.start_timeout = cell_timeout, start_timeout
+        self.nb: Mapping[str, Any] = {"cells": []}  # what papermill works on, as soon as it does
+        self._output_limit, self._printed = output_limit, 0
+        self._on_cell = on_cell
+        self._at: int | None = None
+        self._began = time.monotonic()
+
+    def cell_begins(self, cell: Mapping[str, Any], cell_index: int) -> None:
+        """Called by the engine before each code cell."""
+        self._at = cell_index
+        cells = list(code_cells(self.nb))
+        number = next(number for position, number, _ in cells if position == cell_index)
+        self._on_cell(number, cells[-1][1], cell["source"])
+
+    def takes(self, message: Mapping[str, Any]) -> bool:
+        """Whether a message of the kernel still fits. The first that does not ends the kernel."""
+        if self._output_limit is None or message["msg_type"] not in _OUTPUTS:
+            return True
+        before = self._printed
+        self._printed += _size(message["content"])
+        if before <= self._output_limit < self._printed:
+            os.kill(self.kernel.provisioner.pid, signal.SIGKILL)
+        return self._printed <= self._output_limit
+
+    def run(self, values: Mapping[str, Value]) -> NotebookResult:
+        """Execute with these parameters. Whatever goes wrong in the notebook is in the result, nothing is raised but
+        the interruption of the run."""
+        from papermill.execute import execute_notebook
+
+        stop = None
+        try:
+            execute_notebook(
+                _literal(self.source),
+                _literal(self.executed),
+                dict(values),
+                engine_name=_ENGINE,
+                kernel_name="python3",  # chooses papermill's Python translator; the kernel is ours
+                language="python",
+                progress_bar=False,
+                execution=self,
+            )
+        except Exception as error:
+            stop = self._classify(error)
+        return self._result(stop)
+
+    def _classify(self, error: Exception) -> Stop | None:
+        from nbclient.exceptions import CellTimeoutError, DeadKernelError
+        from papermill.exceptions import PapermillExecutionError
+
+        if self._output_limit is not None and self._printed > self._output_limit:
+            return Stop("output", f"{self._output_limit / 1e6:.0f} MB", self._at)
+        if isinstance(error, PapermillExecutionError):
+            return None  # the error is in the notebook's outputs, where `judge` reads it
+        if isinstance(error, CellTimeoutError):
+            return Stop("timeout", str(self.cell_timeout), self._at)
+        if isinstance(error, DeadKernelError) and self._at is not None:
+            return Stop("kernel died", "", self._at)
+        if isinstance(error, RuntimeError) and self._at is None:
+            return Stop("kernel did not start", str(error).rstrip("."))
+        logging.getLogger(__name__).error("executing %s failed", self.source.name, exc_info=error)
+        return Stop("runner", f"{type(error).__name__}: {error}".rstrip(".: "), self._at)
+
+    def interrupted(self) -> NotebookResult:
+        """What the notebook did until the run was interrupted."""
+        return self._result(Stop("interrupted", "", self._at))
+
+    def _result(self, stop: Stop | None) -> NotebookResult:
+        return judge(
+            self.source.stem, self.nb, self.run_id, time.monotonic() - self._began, where=self.where, stop=stop
+        )
+
+
+def _size(content: Any) -> int:
+    """About how many bytes an output takes, without making one more copy of it."""
+    if isinstance(content, str):
+        return len(content)
+    if isinstance(content, Mapping):
+        return sum(map(_size, content.values()))
+    return sum(map(_size, content)) if isinstance(content, list) else 8
+
+
+def _literal(path: Path) -> str:
+    """A path for papermill, which takes braces in it for placeholders."""
+    return str(path).replace("{", "{{").replace("}", "}}")

@@ -1,0 +1,36 @@
+"""`make jupyter`: JupyterLab on the project, with the first notebook open.
+
+Everything else is JupyterLab's own; what is given on the command line goes to it unchanged and wins.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+
+from lab.core.paths import ROOT
+
+PORT = 8888  # the one that .devcontainer/devcontainer.json forwards
+FIRST = "notebooks/01_streams.ipynb"
+
+
+def arguments(environ: Mapping[str, str], more: list[str]) -> list[str]:
+    """The command line after ``jupyter lab``.
+
+    The root is the project, not the notebook's folder, so that the two code files of the exercises can be opened.
+    """
+    chosen = [str(ROOT / FIRST), f"--ServerApp.root_dir={ROOT}"]
+    name, domain = environ.get("CODESPACE_NAME"), environ.get("GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN")
+    if name and domain:
+        # The browser comes by this very address, which JupyterLab, asked at localhost, would take for another site.
+        chosen += ["--no-browser", f"--port={PORT}", "--ServerApp.port_retries=0"]
+        chosen.append(f"--ServerApp.allow_origin=https://{name}-{PORT}.{domain}")
+    return [*chosen, *more]
+
+
+def main() -> None:
+    command = [sys.executable, "-m", "jupyterlab", *arguments(os.environ, sys.argv[1:])]
+    os.execv(sys.executable, command)  # noqa: S606
+
+
+if __name__ == "__main__":
+    main()

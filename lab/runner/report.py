@@ -1,0 +1,61 @@
+"""report.html: the run on one page that needs nothing else, to read, to print and to hand in."""
+
+import importlib.metadata
+import json
+import platform
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from lab.core.paths import write_atomically
+from lab.runner.page_outputs import Exhibit, exhibits
+from lab.runner.pages import page
+from lab.runner.run_folder import Run
+from lab.runner.verdict import SeriesResult
+
+VERSIONS_OF = ("apache-flink", "boto3", "ministack", "pandas", "matplotlib", "papermill", "ipykernel")
+
+
+def write(run: Run, result: SeriesResult) -> None:
+    """Write the report of a run from its result and the executed notebooks in its folder. Raises OSError."""
+    shown = {notebook.name: _exhibits_of(run.folder / f"{notebook.name}.ipynb") for notebook in result.notebooks}
+    write_atomically(run.report, render(result, shown))
+
+
+def render(result: SeriesResult, shown: dict[str, list[Exhibit]]) -> str:
+    """The page as HTML; `shown` holds the charts and tables by notebook."""
+    values = {
+        "result": result,
+        "headings": {notebook.name: by_heading(shown.get(notebook.name, [])) for notebook in result.notebooks},
+        "versions": versions(),
+        "failures": [notebook for notebook in result.notebooks if notebook.failure],
+    }
+    # The exhibits were rebuilt by lab.harvest, tag by tag.
+    return page("report.html.j2", values, {"table": lambda exhibit: Markup(exhibit.content)})  # noqa: S704
+
+
+def by_heading(found: list[Exhibit]) -> list[tuple[str, list[Exhibit]]]:
+    """The exhibits of a notebook, grouped by the heading they stand under, in order."""
+    return [(heading, list(group)) for heading, group in groupby(found, key=lambda exhibit: exhibit.heading)]
+
+
+def versions() -> dict[str, str]:
+    """What the run ran on."""
+    found = {"Python": platform.python_version(), "System": f"{platform.system()} {platform.machine()}"}
+    for package in VERSIONS_OF:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def _exhibits_of(executed: Path) -> list[Exhibit]:
+    """The charts and tables of an executed notebook; none where it was not executed or died while it was saved."""
+    try:
+        nb: dict[str, Any] = json.loads(executed.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return []
+    return list(exhibits(nb))

@@ -1,0 +1,91 @@
+"""The functions of a submission, called in another process: what they answer is data, whatever they do."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from grader.hidden_run.student_functions import FunctionFailed, Functions
+from tests.conftest import PROJECT
+
+INSIDE = PROJECT / "grader" / "inside" / "call_functions.py"
+CELLS = (
+    "import pandas as pd\nfrom math import sqrt as root\nLIMIT = 3\nwhy = 'because'\n1 / 0",
+    "%matplotlib inline",
+    "def helper(x):\n    return x + LIMIT\n\ndef add(a, b):\n    print('noise')\n    return helper(a) + b",
+    "def blank(x):\n    raise NotImplementedError()",
+    "def wrong(x):\n    return root(-1)",
+    "def leaves(x):\n    import os\n    os._exit(0)",
+    "def exits(x):\n    import sys\n    sys.exit(0)",
+    "def hangs(x):\n    while True:\n        pass",
+    "def later(table):\n    return table.assign(end=table['time'] + pd.Timedelta(seconds=60))[['movie', 'end']]",
+    "def reads(client):\n    return client.get_records(ShardIterator='i')['Records']",
+    "def meddles(client):\n    return client.delete_stream(StreamName='reviews')",
+    "def peeks(client):\n    return client._kinesis",
+)
+
+
+class Client:
+    """Answers get_records, and would do harm if it were asked to."""
+
+    deleted = False
+
+    def get_records(self, ShardIterator: str) -> dict[str, object]:  # noqa: N803
+        return {"Records": [{"Data": ShardIterator.encode(), "SequenceNumber": "7"}]}
+
+    def delete_stream(self, StreamName: str) -> None:  # noqa: N803
+        Client.deleted = True
+
+
+@pytest.fixture
+def functions(tmp_path: Path) -> Iterator[Functions]:
+    cells = [{"cell_type": "code", "source": source} for source in CELLS]
+    (tmp_path / "n.ipynb").write_text(json.dumps({"cells": cells}))
+    process = subprocess.Popen([sys.executable, str(INSIDE)], cwd=tmp_path, stdin=-1, stdout=-1, stderr=-3)
+    assert process.stdin and process.stdout
+    yield Functions(process.stdout.fileno(), process.stdin.fileno(), seconds=5)
+    process.kill()
+    process.communicate()
+
+
+def test_values_helpers_and_constants_come_from_the_notebook(functions: Functions) -> None:
+    assert functions.named("n.ipynb", "add")(1, 2) == 6
+    assert functions.value("n.ipynb", "why") == "because"
+
+
+def test_tables_keep_their_times(functions: Functions) -> None:
+    times = pd.to_datetime(["2026-01-01 00:00:00", "2026-01-01 00:00:00.100"], format="ISO8601")
+    table = pd.DataFrame({"movie": ["a", "b"], "time": times, "arrival": times.tz_localize("UTC"), "n": [1.5, None]})
+    found = functions.named("n.ipynb", "later")(table)
+    assert pd.to_datetime(found["end"], format="ISO8601").tolist() == list(times + pd.Timedelta(seconds=60))
+
+
+def test_a_client_stays_with_the_grader(functions: Functions) -> None:
+    assert functions.named("n.ipynb", "reads")(Client()) == [{"Data": b"i", "SequenceNumber": "7"}]
+    with pytest.raises(FunctionFailed, match="not a call that the exercise needs"):
+        functions.named("n.ipynb", "meddles")(Client())
+    assert not Client.deleted
+    with pytest.raises(FunctionFailed, match="AttributeError"):
+        functions.named("n.ipynb", "peeks")(Client())
+
+
+def test_a_blank_is_a_blank_and_a_failure_a_sentence(functions: Functions) -> None:
+    with pytest.raises(NotImplementedError):
+        functions.named("n.ipynb", "blank")(1)
+    for name, said in (("wrong", "ValueError"), ("exits", "SystemExit"), ("none", "KeyError")):
+        with pytest.raises(FunctionFailed, match=said):
+            functions.named("n.ipynb", name)(1)
+    assert functions.named("n.ipynb", "add")(1, 2) == 6
+
+
+@pytest.mark.parametrize(("name", "said"), [("leaves", "ended while"), ("hangs", "took longer than")])
+def test_one_that_ends_or_hangs_ends_the_calls(functions: Functions, name: str, said: str) -> None:
+    assert functions.named("n.ipynb", "add")(1, 2) == 6
+    with pytest.raises(FunctionFailed, match=said):
+        functions.named("n.ipynb", name)(1)
+    with pytest.raises(FunctionFailed):
+        functions.named("n.ipynb", "add")(1, 2)

@@ -1,0 +1,89 @@
+"""Shards, KPUs and cost by hand-made sums; and the command line on a known and an unknown region."""
+
+import json
+
+import pytest
+
+from lab.account.size_command import LABELS, PRICES
+from lab.account.sizing import PER_CORE, STATE_BYTES, size
+from lab.cli import main
+from lab.core.errors import BadParameter
+
+
+def test_megabytes_bind_before_records_at_1300_bytes():
+    found = size(1000, 1300)
+    assert (found.shards, found.binding) == (2, "1 MB a second a shard")
+    assert size(769, 1300).shards == 1  # 999,700 bytes
+    assert size(770, 1300).shards == 2  # 1,001,000 bytes
+
+
+def test_records_bind_when_they_are_small():
+    found = size(10_000, 200)
+    assert (found.shards, found.binding) == (10, "1,000 records a second a shard")
+
+
+def test_internet_scale():
+    found = size(100_000, 1300)
+    assert found.shards == found.parallelism == 130
+    assert found.kpus == max(-(-100_000 // PER_CORE), 17)  # at most 8 tasks a KPU: 130 / 8
+    assert found.parallelism_per_kpu * found.kpus >= found.parallelism
+    assert found.parallelism_per_kpu <= 8
+    assert found.state_bytes == 100_000 * 65 * STATE_BYTES
+
+
+def test_cost_is_the_sum_of_its_parts():
+    prices = {
+        "shard_hour": {"price": 1.0},
+        "put_payload_unit_million": {"price": 10.0},
+        "kpu_hour": {"price": 100.0},
+        "running_storage_gb_month": {"price": 720.0},
+    }
+    found = size(1000, 26_000, prices)  # two units of 25 KB each
+    assert found.hourly == {
+        "shard_hour": 26.0,
+        "put_payload_unit_million": pytest.approx(72.0),
+        "kpu_hour": 100.0 * (found.kpus + 1),
+        "running_storage_gb_month": 50.0 * found.kpus,
+    }
+    assert found.total_hourly == pytest.approx(sum(found.hourly.values()))
+
+
+def test_one_unknown_price_leaves_the_sum_unknown():
+    found = size(1000, prices={"kpu_hour": {"price": 0.11}})
+    assert found.hourly["shard_hour"] is None and found.hourly["kpu_hour"] == pytest.approx(0.22)
+    assert found.total_hourly is None
+
+
+@pytest.mark.parametrize(("rate", "length"), [(0, 1300), (-1, 1300), (float("nan"), 1300), (float("inf"), 1300)])
+def test_a_rate_that_cannot_be(rate, length):
+    with pytest.raises(BadParameter, match="reviews-per-second"):
+        size(rate, length)
+
+
+@pytest.mark.parametrize("length", [0, (1 << 20) + 1])
+def test_a_record_that_cannot_be(length):
+    with pytest.raises(BadParameter, match="average-bytes"):
+        size(1, length)
+
+
+def test_every_price_has_a_source_and_a_date():
+    prices = json.loads(PRICES.read_text())["us-east-1"]
+    assert prices.keys() >= LABELS.keys()
+    assert all(one["source"] and one["seen"] and one["price"] > 0 for one in prices.values())
+
+
+def test_command_line(capsys):
+    assert main(["size", "--reviews-per-second", "100000"]) == 0
+    printed = capsys.readouterr().out
+    assert "130 (1 MB a second a shard binds)" in printed
+    assert "unknown" not in printed
+
+
+def test_a_region_without_prices_says_unknown(capsys):
+    assert main(["size", "--reviews-per-second", "10", "--region", "eu-north-1"]) == 0
+    assert "unknown USD an hour, unknown USD in 30 days, eu-north-1" in capsys.readouterr().out
+
+
+def test_nonsense_is_one_sentence(capsys):
+    assert main(["size", "--reviews-per-second", "0"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1

@@ -1,0 +1,267 @@
+"""Right and wrong answers to the exercises, in an embedded account of their own."""
+
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pandas as pd
+import pytest
+
+from lab.checks import check
+from lab.checks.check import Finding, Lab, checks_of, run_check
+from lab.checks.detection import Result
+from lab.core.session import Session, connect
+from lab.exercises.attempts import (
+    Unreliable,
+    dropped_by_parallelism,
+    hand_in_shard,
+    hand_in_threshold,
+    send_batch,
+    send_groups,
+    send_keyed,
+)
+from lab.exercises.catalog import EXERCISES, GROUPS, STREAM, handed_in
+from lab.exercises.student_edition import student_files
+from lab.streams.reading import Position
+from lab.streams.records import Events, Output
+from lab.validation.input_files import labels_of
+from lab.validation.reference import windows
+from lab.validation.scores import score
+from tests.conftest import PROJECT, EmbeddedAccount, free_port
+
+WHY = "Each review has an id of its own, so they spread evenly."
+SAMPLE = PROJECT / "data" / "sample.json"
+SETTINGS = {"window_seconds": 60, "slide_seconds": 30, "threshold": 1, "watermark_delay_seconds": 5}
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAccount]:
+    account = EmbeddedAccount(free_port(), tmp_path_factory.mktemp("exercises"))
+    assert account.command("up", "--cold").returncode == 0
+    account.client("s3").create_bucket(Bucket="000000000000-landing-zone")
+    kinesis = account.client("kinesis")
+    for name, shards in {STREAM: 4, GROUPS: 1, "reviews": 2}.items():
+        kinesis.create_stream(StreamName=name, ShardCount=shards)
+        kinesis.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig={"Delay": 1})
+    yield account
+    account.command("down")
+
+
+@pytest.fixture
+def session(embedded: EmbeddedAccount, monkeypatch: pytest.MonkeyPatch) -> Session:
+    for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_REGION"):
+        monkeypatch.setenv(name, "")  # connect changes them; they are put back after the test
+    for name in ("LOCALAWS_PORT", "LOCALAWS_HOME"):
+        monkeypatch.setenv(name, embedded.environment[name])
+    return connect()
+
+
+def finding(session: Session, name: str, seen: dict[str, Any] | None = None) -> Finding:
+    exercise = EXERCISES[name]
+    (check,) = [check for check in checks_of(exercise.notebook) if check.name == exercise.title]
+    return run_check(check, Lab(session, {**SETTINGS, "reviews_file": "data/sample.json"}, seen or {}))
+
+
+def test_the_partition_key_by_its_id_is_right(session: Session) -> None:
+    table = send_keyed(session, SAMPLE, lambda review: review["review_id"], WHY)
+    assert table is not None and table["records"].sum() == 400 and len(table) == 4
+    found = finding(session, "partition_key")
+    assert found.passed, found.message
+    assert "200 keys" in found.message and WHY in found.message
+
+
+@pytest.mark.parametrize(
+    ("key", "why", "said"),
+    [
+        (lambda review: str(review["rating"]), WHY, "There are only 11 keys for 200 reviews"),
+        (lambda review: str(random.random()), WHY, "have two keys"),
+        (lambda review: review["review_id"], "because", "The reason has 1 words"),
+    ],
+    ids=["few", "random", "no reason"],
+)
+def test_other_keys_are_told_what_is_wrong(session: Session, key: Any, why: str, said: str) -> None:
+    send_keyed(session, SAMPLE, key, why)
+    found = finding(session, "partition_key")
+    assert (found.passed, found.attempted) == (False, True)
+    assert said in found.message
+
+
+def test_going_back_to_the_blank_takes_back_what_was_handed_in(
+    session: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    send_keyed(session, SAMPLE, lambda review: review["review_id"], WHY)
+
+    def blank(review: dict[str, Any]) -> str:
+        raise NotImplementedError
+
+    assert send_keyed(session, SAMPLE, blank, "") is None
+    assert capsys.readouterr().out == EXERCISES["partition_key"].not_attempted + "\n"
+    assert handed_in(session, "partition_key") is None
+    found = finding(session, "partition_key")
+    assert (found.passed, found.attempted, found.message) == (False, False, EXERCISES["partition_key"].not_attempted)
+
+
+def put_batch_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: str) -> None:
+    path = tmp_path / "put_batch.py"
+    path.write_text(f"def put_batch(kinesis, stream, records):\n{body}")
+    monkeypatch.setattr("lab.exercises.catalog.project_path", lambda _: path)
+
+
+def test_resending_what_failed_and_only_that_is_right(session: Session) -> None:
+    assert "200 records in" in (send_batch(session) or "")
+    found = finding(session, "put_batch")
+    assert found.passed and found.message == "All 200 records are there, each once."
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("    kinesis.put_records(StreamName=stream, Records=records)\n", "records never arrived"),
+        (
+            "    for _ in range(30):\n        kinesis.put_records(StreamName=stream, Records=records)\n",
+            "records arrived more than once",
+        ),
+    ],
+    ids=["never again", "everything again"],
+)
+def test_other_batches_are_told_what_is_wrong(
+    session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: str, said: str
+) -> None:
+    put_batch_in(monkeypatch, tmp_path, body)
+    send_batch(session)
+    found = finding(session, "put_batch")
+    assert (found.passed, found.attempted) == (False, True)
+    assert said in found.message
+
+
+def test_the_blank_of_the_code_file_is_not_attempted(
+    session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "put_batch.py"
+    path.write_text(student_files()["producer/put_batch.py"])
+    monkeypatch.setattr("lab.exercises.catalog.project_path", lambda _: path)
+    assert send_batch(session) is None
+    assert not finding(session, "put_batch").attempted
+
+
+def test_the_unreliable_client_answers_in_the_order_of_the_request(session: Session) -> None:
+    records = [{"Data": b"{}", "PartitionKey": str(number)} for number in range(50)]
+    client = Unreliable(boto3.client("kinesis"), seed=3)
+    answer = client.put_records(StreamName=STREAM, Records=records)
+    refused = [number for number, entry in enumerate(answer["Records"]) if "ErrorCode" in entry]
+    assert 0 in refused and len(refused) == answer["FailedRecordCount"] < 50
+    assert all("SequenceNumber" in entry for entry in answer["Records"] if "ErrorCode" not in entry)
+
+
+def read_all(kinesis: Any, stream: str, shard: str) -> list[dict[str, Any]]:
+    arguments = {"StreamName": stream, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON"}
+    iterator, records = kinesis.get_shard_iterator(**arguments)["ShardIterator"], []
+    while True:
+        answer = kinesis.get_records(ShardIterator=iterator)
+        if not answer["Records"]:
+            return records
+        records += answer["Records"]
+        iterator = answer["NextShardIterator"]
+
+
+def first_page(kinesis: Any, stream: str, shard: str) -> list[dict[str, Any]]:
+    return read_all(kinesis, stream, shard)[:10]
+
+
+def test_a_whole_shard_is_right_and_its_first_page_is_not(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    kinesis = boto3.client("kinesis")
+    for number in range(35):
+        kinesis.put_record(StreamName="reviews", Data=b"{}", PartitionKey=str(number), ExplicitHashKey="0")
+    shard = kinesis.list_shards(StreamName="reviews")["Shards"][0]["ShardId"]
+    assert hand_in_shard(session, read_all, shard) == f"35 records read from {shard}."
+    assert finding(session, "read_shard").message == "35 records, all of them, in order."
+    hand_in_shard(session, lambda *given: read_all(*given)[::-1], shard)
+    assert not finding(session, "read_shard").passed
+    hand_in_shard(session, first_page, shard)
+    note = handed_in(session, "read_shard")
+    assert note is not None
+    later = {**note, "at": (pd.Timestamp(note["at"]) + pd.Timedelta(seconds=10)).isoformat()}
+    monkeypatch.setattr("lab.checks.exercises.handed_in", lambda *_: later)
+    found = finding(session, "read_shard")
+    assert not found.passed and "You read 10 records and 35 are there" in found.message
+
+
+@pytest.fixture(scope="module")
+def sample() -> Events:
+    """The sample as `reviews` holds it: four shards in turn, ten reviews a second, one marker a shard at the end."""
+    table = pd.DataFrame(json.loads(SAMPLE.read_text()))[["review_id", "reviewer", "movie", "rating"]]
+    number = pd.Series(range(len(table)))
+    time = pd.Timestamp("2026-01-01") + pd.to_timedelta(number * 100, unit="ms")
+    table = table.assign(
+        shard="shard-" + (number % 4).astype(str), order=number // 4, event_time=time,
+        arrival=pd.Timestamp("2026-11-01", tz="UTC") + pd.to_timedelta(number // 400 * 200, unit="ms"),
+    )  # fmt: skip
+    marker = table.iloc[-4:].assign(reviewer=None, review_id="end-marker", event_time=time.max() + pd.Timedelta("5min"))
+    marker["order"] += 1
+    return Events(table, marker, pd.DataFrame(), tuple(sorted(table["shard"].unique())), ())
+
+
+@pytest.fixture(scope="module")
+def seen(sample: Events) -> dict[str, Any]:
+    reference = windows(sample, 60, 30, 1, 5)
+    position = Position("student", pd.Timestamp("2026-11-01").to_pydatetime(), "reviews", {})
+    return {"result": Result(position, sample, reference, Output(reference.windows))}
+
+
+@pytest.mark.parametrize(("chosen", "said"), [(3, ""), (2, "precision is below 0.60"), (4, "a lower one is too")])
+def test_the_threshold_is_the_lowest_that_is_precise_enough(
+    session: Session, sample: Events, seen: dict[str, Any], chosen: int, said: str
+) -> None:
+    scores = score(windows(sample, 60, 30, 0, 5).windows, labels_of("", "data/sample.json"))
+    hand_in_threshold(session, lambda table: chosen, scores)
+    found = finding(session, "threshold", dict(seen))
+    assert found.passed is not bool(said), found.message
+    assert said in found.message
+
+
+def crowds(reviews: pd.DataFrame, size: int, slide: int, *, agreed: bool, least: int = 5) -> pd.DataFrame:
+    rows = reviews.assign(window_start=reviews["event_time"].dt.floor(f"{slide}s"), rating=reviews["rating"].fillna(""))
+    rows = pd.concat([rows, rows.assign(window_start=rows["window_start"] - pd.Timedelta(seconds=slide))])
+    counts = rows.groupby(["movie", "window_start"]).agg(n=("reviewer", "nunique"), r=("rating", "nunique"))
+    found = counts[(counts["n"] >= least) & ((counts["r"] == 1) | (not agreed))].reset_index()
+    return found.assign(window_end=found["window_start"] + pd.Timedelta(seconds=size))
+
+
+@pytest.mark.parametrize(
+    ("agreed", "least", "said"),
+    [(True, 5, "30 of the 30 reviewers who burst together are caught, 0 others too."),
+     (False, 5, "look how the ratings of a plot differ"), (True, 50, "let the count go down")],
+    ids=["right", "opening nights too", "nobody"],
+)  # fmt: skip
+def test_groups_are_caught_and_opening_nights_are_not(
+    session: Session, sample: Events, seen: dict[str, Any], agreed: bool, least: int, said: str
+) -> None:
+    send_groups(session, lambda *given: crowds(*given, agreed=agreed, least=least), sample, 60, 30)
+    found = finding(session, "groups", dict(seen))
+    assert found.passed is (least == 5 and agreed), found.message
+    assert said in found.message
+
+
+def test_fewer_subtasks_than_shards_drop_rows_and_as_many_drop_none(sample: Events) -> None:
+    table = sample.table
+    # Each shard's answer holds 100 s of event time: the second shard of a subtask is that late.
+    late_first = sample.table.assign(arrival=table["arrival"].dt.floor("2s"))
+    dropped = dropped_by_parallelism(
+        Events(late_first, sample.markers, sample.unreadable, sample.open_shards), **SETTINGS
+    )["late (review, window) pairs"]
+    assert dropped[4] == 0
+    assert dropped[1] > dropped[2] > 1000
+
+
+def test_a_blank_is_shown_with_its_hint_and_raises_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    left: list[tuple[Any, ...]] = []
+    blank = check.Check("01_streams", "key", 5, lambda lab: Finding(False, "there", "Not attempted yet", False))
+    monkeypatch.setattr(check, "checks_of", lambda notebook: [blank])
+    monkeypatch.setattr(check, "leave", lambda *given: left.append(given))
+    check.check("01", Session("local", "us-east-1", "000000000000", "http://127.0.0.1:1", "run-1"))
+    ((_, data, text, html),) = left
+    assert (data["checks"][0]["passed"], data["checks"][0]["attempted"]) == (False, False)
+    assert text.startswith("OPEN") and "○ not attempted" in html

@@ -1,0 +1,42 @@
+import json
+from typing import Any
+
+import pytest
+
+from lab.flink import waiters
+from lab.flink.waiters import WaitedInVain, application_status, failure_cause
+
+
+class Flink:
+    """Answers DescribeApplication with one status after the other."""
+
+    def __init__(self, *statuses: str) -> None:
+        self.statuses = list(statuses)
+
+    def describe_application(self, ApplicationName: str) -> dict[str, Any]:
+        status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+        return {"ApplicationDetail": {"ApplicationStatus": status, "ApplicationName": ApplicationName}}
+
+
+def test_changes_are_printed_once(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiters, "mark_timing", lambda name, seconds: None)
+    assert application_status(Flink("STARTING", "STARTING", "RUNNING"), "student", until="RUNNING") == "RUNNING"
+    assert [line.split()[-1] for line in capsys.readouterr().out.splitlines()] == ["STARTING", "RUNNING"]
+
+
+def test_back_to_ready_is_a_failed_start_with_its_cause() -> None:
+    with pytest.raises(WaitedInVain, match="student did not start: it has no CloudWatch logging option"):
+        application_status(Flink("STARTING", "READY"), "student", until="RUNNING")
+
+
+def test_the_newest_error_of_the_log_stream_is_the_cause(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Logs:
+        def filter_log_events(self, **asked: Any) -> dict[str, Any]:
+            assert (asked["logGroupName"], asked["logStreamNames"]) == ("/aws/g", ["s"])
+            levels = [("ERROR", "an older one"), ("ERROR", "The stream 'x' does not exist"), ("INFO", "no ERROR here")]
+            return {"events": [{"message": json.dumps({"messageType": a, "message": b})} for a, b in levels]}
+
+    monkeypatch.setattr("boto3.client", lambda service: Logs())
+    arn = "arn:aws:logs:us-east-1:000000000000:log-group:/aws/g:log-stream:s"
+    detail = {"CloudWatchLoggingOptionDescriptions": [{"LogStreamARN": arn}]}
+    assert failure_cause(detail) == "The stream 'x' does not exist"
