@@ -12,6 +12,7 @@ from lab.account import clean_command, size_command
 from lab.checks import doctor_command
 from lab.core import paths
 from lab.core.errors import LabError
+from lab.core.session import local_status
 from lab.exercises import student_edition
 from lab.runner import closing_lines, parameters
 from lab.runner.parameters import UsageError
@@ -120,7 +121,7 @@ def run_command(arguments: argparse.Namespace) -> int:
             if arguments.down:
                 complaint = closing_lines.stop_account()
         stopped = arguments.down and complaint is None
-        status = closing_lines.account_status() if local and not stopped else None
+        status = local_status() if local and not stopped else None
         print(*closing_lines.last_lines(result, run, status, stopped), sep="\n", flush=True)
         if not local:
             print(closing_lines.still_running(str(plan.effective().get("region", "us-east-1"))), flush=True)

@@ -1,8 +1,8 @@
 """A place behind walls: Linux namespaces and a user of its own for every role. Needs root and util-linux.
 
 Its processes see a file system of their own (`namespaces_init` builds it: the system's programs, Python, the trusted
-files, their room), processes of their own, and a network of which only the loopback exists. What they write goes into memory
-of a fixed size. They run as users that exist nowhere else, without capabilities.
+files, their room), processes of their own, and a network of which only the loopback exists. What they write goes into
+memory of a fixed size. They run as users that exist nowhere else, without capabilities.
 """
 
 import json

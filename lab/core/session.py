@@ -91,9 +91,7 @@ def connected() -> Session | None:
 def _forget_earlier_account() -> None:
     """boto3 keeps the first credentials it found for the life of the process; a second connect means other ones."""
     if "boto3" in sys.modules:
-        from lab.core import aws_models
-
-        sys.modules["boto3"].setup_default_session(botocore_session=aws_models.new_session())
+        sys.modules["boto3"].DEFAULT_SESSION = None  # the next call makes one from the environment of then
 
 
 def local_endpoint() -> str:
@@ -105,9 +103,10 @@ def local_status(seconds: float = _STATUS_TIMEOUT) -> dict[str, Any] | None:
     """What the embedded account says of itself (``since``, ``dashboards`` ...), or None where it does not answer."""
     try:
         with urllib.request.urlopen(local_endpoint() + "/_localaws/status", timeout=seconds) as answer:  # noqa: S310
-            return json.load(answer)
+            status = json.load(answer)
     except (OSError, ValueError):
         return None
+    return status if isinstance(status, dict) else None
 
 
 def _connect_local(region: str, run_id: str) -> Session:

@@ -1,33 +1,16 @@
-"""The last lines of a run, and what the embedded account is asked for them (as a process: `lab` never imports it)."""
+"""Say at the end of a run where everything is and what goes on running; stop the embedded account for `--down`."""
 
-import json
 import subprocess
 import sys
 from typing import Any
 
 from lab.core.errors import LabError
 from lab.core.paths import ROOT, shown
+from lab.core.session import local_endpoint
 from lab.runner.run_folder import LATEST, Run
 from lab.runner.verdict import SeriesResult
 
-_STATUS_TIMEOUT = 15  # seconds
 _DOWN_TIMEOUT = 60
-
-
-def account_status() -> dict[str, Any] | None:
-    """What `python -m localaws status --json` prints, or None where it says nothing that can be read."""
-    try:
-        answer = subprocess.run(
-            [sys.executable, "-m", "localaws", "status", "--json"],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=_STATUS_TIMEOUT,
-        )
-        status = json.loads(answer.stdout)
-    except (OSError, subprocess.TimeoutExpired, ValueError):
-        return None
-    return status if isinstance(status, dict) else None
 
 
 def still_running(region: str) -> str:
@@ -66,17 +49,17 @@ def stop_account() -> str | None:
 
 
 def last_lines(result: SeriesResult, run: Run, status: dict[str, Any] | None, stopped: bool) -> list[str]:
-    """Where everything is and what goes on running: `status` as of `account_status`, `stopped` after `--down`."""
+    """Say where everything is and what goes on running: `status` as of `local_status`, `stopped` after `--down`."""
     link = run.folder.parent / LATEST
     report = link / run.report.name if link.resolve() == run.folder.resolve() else run.report
     lines = [_summary(result), *([f"{'report':<12}{shown(report)}"] if report.exists() else [])]
     if stopped:
         return [*lines, f"{'account':<12}stopped"]
-    if status and status.get("up"):
+    if status:
         dashboards = status.get("dashboards")
         for application, url in (dashboards if isinstance(dashboards, dict) else {}).items():
             lines.append(f"{'dashboard':<12}{url} (application {application}; open it in a browser)")
-        lines.append(f"{'account':<12}{status.get('endpoint', '')} stays up: `make down` stops everything")
+        lines.append(f"{'account':<12}{local_endpoint()} stays up: `make down` stops everything")
     return lines
 
 

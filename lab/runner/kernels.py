@@ -1,29 +1,24 @@
 """The kernels of a run: this very Python, one fresh process per notebook, started before it is needed, never left over.
 
-Where it can be done they are forked from a process that has made their imports (`lab.runner.kernel_forks`). As a program
-(`python -m lab.runner.kernels -f <connection file>`) it is the kernel: ipykernel, plus those imports, made while the kernel
-still waits for its notebook.
+As a program (`python -m lab.runner.kernels -f <connection file>`) it is the kernel: ipykernel, plus the imports every
+notebook makes, done while the kernel still waits for its notebook.
 """
 
 import asyncio
 import contextlib
+import importlib
 import logging
 import os
 import signal
 import sys
 import tempfile
-from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from lab.runner.kernel_forks import can_fork, warm_up
 
 if TYPE_CHECKING:
     from jupyter_client import AsyncKernelManager
 
-_FORKING = EntryPoint(
-    "lab-fork", "lab.runner.kernel_provisioner:ForkingProvisioner", "jupyter_client.kernel_provisioners"
-)
+WARM_IMPORTS = ("boto3", "pandas", "matplotlib.figure", "matplotlib.backends.backend_agg")
 _LONGEST_SOCKET = 103  # bytes of a path (macOS; one of Linux may have four more)
 
 
@@ -40,7 +35,6 @@ class Kernels:
     def __init__(self, cwd: Path, log: Path) -> None:
         self._cwd = cwd
         self._log = log.open("ab")
-        self._forks, self._warm = can_fork(Path(tempfile.gettempdir())), False
         # They hold the kernels' keys: for this user alone, and not in a home that may be read-only.
         self._connections = tempfile.TemporaryDirectory(prefix="lab-kernels-")
         self._started: list[tuple[AsyncKernelManager, int]] = []
@@ -48,14 +42,8 @@ class Kernels:
         self._retired: set[AsyncKernelManager] = set()
 
     def prepare(self) -> None:
-        """Start the next kernel now; it gets ready by itself while other things happen.
-
-        What is started first is the process they are forked from, where they are: nobody waits for its imports here.
-        """
-        if self._forks and not self._warm:
-            warm_up()
-            self._warm = True
-        elif self._next is None:
+        """Start the next kernel now; it gets ready by itself while other things happen."""
+        if self._next is None:
             self._next = self._start()
 
     def take(self) -> "AsyncKernelManager":
@@ -66,11 +54,7 @@ class Kernels:
     def _start(self) -> "AsyncKernelManager":
         from jupyter_client import AsyncKernelManager
         from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
-        from jupyter_client.provisioning import KernelProvisionerFactory
         from jupyter_core.utils import run_sync
-
-        provisioner = {"provisioner_name": _FORKING.name} if self._forks else {}
-        KernelProvisionerFactory.provisioners[_FORKING.name] = _FORKING
 
         class ThisPython(KernelSpecManager):
             """Knows one kernel, whatever is installed on the machine: the Python that runs the series."""
@@ -80,7 +64,7 @@ class Kernels:
                     argv=[sys.executable, "-m", "lab.runner.kernels", "-f", "{connection_file}"],
                     display_name="Python 3.11",
                     language="python",
-                    metadata={"supported_encryption": ["curve"], "kernel_provisioner": provisioner},
+                    metadata={"supported_encryption": ["curve"]},
                 )
 
         connection = Path(self._connections.name, f"kernel-{len(self._started)}.json")
@@ -158,8 +142,10 @@ def main() -> None:
     parent = int(os.environ.get("JPY_PARENT_PID") or 0)
     if parent and os.getppid() != parent:
         return  # the runner was killed before the kernel had begun to watch it
-    import lab.runner.kernel_imports  # noqa: F401 - made already, where the kernel is a fork
-
+    for name in WARM_IMPORTS:
+        # Where an import fails here, it fails again in the notebook, in a cell that can be shown.
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
     app.start()
 
 

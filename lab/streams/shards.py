@@ -13,10 +13,10 @@ from threading import Event
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from lab.core import aws_models
 from lab.core.aws_errors import code_of, endpoint_of, plain_words
 from lab.core.errors import AccountRefused, StepMissing, StreamGone
 
@@ -40,7 +40,7 @@ def reading_client() -> Any:
     Arrival times as floats because botocore's own parsing of 100,000 of them into local datetimes takes a fifth of the
     whole reading; `arrival_seconds` takes both, so any other client works too.
     """
-    session = aws_models.new_session()
+    session = botocore.session.get_session()
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=float)
     config = Config(retries={"mode": "standard", "max_attempts": 10}, max_pool_connections=READERS)
     return boto3.Session(botocore_session=session).client("kinesis", config=config)

@@ -1,12 +1,14 @@
 import os
 import socket
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
 import pytest
 
 from lab.core.errors import BadParameter
 from lab.core.paths import ROOT, project_path
-from lab.core.session import AccountNotReached, connect
+from lab.core.session import AccountNotReached, connect, local_status
 from tests.conftest import EmbeddedAccount
 
 
@@ -65,3 +67,20 @@ def test_a_taken_port_ends_in_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_
         monkeypatch.setenv("LOCALAWS_HOME", str(tmp_path))
         with pytest.raises(AccountNotReached, match=r"^Port \d+ on 127\.0\.0\.1 is taken by process \d+"):
             connect("local")
+
+
+@pytest.mark.parametrize("said", [b"not json", b"[]", b'"up"'])
+def test_who_says_nothing_readable_is_no_account(monkeypatch: pytest.MonkeyPatch, said: bytes) -> None:
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(said)
+
+        def log_message(self, *_: object) -> None:
+            """Print nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Other) as server:
+        Thread(target=server.handle_request, daemon=True).start()
+        monkeypatch.setenv("LOCALAWS_PORT", str(server.server_port))
+        assert local_status() is None

@@ -11,7 +11,6 @@ import pytest
 from lab import cli
 from lab.core import paths
 from lab.core.cell_outputs import CHECK
-from lab.runner import closing_lines
 from lab.runner.execution import _literal
 from tests.lab.series import make_series
 
@@ -19,7 +18,7 @@ from tests.lab.series import make_series
 @pytest.fixture
 def run_series(tmp_path, monkeypatch, capsys):
     """run_series(*fixtures, options=...) -> (exit code, results.json, what was printed to stderr)."""
-    monkeypatch.setattr(closing_lines, "account_status", lambda: None)
+    monkeypatch.setattr(cli, "local_status", lambda: None)
 
     def run(*fixtures, options=()):
         series = make_series(tmp_path / "series", *fixtures)

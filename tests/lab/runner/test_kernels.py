@@ -1,4 +1,4 @@
-"""However a run ends, none of its kernels and none of their children goes on running, forked or started."""
+"""However a run ends, none of its kernels and none of their children goes on running."""
 
 import json
 import os
@@ -13,7 +13,6 @@ import psutil
 import pytest
 
 from lab.core import paths
-from lab.runner.kernel_forks import can_fork
 from lab.runner.kernels import _transport
 from tests.lab.series import make_series
 
@@ -25,7 +24,6 @@ class Started:
 
     def __init__(self, folder, *options):
         self.latest = folder / "runs" / "latest"
-        self.forks = can_fork(folder)
         series = make_series(folder / "series", "endless", "good")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "lab", "run", "--notebooks", str(series), "--out", str(folder / "runs"), *options],
@@ -37,17 +35,13 @@ class Started:
         )
 
     def family(self):
-        """Waits for the endless cell and returns what runs by then: two kernels, the notebook's child, and where the
-        kernels are forked the standard library's two helpers."""
+        """Waits for the endless cell and returns what runs by then: two kernels and the notebook's child."""
         deadline = time.monotonic() + 120
         while not self._hangs():
             assert time.monotonic() < deadline and self.process.poll() is None
             time.sleep(0.05)
         found = psutil.Process(self.process.pid).children(recursive=True)
-        helpers = [process for process in found if process.ppid() == self.process.pid and _is_helper(process)]
-        assert len(helpers) == (2 if self.forks else 0)
-        others = [process.cmdline()[0] for process in found if process not in helpers]
-        assert sorted(others) == [sys.executable, sys.executable, "sleep"]
+        assert sorted(process.cmdline()[0] for process in found) == [sys.executable, sys.executable, "sleep"]
         return found
 
     def _hangs(self):
@@ -64,28 +58,8 @@ class Started:
         return self.process.returncode, json.loads((self.latest / "results.json").read_text()), stderr
 
 
-def _is_helper(process):
-    return any("multiprocessing" in part for part in process.cmdline())
-
-
-def kernels_of(run, family):
-    """The kernels, which as forks have the fork server's command line."""
-    if run.forks:
-        return [process for process in family if process.ppid() != run.process.pid and _is_helper(process)]
+def kernels_of(family):
     return [process for process in family if "lab.runner.kernels" in process.cmdline()]
-
-
-@pytest.fixture(params=["forked", "started"])
-def folder(request, tmp_path):
-    """For temporary files of a run: short enough for kernels that are forked, or too long."""
-    if request.param == "started":
-        (tmp_path / ("long" * 20)).mkdir()
-        yield tmp_path / ("long" * 20)
-        return
-    with tempfile.TemporaryDirectory() as name:
-        if not can_fork(Path(name)):
-            pytest.skip("kernels are not forked here")
-        yield Path(name)
 
 
 def running(processes, within):
@@ -94,8 +68,8 @@ def running(processes, within):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_after_an_interruption_nothing_runs_and_the_score_is_zero(folder, number):
-    run = Started(folder)
+def test_after_an_interruption_nothing_runs_and_the_score_is_zero(tmp_path, number):
+    run = Started(tmp_path)
     family = run.family()
     run.process.send_signal(number)
     code, content, stderr = run.end()
@@ -105,8 +79,8 @@ def test_after_an_interruption_nothing_runs_and_the_score_is_zero(folder, number
     assert running(family, within=1) == []
 
 
-def test_after_a_timeout_nothing_runs(folder):
-    run = Started(folder, "--cell-timeout", "2")
+def test_after_a_timeout_nothing_runs(tmp_path):
+    run = Started(tmp_path, "--cell-timeout", "2")
     family = run.family()
     code, content, stderr = run.end()
     assert code == 1 and content["score"] == 0
@@ -114,10 +88,10 @@ def test_after_a_timeout_nothing_runs(folder):
     assert running(family, within=1) == []
 
 
-def test_when_the_runner_is_killed_its_kernels_end_by_themselves(folder):
-    run = Started(folder)
+def test_when_the_runner_is_killed_its_kernels_end_by_themselves(tmp_path):
+    run = Started(tmp_path)
     family = run.family()
-    kernels = kernels_of(run, family)
+    kernels = kernels_of(family)
     assert len(kernels) == 2
     run.process.kill()
     code, content, _ = run.end()
@@ -132,7 +106,7 @@ def test_when_the_runner_is_killed_its_kernels_end_by_themselves(folder):
 def test_no_channel_of_a_kernel_has_a_port_that_others_could_take():
     with tempfile.TemporaryDirectory() as name:  # pytest's own path is too long for a socket
         run = Started(Path(name))
-        kernels = kernels_of(run, run.family())
+        kernels = kernels_of(run.family())
         sockets = [one.laddr for process in kernels for one in process.net_connections("unix") if "-ipc-" in one.laddr]
         run.process.send_signal(signal.SIGTERM)
         run.end()

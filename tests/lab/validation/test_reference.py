@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from lab.core.errors import BadParameter
 from lab.streams.records import Events
 from lab.validation.reference import AUTO_WATERMARK_MS, windows
+from tests.conftest import SHARED as DATA
 
 START = pd.Timestamp("2026-01-01")
-from tests.conftest import SHARED as DATA
 
 
 def shard(number):
