@@ -2,32 +2,46 @@
 PYTHON ?= python3.11
 BIN = .venv/bin
 READY = .venv/.ready
+DEV = .venv/.ready-dev
 .DEFAULT_GOAL := help
 .PHONY: help setup lab test test-fast release jupyter down clean lock lint bench fuzz bench-env bench-quick
 
 help: ## these lines
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
-setup: $(READY) ## install everything into .venv and make the connector jar
+setup: $(READY) ## install what the lab needs into .venv and make the connector jar
+
+INSTALL = $(BIN)/uv pip sync --compile-bytecode --python $(BIN)/python
+PROJECT = $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 
 $(READY): requirements.txt pyproject.toml flink_app/connector.lock flink_app/connector.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { echo "The lab needs Python 3.11 (Flink 1.20 runs on no later one): install it, or name it with 'make PYTHON=/path/to/python3.11 ...'."; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet "$$(sed -nE 's/^(uv==[0-9.]+).*/\1/p' requirements.txt)"
-	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python requirements.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
-	$(BIN)/python -m compileall -q lab localaws grader reviewgen
-	$(BIN)/python -m lab.deploy.connector
+	@echo "[1/4] Make the environment .venv and install the installer (20 MB)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(sed -nE 's/^(uv==[0-9.]+).*/\1/p' requirements.txt)"
+	@echo "[2/4] Install $$(grep -c == requirements.txt) packages: 600 MB to download where they are not in the cache, 1.1 GB on disk"
+	@$(INSTALL) requirements.txt 2>&1 | grep -vE '^ [-+~] '
+	@echo "[3/4] Install the project itself"
+	@$(PROJECT)
+	@$(BIN)/python -m compileall -q lab grader reviewgen localaws
+	@echo "[4/4] Make the connector jar: 70 MB to download where it is not in .cache"
+	@$(BIN)/python -m lab.deploy.connector
 	-@$(BIN)/python -m lab.deploy.producer_zip
 	@touch $(READY)
+
+$(DEV): requirements-dev.txt $(READY)
+	@echo "Install what tests and lint need besides: $$(grep -c == requirements-dev.txt) packages in all"
+	@$(INSTALL) requirements-dev.txt 2>&1 | grep -vE '^ [-+~] '
+	@$(PROJECT)
+	@touch $(DEV)
 
 lab: $(READY) ## the whole series, unattended: verdict, report, dashboard
 	@$(BIN)/python -m lab run $(ARGS)
 
-test: $(READY) ## all tests, two files at a time
+test: $(DEV) ## all tests, two files at a time
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-fast: $(READY) ## the tests that need no Flink cluster
+test-fast: $(DEV) ## the tests that need no Flink cluster
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)
 
 release: $(READY) ## the student edition into release/: the same files with blanks
@@ -37,7 +51,7 @@ jupyter: $(READY) ## JupyterLab, on the first notebook
 	@$(BIN)/python -m lab.runner.jupyterlab $(ARGS)
 
 .PHONY: outputs
-outputs: $(READY) ## take the few committed outputs of the notebooks over from runs/latest
+outputs: $(DEV) ## take the few committed outputs of the notebooks over from runs/latest
 	$(BIN)/python -m tests.notebooks.kept_outputs $(ARGS)
 
 .PHONY: doctor
@@ -58,25 +72,36 @@ down: ## stop the embedded account and everything it started
 clean: down ## also remove what was made: environment, caches, runs
 	rm -rf .venv .cache build runs .localaws
 
-bench: $(READY) .venv-bench/.ready ## everything measured side by side, 25 minutes (ARGS="--only detection": a part)
+bench: $(DEV) .venv-bench/.ready ## everything measured side by side, 25 minutes (ARGS="--only detection": a part)
 	$(BIN)/python -m benchmarks $(ARGS)
 
-fuzz: $(READY) ## 100,000 mutated inputs through the producer's reading side
+fuzz: $(DEV) ## 100,000 mutated inputs through the producer's reading side
 	$(BIN)/python -m benchmarks.fuzz_producer $(ARGS)
 
 bench-env: .venv-bench/.ready ## bytewax and quixstreams in an environment of their own, .venv-bench
 
-.venv-bench/.ready: requirements-bench.txt $(READY)
+.venv-bench/.ready: requirements-bench.txt $(DEV)
 	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
 	$(BIN)/uv pip sync --quiet --python .venv-bench/bin/python requirements-bench.txt
 	@touch $@
 
-bench-quick: $(READY) .venv-bench/.ready ## the same in under 3 minutes, smaller, into build/bench
+bench-quick: $(DEV) .venv-bench/.ready ## the same in under 3 minutes, smaller, into build/bench
 	$(BIN)/python -m benchmarks --quick --out build/bench $(ARGS)
 
-lint: $(READY) ## ruff
+lint: $(DEV) ## style (ruff), types (mypy), and which room may import which (import-linter)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 
-lock: $(READY) ## requirements.txt and connector.lock anew
-	$(BIN)/uv pip compile --universal --python-version 3.11 --no-emit-index-url --no-header -q requirements.in -o requirements.txt
+.PHONY: coverage
+coverage: $(DEV) ## which lines the tests without a Flink cluster reach
+	$(BIN)/coverage run -m pytest -q -m "not slow" $(ARGS)
+	$(BIN)/coverage report
+
+LOCK = $(BIN)/uv pip compile --universal --python-version 3.11 --no-emit-index-url --no-header -q
+
+lock: $(DEV) ## requirements*.txt from pyproject.toml, and connector.lock, anew
+	$(LOCK) pyproject.toml -o requirements.txt
+	$(LOCK) -c requirements.txt pyproject.toml --group dev -o requirements-dev.txt
+	$(LOCK) --group bench -o requirements-bench.txt
 	$(BIN)/python -m lab.deploy.connector lock

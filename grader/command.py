@@ -6,8 +6,7 @@ import signal
 from pathlib import Path
 from types import FrameType
 
-from lab.core.errors import LabError
-from lab.runner.parameters import UsageError
+from lab.core.errors import LabError, UsageError
 
 PASSED, FAILED, INTERRUPTED = 0, 1, 130
 

@@ -11,11 +11,10 @@ from typing import NoReturn
 from lab.account import clean_command, size_command
 from lab.checks import doctor_command
 from lab.core import paths
-from lab.core.errors import LabError
+from lab.core.errors import LabError, UsageError
 from lab.core.session import local_status
 from lab.exercises import student_edition
 from lab.runner import closing_lines, parameters
-from lab.runner.parameters import UsageError
 
 COMMANDS = "flink_lab.commands"  # the entry points of packages above this one, such as the grader
 NUMBERS = ("01", "02", "03", "04")

@@ -13,10 +13,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from lab.core.errors import UsageError
 from lab.runner import parameters
 from lab.runner.execution import Execution, prepare_papermill
 from lab.runner.kernels import Kernels
-from lab.runner.parameters import UsageError
 from lab.runner.verdict import NotebookResult
 
 NUMBERS = ("01", "02", "03", "04")

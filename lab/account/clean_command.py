@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from lab.core import session
-from lab.runner.parameters import UsageError
+from lab.core.errors import UsageError
 
 
 def add_parser(commands: Any) -> None:

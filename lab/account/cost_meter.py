@@ -91,7 +91,9 @@ def charges_of(resources: Sequence[Resource], now: datetime) -> list[Charge]:
 
 
 def _operations(name: str) -> list[dict[str, Any]]:
-    flink, found, more = boto3.client("kinesisanalyticsv2"), [], {}
+    flink = boto3.client("kinesisanalyticsv2")
+    found: list[dict[str, Any]] = []
+    more: dict[str, str] = {}
     while True:
         answer = flink.list_application_operations(ApplicationName=name, **more)
         found += answer["ApplicationOperationInfoList"]

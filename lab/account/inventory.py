@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import boto3
@@ -43,9 +44,9 @@ def existing(session: Session) -> list[Resource]:
     Raises AccountRefused or AccountSilent where the account does not tell.
     """
     looks: list[Callable[[], Resource | None]] = [application, function]
-    looks += [lambda name=name: stream(name) for name in STREAMS]  # type: ignore[misc]
-    looks += [lambda name=name: bucket(name) for name in (session.landing_zone, session.flink_bucket)]  # type: ignore[misc]
-    looks += [lambda name=name: log_group(name) for name in LOG_GROUPS]  # type: ignore[misc]
+    looks += [partial(stream, name) for name in STREAMS]
+    looks += [partial(bucket, name) for name in (session.landing_zone, session.flink_bucket)]
+    looks += [partial(log_group, name) for name in LOG_GROUPS]
     with plain_words("listing what there is of the lab", session.endpoint):
         return [found for found in (_or_none(look) for look in looks) if found is not None]
 

@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lab.checks.probe import Look
 from lab.core import session
@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # pandas, which `python -m lab --help` need not wait for
     from lab.checks.diagnosis import Diagnosis
 
 
-def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_parser(commands: Any) -> None:
     """Add `doctor` to the subcommands of `python -m lab`."""
     parser = commands.add_parser(
         "doctor",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -82,7 +83,7 @@ def plain_words(doing: str, endpoint: str | None = None, gone: LabError | None =
         raise AccountRefused(doing, type(error).__name__, str(error), _DEFAULT_HINT) from error
 
 
-def endpoint_of(client: object) -> str | None:
+def endpoint_of(client: Any) -> str | None:
     """Where the client's account answers, None when that is AWS itself."""
-    url: str = client.meta.endpoint_url  # type: ignore[attr-defined]
+    url: str = client.meta.endpoint_url
     return None if url.rstrip("/").endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")) else url

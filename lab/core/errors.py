@@ -11,6 +11,10 @@ class LabError(Exception):
     """Root of everything the lab raises on purpose. Give it one whole sentence."""
 
 
+class UsageError(LabError):
+    """A command was asked for something that cannot be done; nothing was started."""
+
+
 class StepMissing(LabError):
     """Something an earlier notebook makes is not there.
 

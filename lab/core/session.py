@@ -91,7 +91,7 @@ def connected() -> Session | None:
 def _forget_earlier_account() -> None:
     """boto3 keeps the first credentials it found for the life of the process; a second connect means other ones."""
     if "boto3" in sys.modules:
-        sys.modules["boto3"].DEFAULT_SESSION = None  # the next call makes one from the environment of then
+        vars(sys.modules["boto3"])["DEFAULT_SESSION"] = None  # the next call makes one from the environment of then
 
 
 def local_endpoint() -> str:

@@ -11,6 +11,7 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from lab.core.errors import LabError
 from lab.core.paths import ROOT
@@ -136,7 +137,7 @@ def write_whole(target: Path, root: Path = ROOT) -> None:
             (target / name).write_text(text, encoding="utf-8")
 
 
-def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_parser(commands: Any) -> None:
     """`python -m lab release`."""
     parser = commands.add_parser(
         "release",

@@ -31,7 +31,7 @@ class Dashboard:
         scheme, host, path, _, _ = urlsplit(url)
         self._base = urlunsplit((scheme, host, path.rstrip("/"), "", ""))
 
-    def get(self, path: str) -> dict[str, Any]:
+    def get(self, path: str) -> Any:
         """GET one path of the REST API; raises DashboardSilent."""
         try:
             with urllib.request.urlopen(self._base + path, timeout=_TIMEOUT) as answer:  # noqa: S310

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lab.runner.kernels import process_of
 from lab.runner.parameters import Value
 from lab.runner.verdict import NotebookResult, Stop, code_cells, judge
 
@@ -105,7 +106,7 @@ class Execution:
         before = self._printed
         self._printed += _size(message["content"])
         if before <= self._output_limit < self._printed:
-            os.kill(self.kernel.provisioner.pid, signal.SIGKILL)
+            os.kill(process_of(self.kernel), signal.SIGKILL)
         return self._printed <= self._output_limit
 
     def run(self, values: Mapping[str, Value]) -> NotebookResult:

@@ -29,6 +29,14 @@ def _transport(connection: Path) -> str:
     return "ipc" if len(os.fsencode(socket)) <= _LONGEST_SOCKET else "tcp"
 
 
+def process_of(manager: "AsyncKernelManager") -> int:
+    """Return the id of a started kernel's process, which is that of its process group too."""
+    from jupyter_client.provisioning import LocalProvisioner
+
+    assert isinstance(manager.provisioner, LocalProvisioner) and manager.provisioner.pid is not None
+    return manager.provisioner.pid
+
+
 class Kernels:
     """Starts kernels in `cwd` and ends all of them; what they print past their notebook goes into `log`."""
 
@@ -81,7 +89,7 @@ class Kernels:
             stdout=self._log,
             stderr=self._log,
         )
-        self._started.append((manager, manager.provisioner.pid))
+        self._started.append((manager, process_of(manager)))
         return manager
 
     def retire(self, manager: "AsyncKernelManager") -> None:
@@ -123,7 +131,8 @@ class Kernels:
             logging.getLogger(__name__).warning("a kernel did not end by itself and is killed", exc_info=error)
 
     async def _end(self, manager: "AsyncKernelManager") -> None:
-        if manager is self._next:  # no notebook has used it; interrupting its imports would only fill the log
+        if manager is self._next and manager.provisioner:
+            # No notebook has used it; interrupting its imports would only fill the log.
             await manager.provisioner.kill()
             await manager.provisioner.wait()
         elif manager in self._retired:

@@ -16,17 +16,18 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from lab.core.errors import LabError
+from lab.core.errors import UsageError
 
 Value = str | int | float | bool
 
-TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
+TYPES: dict[str, type[str] | type[int] | type[float] | type[bool]] = {
+    "str": str,
+    "int": int,
+    "float": float,
+    "bool": bool,
+}
 SET_BY_RUNNER = "run_id"
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-
-
-class UsageError(LabError):
-    """What the user asked for cannot be run; nothing was started."""
 
 
 class NotebooksDisagree(UsageError):
@@ -60,7 +61,7 @@ class Parameter:
             return self.parse(value)
         if self.type == "float" and type(value) in (int, float) and math.isfinite(value):
             return float(value)
-        if type(value) is TYPES[self.type]:
+        if isinstance(value, str | int | float | bool) and type(value) is TYPES[self.type]:
             return value
         raise self._mistyped(value)
 
@@ -132,7 +133,7 @@ def _parameter(statement: ast.stmt, comments: Mapping[int, str]) -> Parameter | 
     except ValueError:
         return None
     kind = statement.annotation.id
-    if type(value) is not TYPES[kind]:
+    if not isinstance(value, str | int | float | bool) or type(value) is not TYPES[kind]:
         return None
     return Parameter(statement.target.id, kind, value, comments.get(statement.lineno, ""))
 

@@ -103,7 +103,8 @@ def windows(
     kept = table(arrival, threshold, ids.counted)
     is_closed = _number(kept["window_start"], slide) < closes
     touched = ids.counted & np.isin(ids.reviewer, np.unique(ids.reviewer[may_be_late]))
-    uncertain = _uncertain(*(table(limit, 0, touched) for limit in (own, arrival, most)), threshold)
+    fewest, nominal, at_most = (table(limit, 0, touched) for limit in (own, arrival, most))
+    uncertain = _uncertain(fewest, nominal, at_most, threshold)
     return Reference(
         kept[is_closed].reset_index(drop=True),
         kept[~is_closed].reset_index(drop=True),
