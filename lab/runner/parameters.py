@@ -20,7 +20,7 @@ from lab.core.errors import UsageError
 
 Value = str | int | float | bool
 
-TYPES: dict[str, type[str] | type[int] | type[float] | type[bool]] = {
+TYPES: dict[str, type[Value]] = {
     "str": str,
     "int": int,
     "float": float,
