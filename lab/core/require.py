@@ -6,6 +6,7 @@ import boto3
 
 from lab.core.aws_errors import plain_words
 from lab.core.errors import StepMissing
+from lab.core.names import INPUT_STREAM, OUTPUT_STREAM
 from lab.core.session import Session, restarted_hint
 
 
@@ -18,8 +19,8 @@ def require_stream(name: str, session: Session) -> None:
 
 def require_function(name: str, session: Session) -> None:
     """Raise StepMissing(02_producer) where the function, or 01_streams where its input stream, does not exist."""
-    require_stream("reviews", session)
-    require_stream("suspicious_activity", session)
+    require_stream(INPUT_STREAM, session)
+    require_stream(OUTPUT_STREAM, session)
     missing = StepMissing(f"The function {name} does not exist{restarted_hint(session)}", "02_producer")
     with plain_words(f"describing {name}", session.endpoint, gone=missing):
         boto3.client("lambda").get_function_configuration(FunctionName=name)

@@ -5,6 +5,7 @@ import time
 import boto3
 import pandas as pd
 
+from lab.core.names import APPLICATION
 from lab.flink.rest import Dashboard
 from lab.streams.reading import Position, read_stream
 from lab.streams.records import Output, read_windows
@@ -39,7 +40,7 @@ def wait_for_watermark(wanted: pd.Timestamp, timeout: float = 15.0) -> pd.Timest
     DashboardSilent.
     """
     flink = boto3.client("kinesisanalyticsv2")
-    url = flink.create_application_presigned_url(ApplicationName="student", UrlType="FLINK_DASHBOARD_URL")
+    url = flink.create_application_presigned_url(ApplicationName=APPLICATION, UrlType="FLINK_DASHBOARD_URL")
     dashboard = Dashboard(url["AuthorizedUrl"])
     deadline = time.monotonic() + timeout
     while True:
