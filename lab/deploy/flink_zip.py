@@ -8,12 +8,11 @@ from typing import Any
 
 from lab.core.names import APPLICATION_FOLDER
 from lab.core.paths import ROOT
-from lab.core.zips import whole_zip
+from lab.core.zips import EPOCH, whole_zip
 from lab.deploy.connector import JAR_NAME, connector_jar
 
 SOURCE = ROOT / "flink_app" / APPLICATION_FOLDER
 JAR_IN_ZIP = f"{APPLICATION_FOLDER}/lib/{JAR_NAME}"
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 _NOT_PACKED = ("__pycache__", "*.pyc", ".*", "lib", "application_properties.json")
 
 
@@ -29,9 +28,9 @@ def build_flink_zip(target: Path, application: Path = SOURCE) -> Path:
             parts = path.relative_to(application).parts
             if path.is_file() and not any(fnmatch.fnmatch(part, no) for part in parts for no in _NOT_PACKED):
                 name = "/".join((application.name, *parts))
-                out.writestr(zipfile.ZipInfo(name, _EPOCH), path.read_bytes(), zipfile.ZIP_DEFLATED)
+                out.writestr(zipfile.ZipInfo(name, EPOCH), path.read_bytes(), zipfile.ZIP_DEFLATED)
         # Already compressed: storing it saves a second of work and costs nothing.
-        out.writestr(zipfile.ZipInfo(f"{application.name}/lib/{JAR_NAME}", _EPOCH), jar.read_bytes())
+        out.writestr(zipfile.ZipInfo(f"{application.name}/lib/{JAR_NAME}", EPOCH), jar.read_bytes())
     return target
 
 

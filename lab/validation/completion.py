@@ -2,10 +2,8 @@
 
 import time
 
-import boto3
 import pandas as pd
 
-from lab.core.names import APPLICATION
 from lab.flink.rest import Dashboard
 from lab.streams.reading import Position, read_stream
 from lab.streams.records import Output, read_windows
@@ -39,9 +37,7 @@ def wait_for_watermark(wanted: pd.Timestamp, timeout: float = 15.0) -> pd.Timest
     Flink's own metric, which its REST API renews every few seconds. None where no task has a watermark. Raises
     DashboardSilent.
     """
-    flink = boto3.client("kinesisanalyticsv2")
-    url = flink.create_application_presigned_url(ApplicationName=APPLICATION, UrlType="FLINK_DASHBOARD_URL")
-    dashboard = Dashboard(url["AuthorizedUrl"])
+    dashboard = Dashboard.of_application()
     deadline = time.monotonic() + timeout
     while True:
         job = dashboard.running_job()
