@@ -17,13 +17,14 @@ from grader.submissions import Submission
 from grader.trusted_files import Kit
 from lab.checks.check import Finding
 from lab.core.errors import LabError
+from lab.core.names import LABELS_FILE, REVIEWS_FILE
 
 _UP_SECONDS = 90.0
 _LONGEST_LINE = 32 << 20  # bytes; a notebook with all its outputs
 PARAMETERS = {
     "target": "local", "region": "us-east-1", "shards": 0, "clock": "replay", "rate": 10.0, "test_reviews": 100,
     "window_seconds": 60, "slide_seconds": 30, "threshold": 1, "watermark_delay_seconds": 5,
-    "reviews_file": "data/sample.json", "labels_file": "data/labels.csv",
+    "reviews_file": f"data/{REVIEWS_FILE}", "labels_file": f"data/{LABELS_FILE}",
 }  # fmt: skip
 
 
@@ -185,8 +186,8 @@ class Grading:
         """Let the grader's own process do a task beside the account of a place; what it found."""
         parameters = {
             **PARAMETERS,
-            "reviews_file": str(desk.project / "data" / "sample.json"),
-            "labels_file": str(desk.project / "data" / "labels.csv"),
+            "reviews_file": str(desk.project / "data" / REVIEWS_FILE),
+            "labels_file": str(desk.project / "data" / LABELS_FILE),
         }
         program = [sys.executable, "-m", "grader.hidden_run.worker", json.dumps({**task, "parameters": parameters})]
         running = desk.spawn(Role.CHECK, program, stdout=-1, **pipes)

@@ -69,13 +69,13 @@ from .core.paths import (
 from .core.picture import (
     Picture as Picture,
 )
-from .core.require import (
+from .core.account import (
     require_application as require_application,
 )
-from .core.require import (
+from .core.account import (
     require_function as require_function,
 )
-from .core.require import (
+from .core.account import (
     require_stream as require_stream,
 )
 from .core.session import (

@@ -25,13 +25,13 @@ from typing import IO
 from tqdm import tqdm
 
 from lab.core.errors import LabError
+from lab.core.names import LABELS_FILE, REVIEWS_FILE
 from lab.core.paths import ROOT
 from reviewgen.reviewers import LARGEST, SMALLEST, Label
 from reviewgen.reviews import KEYS, Review, generate
 
 __all__ = ["KEYS", "LABEL_COLUMNS", "Label", "NotWritten", "Review", "Written", "generate", "main", "write"]
 
-SAMPLE, LABELS = "sample.json", "labels.csv"
 LABEL_COLUMNS = tuple(field.name for field in fields(Label))
 _SHOW_PROGRESS_FROM = 50_000
 _BYTES_A_REVIEW = 1_400  # generous; for the question whether the disk has room
@@ -80,13 +80,13 @@ def write(out: Path, count: int = 5_000, seed: int = 7, progress: bool = False) 
             rows = csv.writer(labels, lineterminator="\n")
             rows.writerow(LABEL_COLUMNS)
             _write_array(bar, sample.write)
-        size = (out / SAMPLE).stat().st_size
+        size = (out / REVIEWS_FILE).stat().st_size
     except OSError as error:
         why = error.strerror or str(error)
         raise NotWritten(out, why, "choose another folder with --out, or make this one writable") from error
     finally:
         bar.close()
-    return Written(out / SAMPLE, out / LABELS, count, labelled, size, time.perf_counter() - started)
+    return Written(out / REVIEWS_FILE, out / LABELS_FILE, count, labelled, size, time.perf_counter() - started)
 
 
 def _write_array(reviews: Iterator[Review], put: Callable[[str], object]) -> None:
@@ -108,11 +108,11 @@ def _make_room(out: Path, count: int) -> None:
 @contextmanager
 def _both_or_neither(out: Path) -> Iterator[tuple[IO[str], IO[str]]]:
     """Two files to write to, which take their names only when the block has ended well."""
-    parts = {name: out / f".{name}.{os.getpid()}.part" for name in (SAMPLE, LABELS)}
+    parts = {name: out / f".{name}.{os.getpid()}.part" for name in (REVIEWS_FILE, LABELS_FILE)}
     try:
         with (
-            parts[SAMPLE].open("w", encoding="ascii", newline="", buffering=1 << 20) as sample,
-            parts[LABELS].open("w", encoding="utf-8", newline="") as labels,
+            parts[REVIEWS_FILE].open("w", encoding="ascii", newline="", buffering=1 << 20) as sample,
+            parts[LABELS_FILE].open("w", encoding="utf-8", newline="") as labels,
         ):
             yield sample, labels
         for name, part in parts.items():

@@ -19,8 +19,8 @@ from statistics import fmean, pstdev
 import ijson
 
 from lab.core.errors import LabError
+from lab.core.names import LABELS_FILE, REVIEWS_FILE
 from lab.core.paths import ROOT
-from reviewgen.files import LABELS, SAMPLE
 from reviewgen.reviewers import WINDOW
 from reviewgen.reviews import KEYS
 
@@ -173,7 +173,7 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the tables; 2 with one sentence when the file cannot be read."""
     parser = argparse.ArgumentParser(prog="python -m reviewgen.profile", description=__doc__.split("\n\n")[0])
-    parser.add_argument("file", type=Path, nargs="?", default=Path("data") / SAMPLE, help="default: data/sample.json")
+    parser.add_argument("file", type=Path, nargs="?", default=Path("data", REVIEWS_FILE), help="(default: %(default)s)")
     path = ROOT / parser.parse_args(argv).file
     try:
         found = read(path)
@@ -181,7 +181,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     sys.stdout.write(distributions(found) + "\n")
-    labels = path.with_name(LABELS)
+    labels = path.with_name(LABELS_FILE)
     if labels.exists():
         with labels.open(encoding="utf-8", newline="") as file:
             sys.stdout.write("\n" + detection(found, list(csv.DictReader(file))) + "\n")

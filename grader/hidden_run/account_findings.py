@@ -8,6 +8,7 @@ import pandas as pd
 from grader.hidden_run.sent_reviews import expected_reviews
 from lab.checks.check import Finding, Lab, checks_of, run_check
 from lab.core.errors import LabError
+from lab.core.names import INPUT_STREAM, REVIEWS_FILE
 from lab.core.session import Session, local_status
 from lab.streams.reading import read_stream
 from lab.streams.records import read_reviews
@@ -34,7 +35,7 @@ def _of_the_right_reviews(path: Path) -> Finding | None:
     check believes, can be written by anybody."""
     looked = "the reviews in the stream, beside those of the file"
     try:
-        there = read_reviews(read_stream("reviews")).table
+        there = read_reviews(read_stream(INPUT_STREAM)).table
     except LabError as error:
         return Finding(False, looked, str(error))
     wanted = expected_reviews(path)
@@ -42,6 +43,8 @@ def _of_the_right_reviews(path: Path) -> Finding | None:
     foreign = (~pairs.isin(pd.MultiIndex.from_frame(wanted[["review_id", "reviewer"]]))).sum()
     if foreign or not len(there):
         return Finding(
-            False, looked, f"{foreign:,} of {len(there):,} are not of sample.json: the function must send those of S3."
+            False,
+            looked,
+            f"{foreign:,} of {len(there):,} are not of {REVIEWS_FILE}: the function must send those of S3.",
         )
     return None

@@ -22,10 +22,25 @@ from lab.checks.blanks import blank_functions
 from lab.checks.check import Check, Finding, Lab, checks_of, run_check
 from lab.checks.detection import RUN_OPTIONS, Result
 from lab.core.errors import LabError
+from lab.core.names import (
+    APPLICATION,
+    APPLICATION_FOLDER,
+    APPLICATION_ZIP,
+    CONSUMER_GROUP,
+    GROUP_STREAM,
+    INPUT_STREAM,
+    OUTPUT_STREAM,
+    PRODUCER_GROUP,
+    REVIEWS_FILE,
+    RUN_OPTIONS_GROUP,
+    RUNTIME,
+    STREAMS,
+    WINDOW_GROUP,
+)
 from lab.core.session import Session
 from lab.deploy.flink_zip import build_flink_zip
 from lab.exercises.attempts import hand_in_shard, hand_in_threshold, send_batch, send_groups, send_keyed
-from lab.exercises.catalog import EXERCISES, GROUPS, STREAM
+from lab.exercises.catalog import EXERCISES
 from lab.flink.waiters import application_status, stream_active
 from lab.streams.reading import Position, read_stream, save_position
 from lab.streams.records import read_reviews
@@ -34,7 +49,7 @@ from lab.validation.input_files import labels_of
 from lab.validation.reference import windows
 from lab.validation.scores import score
 
-APPLICATION, SHARDS = "student", 4
+SHARDS = 4
 START_SECONDS, READ_SECONDS, TASKS_SECONDS = 150.0, 45.0, 30.0
 # The points a Flink application earns by what it computes here.
 OF_APPLICATION = (
@@ -81,10 +96,10 @@ class Proof:
         s3, kinesis = boto3.client("s3"), boto3.client("kinesis")
         for bucket in (self._session.landing_zone, self._session.flink_bucket):
             s3.create_bucket(Bucket=bucket)
-        s3.upload_file(str(self._reviews), self._session.landing_zone, "sample.json")
-        for name, shards in (("reviews", SHARDS), ("suspicious_activity", SHARDS), (STREAM, SHARDS), (GROUPS, 1)):
-            kinesis.create_stream(StreamName=name, ShardCount=shards)
-        for name in ("reviews", "suspicious_activity", STREAM, GROUPS):
+        s3.upload_file(str(self._reviews), self._session.landing_zone, REVIEWS_FILE)
+        for name in STREAMS:
+            kinesis.create_stream(StreamName=name, ShardCount=1 if name == GROUP_STREAM else SHARDS)
+        for name in STREAMS:
             stream_active(kinesis, name)
 
     def _produce(self) -> str:
@@ -102,8 +117,8 @@ class Proof:
 
     def _prove_functions(self) -> dict[str, Finding]:
         self._produce()
-        events = read_reviews(read_stream("reviews"))
-        nobody = Position(APPLICATION, pd.Timestamp.now("UTC").to_pydatetime(), "reviews", {})
+        events = read_reviews(read_stream(INPUT_STREAM))
+        nobody = Position(APPLICATION, pd.Timestamp.now("UTC").to_pydatetime(), INPUT_STREAM, {})
         result = Result(nobody, events, windows(events, **self._settings), None)  # type: ignore[arg-type]
         lab = Lab(self._session, self._task.parameters, {"result": result})
         labels = labels_of(self._task.parameters["labels_file"], str(self._reviews))
@@ -164,11 +179,11 @@ class Proof:
     # -- the application ----------------------------------------------------------------------------------------
 
     def _prove_application(self) -> dict[str, Finding]:
-        folder = self._task.project / "flink_app" / "SlidingWindows"
+        folder = self._task.project / "flink_app" / APPLICATION_FOLDER
         script = folder / Path(RUN_OPTIONS["python"]).name
         looked = "the application handed in, on data of the grader's"
         if not self._task.application:
-            gone = f"flink_app/SlidingWindows/{script.name} is not in the submission: hand it in."
+            gone = f"flink_app/{APPLICATION_FOLDER}/{script.name} is not in the submission: hand it in."
             return dict.fromkeys(OF_APPLICATION, Finding(False, looked, gone, attempted=False))
         blank = [n for n in ("window", "watermark") if n in blank_functions(script.read_text("utf-8", "replace"))]
         try:
@@ -190,7 +205,7 @@ class Proof:
                 time.sleep(0.5)
             return {name: waits for name in OF_APPLICATION[1:]} | said | running
         first = self._produce()
-        events = read_reviews(read_stream("reviews", position))
+        events = read_reviews(read_stream(INPUT_STREAM, position))
         reference = windows(events, **self._settings)
         if tampered := difference(self._sent, first, self._task.parameters["rate"], events) or disorder(reference):
             said = f"The application changed its input: {tampered}. It may only read it."
@@ -207,12 +222,12 @@ class Proof:
 
     def _start(self, folder: Path) -> Position:
         """Create and start the application as notebook 03 does, with as many subtasks as shards."""
-        self._package = build_flink_zip(self._task.scratch / "SlidingWindows.zip", folder)
-        boto3.client("s3").upload_file(str(self._package), self._session.flink_bucket, "SlidingWindows.zip")
+        self._package = build_flink_zip(self._task.scratch / APPLICATION_ZIP, folder)
+        boto3.client("s3").upload_file(str(self._package), self._session.flink_bucket, APPLICATION_ZIP)
         flink = boto3.client("kinesisanalyticsv2")
         flink.create_application(
             ApplicationName=APPLICATION,
-            RuntimeEnvironment="FLINK-1_20",
+            RuntimeEnvironment=RUNTIME,
             ServiceExecutionRole=self._session.role_arn,
             ApplicationConfiguration=self._configuration(),
         )
@@ -229,13 +244,13 @@ class Proof:
             "threshold": self._settings["threshold"],
             "watermark.delay.seconds": self._settings["watermark_delay_seconds"],
         }
-        source = {"input.stream.name": "reviews", "scan.stream.initpos": "LATEST", "aws.region": region, **endpoint}
-        sink = {"output.stream.name": "suspicious_activity", "aws.region": region, "shard.count": "1", **endpoint}
+        source = {"input.stream.name": INPUT_STREAM, "scan.stream.initpos": "LATEST", "aws.region": region, **endpoint}
+        sink = {"output.stream.name": OUTPUT_STREAM, "aws.region": region, "shard.count": "1", **endpoint}
         properties = {
-            "kinesis.analytics.flink.run.options": RUN_OPTIONS,
-            "consumer.config.0": source,
-            "producer.config.0": sink,
-            "window.config.0": {name: str(value) for name, value in settings.items()},
+            RUN_OPTIONS_GROUP: RUN_OPTIONS,
+            CONSUMER_GROUP: source,
+            PRODUCER_GROUP: sink,
+            WINDOW_GROUP: {name: str(value) for name, value in settings.items()},
         }
         return {
             "FlinkApplicationConfiguration": {
@@ -258,7 +273,7 @@ class Proof:
                 "CodeContent": {
                     "S3ContentLocation": {
                         "BucketARN": f"arn:aws:s3:::{self._session.flink_bucket}",
-                        "FileKey": "SlidingWindows.zip",
+                        "FileKey": APPLICATION_ZIP,
                     }
                 },
             },

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.account.sizing import STORAGE_GB_A_KPU, UNKNOWN
+from lab.core.names import EXERCISE_STREAM, GROUP_STREAM, INPUT_STREAM, OUTPUT_STREAM
 
 PRICES = Path(__file__).with_name("prices.json")
 _PAID_WHILE = {"STARTING", "RUNNING", "UPDATING", "AUTOSCALING", "ROLLING_BACK", "STOPPING", "FORCE_STOPPING"}
@@ -73,8 +74,8 @@ def application_charges(kpus: int, hours: float = 0.0, running: bool = True) -> 
 def planned(shards: int, kpus: int = 1) -> list[Charge]:
     """What the whole series makes: two streams of ``shards`` (0: on-demand), those of the exercises, the
     application."""
-    streams = [stream_charge(name, shards) for name in ("reviews", "suspicious_activity")]
-    exercises = [stream_charge("exercises", 4), stream_charge("suspicious_groups", 1)]
+    streams = [stream_charge(name, shards) for name in (INPUT_STREAM, OUTPUT_STREAM)]
+    exercises = [stream_charge(EXERCISE_STREAM, 4), stream_charge(GROUP_STREAM, 1)]
     return [*streams, *exercises, *application_charges(kpus)]
 
 

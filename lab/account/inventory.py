@@ -10,12 +10,10 @@ import boto3
 from botocore.exceptions import ClientError
 
 from lab.core.aws_errors import code_of, plain_words
+from lab.core.names import APPLICATION, FUNCTION, LOG_GROUPS, STREAMS
 from lab.core.session import Session
 from lab.core.tags import as_map, is_of_the_lab
 
-APPLICATION, FUNCTION = "student", "reviewProducer"
-STREAMS = ("reviews", "suspicious_activity", "exercises", "suspicious_groups")
-LOG_GROUPS = (f"/aws/lambda/{FUNCTION}", f"/aws/kinesis-analytics/{APPLICATION}")
 _ABSENT = {"ResourceNotFoundException", "NoSuchBucket", "404"}
 
 

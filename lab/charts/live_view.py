@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pandas as pd
 from botocore.exceptions import ClientError
 from IPython.display import display
@@ -25,7 +24,7 @@ class Watched:
 
     def __init__(self, position: Position, rules: WindowRules, flink: Any = None) -> None:
         self.rules = rules
-        self._flink = flink or boto3.client("kinesisanalyticsv2")
+        self._flink = flink
         self._position = position
         self._ends = {name: dict(position.of(name)) for name in (position.stream, position.output_stream)}
         self._events: Events | None = None
@@ -66,8 +65,7 @@ class Watched:
         """Flink's watermark (NaT: none yet) and its count of late rows; None where the dashboard does not answer."""
         try:
             if self._dashboard is None:
-                asked = {"ApplicationName": self._position.application, "UrlType": "FLINK_DASHBOARD_URL"}
-                self._dashboard = Dashboard(self._flink.create_application_presigned_url(**asked)["AuthorizedUrl"])
+                self._dashboard = Dashboard.of_application(self._position.application, self._flink)
             job = self._dashboard.running_job()
             if job is None:
                 return pd.NaT, 0

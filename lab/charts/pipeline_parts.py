@@ -1,13 +1,11 @@
-"""What of the pipeline really exists in the account: one part after the other, asked of the account and nobody else."""
+"""Find out which parts of the pipeline exist in the account, and how far each is."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-import boto3
-from botocore.exceptions import ClientError
-
+from lab.core.account import Account
 from lab.core.errors import StepMissing
+from lab.core.names import APPLICATION, FUNCTION, INPUT_STREAM, OUTPUT_STREAM, REVIEWS_FILE
 from lab.core.session import Session
 from lab.streams.reading import stream_batches
 
@@ -26,54 +24,52 @@ class Part:
     notebook: str
 
 
+Seen = tuple[str, tuple[str, ...]]  # THERE or WORKING, and lines about it
+
+
 def pipeline_parts(session: Session) -> list[Part]:
-    """The five parts in the order in which a review passes them. Raises LabError where the account is out of reach."""
-    return [_landing_zone(session), _function(), _stream("reviews"), _application(), _stream("suspicious_activity")]
+    """Describe the five parts in the order in which a review passes them.
+
+    Raises LabError where the account is out of reach.
+    """
+    account = Account(session)
+    return [
+        _part("S3", "landing zone", lambda: _landing_zone(account), "01_streams"),
+        _part("Lambda", FUNCTION, lambda: _function(account), "02_producer"),
+        _part("Kinesis", INPUT_STREAM, lambda: _stream(account, INPUT_STREAM), "01_streams"),
+        _part("Managed Flink", APPLICATION, lambda: _application(account), "03_flink_job"),
+        _part("Kinesis", OUTPUT_STREAM, lambda: _stream(account, OUTPUT_STREAM), "01_streams"),
+    ]
 
 
-def _there(ask: Callable[[], Any], *codes: str) -> Any:
-    """The answer, or None where the account says with one of these codes that there is no such thing."""
+def _part(name: str, title: str, look: Callable[[], Seen], notebook: str) -> Part:
     try:
-        return ask()
-    except ClientError as error:
-        if error.response["Error"]["Code"] in codes:
-            return None
-        raise
+        state, facts = look()
+    except StepMissing:
+        state, facts = ABSENT, ()
+    return Part(name, title, state, facts, notebook)
 
 
-def _landing_zone(session: Session) -> Part:
-    s3, bucket = boto3.client("s3"), session.landing_zone
-    found = _there(lambda: s3.head_object(Bucket=bucket, Key="sample.json"), "404", "NoSuchKey", "NoSuchBucket")
-    facts = (f"sample.json, {found['ContentLength'] / 1e6:,.1f} MB",) if found else ()
-    return Part("S3", "landing zone", THERE if found else ABSENT, facts, "01_streams")
+def _landing_zone(account: Account) -> Seen:
+    return THERE, (f"{REVIEWS_FILE}, {account.reviews_size() / 1e6:,.1f} MB",)
 
 
-def _function() -> Part:
-    lambda_, name = boto3.client("lambda"), "reviewProducer"
-    found = _there(lambda: lambda_.get_function_configuration(FunctionName=name), "ResourceNotFoundException")
-    if not found:
-        return Part("Lambda", name, ABSENT, (), "02_producer")
-    facts = (found.get("State", "Active"), f"{found['Runtime']}, {found['MemorySize']} MB, {found['Timeout']} s")
-    return Part("Lambda", name, THERE, facts, "02_producer")
+def _function(account: Account) -> Seen:
+    found = account.function()
+    settings = f"{found['Runtime']}, {found['MemorySize']} MB, {found['Timeout']} s"
+    return THERE, (found.get("State", "Active"), settings)
 
 
-def _stream(name: str) -> Part:
-    kinesis = boto3.client("kinesis")
-    found = _there(lambda: kinesis.describe_stream_summary(StreamName=name), "ResourceNotFoundException")
-    if not found:
-        return Part("Kinesis", name, ABSENT, (), "01_streams")
-    summary = found["StreamDescriptionSummary"]
-    try:
-        records, whole = _records(name)
-    except StepMissing:  # deleted between the two questions
-        return Part("Kinesis", name, ABSENT, (), "01_streams")
+def _stream(account: Account, name: str) -> Seen:
+    summary = account.stream(name)
+    records, whole = _records(name)
     shards = summary["OpenShardCount"]
     facts = (
         summary["StreamStatus"],
         f"{shards} open shard{'s' * (shards != 1)}",
         f"{'' if whole else 'over '}{records:,} record{'s' * (records != 1)}",
     )
-    return Part("Kinesis", name, WORKING if records else THERE, facts, "01_streams")
+    return WORKING if records else THERE, facts
 
 
 def _records(name: str) -> tuple[int, bool]:
@@ -86,16 +82,11 @@ def _records(name: str) -> tuple[int, bool]:
     return count, True
 
 
-def _application() -> Part:
-    flink, name = boto3.client("kinesisanalyticsv2"), "student"
-    found = _there(lambda: flink.describe_application(ApplicationName=name), "ResourceNotFoundException")
-    if not found:
-        return Part("Managed Flink", name, ABSENT, (), "03_flink_job")
-    detail = found["ApplicationDetail"]
+def _application(account: Account) -> Seen:
+    detail = account.application()
     settings = detail["ApplicationConfigurationDescription"].get("FlinkApplicationConfigurationDescription", {})
     parallelism = settings.get("ParallelismConfigurationDescription", {}).get("Parallelism")
     facts = (detail["ApplicationStatus"], f"{detail['RuntimeEnvironment']}, version {detail['ApplicationVersionId']}")
     if parallelism:
         facts += (f"parallelism {parallelism}",)
-    state = WORKING if detail["ApplicationStatus"] == "RUNNING" else THERE
-    return Part("Managed Flink", name, state, facts, "03_flink_job")
+    return WORKING if detail["ApplicationStatus"] == "RUNNING" else THERE, facts

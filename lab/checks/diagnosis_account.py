@@ -7,9 +7,9 @@ import boto3
 
 from lab.checks.diagnosis_job import last_complaint
 from lab.checks.probe import Trouble
+from lab.core.account import require_application, require_function
 from lab.core.aws_errors import plain_words
 from lab.core.errors import StepMissing
-from lab.core.require import require_application, require_function
 from lab.core.session import Session, connected, local_status, restarted_hint
 from lab.core.tables import cell
 from lab.streams.reading import stream_batches

@@ -11,8 +11,9 @@ import pandas as pd
 from lab.checks.blanks import ZIP, blank_exercises, parallelism
 from lab.checks.check import Finding, Lab, register
 from lab.checks.detection import read_result
+from lab.core.names import EXERCISE_STREAM, GROUP_STREAM
 from lab.exercises.attempts import digest
-from lab.exercises.catalog import EXERCISES, GROUPS, STREAM, handed_in
+from lab.exercises.catalog import EXERCISES, handed_in
 from lab.flink.rest import Dashboard, DashboardSilent
 from lab.streams.reading import read_stream
 from lab.validation.completion import wait_for_watermark
@@ -52,11 +53,11 @@ def _sent(stream: str, note: dict[str, Any]) -> pd.DataFrame:
 
 @_exercise("partition_key")
 def partition_key(lab: Lab) -> Finding:
-    looked = f"the records of {STREAM}, each review twice, and your reason"
+    looked = f"the records of {EXERCISE_STREAM}, each review twice, and your reason"
     note = handed_in(lab.session, "partition_key")
     if note is None:
         return _nothing("partition_key", looked)
-    sent = _sent(STREAM, note)
+    sent = _sent(EXERCISE_STREAM, note)
     if not len(sent) or len(sent) != note["sent"]:
         return Finding(False, looked, f"{len(sent):,} of {note['sent']:,} records are there: send them again.")
     copies = sent.groupby("review_id")["partition_key"].nunique()
@@ -88,11 +89,11 @@ def partition_key(lab: Lab) -> Finding:
 
 @_exercise("put_batch")
 def put_batch(lab: Lab) -> Finding:
-    looked = f"the records of your batch in {STREAM}"
+    looked = f"the records of your batch in {EXERCISE_STREAM}"
     note = handed_in(lab.session, "put_batch")
     if note is None:
         return _nothing("put_batch", looked)
-    times = _sent(STREAM, note)["number"].value_counts()
+    times = _sent(EXERCISE_STREAM, note)["number"].value_counts()
     missing, twice = note["sent"] - len(times), int((times > 1).sum())
     if missing:
         return Finding(
@@ -250,11 +251,11 @@ def threshold(lab: Lab) -> Finding:
 
 @_exercise("groups")
 def groups(lab: Lab) -> Finding:
-    looked = f"the records of {GROUPS}, the reviews they mean, and the labels"
+    looked = f"the records of {GROUP_STREAM}, the reviews they mean, and the labels"
     note = handed_in(lab.session, "groups")
     if note is None:
         return _nothing("groups", looked)
-    sent = _sent(GROUPS, note)
+    sent = _sent(GROUP_STREAM, note)
     if len(sent) != note["sent"]:
         return Finding(False, looked, f"{len(sent):,} of {note['sent']:,} records are there: run the cell again.")
     labels = _labels(lab)

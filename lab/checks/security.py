@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager
 
 import boto3
 
-from lab.account.inventory import APPLICATION, FUNCTION, LOG_GROUPS
 from lab.account.security import (
     application_faults,
     bucket_faults,
@@ -16,15 +15,15 @@ from lab.account.security import (
 from lab.checks.check import Finding, Lab, register
 from lab.core.aws_errors import plain_words
 from lab.core.errors import StepMissing
-from lab.exercises.catalog import STREAM as EXERCISES
+from lab.core.names import APPLICATION, EXERCISE_STREAM, FUNCTION, INPUT_STREAM, LOG_GROUPS, OUTPUT_STREAM
 
 
 @register("01_streams", "Landing zone and streams are closed, encrypted and tagged", 5)
 def raw_data(lab: Lab) -> Finding:
     bucket = lab.session.landing_zone
     with _asking(lab, "01_streams", bucket):
-        streams = ["reviews", "suspicious_activity"]
-        streams += [EXERCISES] if _stream_exists(EXERCISES) else []
+        streams = [INPUT_STREAM, OUTPUT_STREAM]
+        streams += [EXERCISE_STREAM] if _stream_exists(EXERCISE_STREAM) else []
         faults = [*bucket_faults(bucket), *(fault for name in streams for fault in stream_faults(name))]
     return _finding(f"the bucket {bucket} and the streams {', '.join(streams)}", faults, "01_streams")
 

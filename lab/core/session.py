@@ -16,6 +16,7 @@ from typing import Any
 
 from lab.core.cell_outputs import use_run_id
 from lab.core.errors import BadParameter, LabError
+from lab.core.names import FLINK_BUCKET_SUFFIX, LANDING_ZONE_SUFFIX, ROLE
 from lab.core.paths import ROOT
 from lab.core.tags import lab_tags, owner_of
 
@@ -45,12 +46,12 @@ class Session:
     @property
     def landing_zone(self) -> str:
         """Name of the bucket for the raw data."""
-        return f"{self.account}-landing-zone"
+        return f"{self.account}{LANDING_ZONE_SUFFIX}"
 
     @property
     def flink_bucket(self) -> str:
         """Name of the bucket for the application's zip."""
-        return f"{self.account}-flink"
+        return f"{self.account}{FLINK_BUCKET_SUFFIX}"
 
     @property
     def tags(self) -> dict[str, str]:
@@ -59,8 +60,8 @@ class Session:
 
     @property
     def role_arn(self) -> str:
-        """ARN of LabRole, the one role of a Learner Lab."""
-        return f"arn:aws:iam::{self.account}:role/LabRole"
+        """ARN of the role of function and application."""
+        return f"arn:aws:iam::{self.account}:role/{ROLE}"
 
     def __repr__(self) -> str:
         where = f"embedded at {self.endpoint}" if self.target == "local" else "on AWS"

@@ -17,7 +17,7 @@ from typing import Any
 
 from lab.core.errors import LabError
 from lab.core.paths import ROOT
-from lab.core.zips import whole_zip
+from lab.core.zips import EPOCH, whole_zip
 from lab.deploy.connector_repair import CLASS, repair
 
 SPECIFICATION = ROOT / "flink_app" / "connector.toml"
@@ -25,7 +25,6 @@ LOCK = ROOT / "flink_app" / "connector.lock"
 REPAIR = Path(__file__).with_name("connector_repair.py")
 CACHE = ROOT / ".cache" / "connector"
 JAR_NAME = "flink-connector-kinesis-4.3.0-1.19-all.jar"
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold: the merged jar has the same bytes everywhere
 
 
 class ConnectorUnavailable(LabError):
@@ -98,10 +97,10 @@ def merge_jars(jars: list[Path], target: Path, exclude: tuple[str, ...] = ()) ->
                     elif name not in seen:
                         seen.add(name)
                         content = repair(source.read(name)) if name == CLASS else source.read(name)
-                        out.writestr(zipfile.ZipInfo(name, _EPOCH), content, zipfile.ZIP_DEFLATED)
+                        out.writestr(zipfile.ZipInfo(name, EPOCH), content, zipfile.ZIP_DEFLATED)
         for name, lines in sorted(services.items()):
             text = "\n".join(dict.fromkeys(lines)) + "\n"
-            out.writestr(zipfile.ZipInfo(name, _EPOCH), text, zipfile.ZIP_DEFLATED)
+            out.writestr(zipfile.ZipInfo(name, EPOCH), text, zipfile.ZIP_DEFLATED)
 
 
 def write_lock() -> None:

@@ -6,17 +6,17 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from lab.core.names import APPLICATION_FOLDER
 from lab.core.paths import ROOT
-from lab.core.zips import whole_zip
+from lab.core.zips import EPOCH, whole_zip
 from lab.deploy.connector import JAR_NAME, connector_jar
 
-APPLICATION = ROOT / "flink_app" / "SlidingWindows"
-JAR_IN_ZIP = f"SlidingWindows/lib/{JAR_NAME}"
-_EPOCH = (1980, 1, 1, 0, 0, 0)
+SOURCE = ROOT / "flink_app" / APPLICATION_FOLDER
+JAR_IN_ZIP = f"{APPLICATION_FOLDER}/lib/{JAR_NAME}"
 _NOT_PACKED = ("__pycache__", "*.pyc", ".*", "lib", "application_properties.json")
 
 
-def build_flink_zip(target: Path, application: Path = APPLICATION) -> Path:
+def build_flink_zip(target: Path, application: Path = SOURCE) -> Path:
     """Write ``SlidingWindows.zip``: the application's folder as it is, with the connector as its one jar in ``lib/``.
 
     The paths inside start with the folder's name, as the runtime properties expect; the same input gives the same
@@ -28,9 +28,9 @@ def build_flink_zip(target: Path, application: Path = APPLICATION) -> Path:
             parts = path.relative_to(application).parts
             if path.is_file() and not any(fnmatch.fnmatch(part, no) for part in parts for no in _NOT_PACKED):
                 name = "/".join((application.name, *parts))
-                out.writestr(zipfile.ZipInfo(name, _EPOCH), path.read_bytes(), zipfile.ZIP_DEFLATED)
+                out.writestr(zipfile.ZipInfo(name, EPOCH), path.read_bytes(), zipfile.ZIP_DEFLATED)
         # Already compressed: storing it saves a second of work and costs nothing.
-        out.writestr(zipfile.ZipInfo(f"{application.name}/lib/{JAR_NAME}", _EPOCH), jar.read_bytes())
+        out.writestr(zipfile.ZipInfo(f"{application.name}/lib/{JAR_NAME}", EPOCH), jar.read_bytes())
     return target
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from lab.core.errors import LabError
 from lab.core.paths import ROOT
-from lab.core.zips import whole_zip
+from lab.core.zips import EPOCH, whole_zip
 
 PRODUCER = ROOT / "producer"
 HANDLER = "lambda_function.lambda_handler"
@@ -29,7 +29,6 @@ AWS_WHEELS = {
     "pybase64": ("1.5.1", "c212d02fd072c5845d39b4699eb65efa827b79a5cf7fecc9f468f8cad2b8540f"),
     "orjson": ("3.13.0", "bceadfd314bd238f584fc229a4bbaf0e573597e7a026dec5429fbf29fd66c641"),
 }
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 _NOT_NEEDED = ("*.pyc", "*.pyi", "pybase64/__main__.py")
 _BINARIES = ("*.so", "*.so.*", "*.dylib")
 
@@ -62,7 +61,7 @@ def build_producer_zip(target: Path, source: Path = PRODUCER) -> Path:
             files |= {name: packed.read(name) for name in packed.namelist() if _is_binary(name)}
     with whole_zip(target) as out:
         for name in sorted(files):
-            entry = zipfile.ZipInfo(name, _EPOCH)
+            entry = zipfile.ZipInfo(name, EPOCH)
             entry.create_system = 3  # Unix, wherever it is built, so that the permissions below count
             entry.external_attr = (0o100755 if _is_binary(name) else 0o100644) << 16
             out.writestr(entry, files[name], zipfile.ZIP_DEFLATED)

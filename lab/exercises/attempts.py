@@ -12,8 +12,9 @@ import boto3
 import pandas as pd
 
 from lab.core.errors import LabError
+from lab.core.names import EXERCISE_STREAM, GROUP_STREAM, INPUT_STREAM
 from lab.core.session import Session
-from lab.exercises.catalog import GROUPS, STREAM, attempt, code_file, hand_in
+from lab.exercises.catalog import attempt, code_file, hand_in
 from lab.streams.records import Events
 from lab.validation.input_files import first_reviews
 from lab.validation.reference import windows
@@ -79,9 +80,9 @@ def send_keyed(
             for review in chosen
         ]
         for start in range(0, len(records), 100):
-            answer = kinesis.put_records(StreamName=STREAM, Records=records[start : start + 100])
+            answer = kinesis.put_records(StreamName=EXERCISE_STREAM, Records=records[start : start + 100])
             if answer["FailedRecordCount"]:
-                raise LabError(f"The stream {STREAM} refused records of the exercise: run this cell again.")
+                raise LabError(f"The stream {EXERCISE_STREAM} refused records of the exercise: run this cell again.")
             sent += [(entry["ShardId"], record["PartitionKey"]) for entry, record in
                      zip(answer["Records"], records[start : start + 100], strict=True)]  # fmt: skip
         hand_in(session, "partition_key", attempt=note, sent=len(records), why=why)
@@ -102,7 +103,7 @@ def send_batch(session: Session, put_batch: Callable[..., Any] | None = None) ->
             for number in range(BATCH)
         ]
         client = Unreliable(boto3.client("kinesis"))
-        (put_batch or code_file("producer/put_batch.py").put_batch)(client, STREAM, records)
+        (put_batch or code_file("producer/put_batch.py").put_batch)(client, EXERCISE_STREAM, records)
         hand_in(session, "put_batch", attempt=note, sent=BATCH)
         return f"{BATCH} records in {client.requests} requests."
 
@@ -110,7 +111,10 @@ def send_batch(session: Session, put_batch: Callable[..., Any] | None = None) ->
 
 
 def hand_in_shard(
-    session: Session, read_shard: Callable[[Any, str, str], list[dict[str, Any]]], shard: str, stream: str = "reviews"
+    session: Session,
+    read_shard: Callable[[Any, str, str], list[dict[str, Any]]],
+    shard: str,
+    stream: str = INPUT_STREAM,
 ) -> str | None:
     """Read a shard with the student's function and note which records it saw."""
 
@@ -158,7 +162,7 @@ def send_groups(
         for row in found.itertuples(index=False):
             data = {"attempt": note, "movie": row.movie, "window_start": str(row.window_start),
                     "window_end": str(row.window_end)}  # fmt: skip
-            kinesis.put_record(StreamName=GROUPS, Data=json.dumps(data).encode(), PartitionKey=row.movie[:256])
+            kinesis.put_record(StreamName=GROUP_STREAM, Data=json.dumps(data).encode(), PartitionKey=row.movie[:256])
         hand_in(session, "groups", attempt=note, sent=len(found))
         return found.reset_index(drop=True)
 

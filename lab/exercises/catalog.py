@@ -21,7 +21,6 @@ from lab.core.errors import LabError
 from lab.core.paths import project_path
 from lab.core.session import Session
 
-STREAM, GROUPS = "exercises", "suspicious_groups"
 Result = TypeVar("Result")
 
 

@@ -31,8 +31,7 @@ def jobs_table(url: str) -> pd.DataFrame:
 
 def late_rows_dropped(flink: Any, application: str) -> pd.DataFrame:
     """Flink's own count of late rows (numLateRecordsDropped) and the parallelism it was measured at."""
-    url = flink.create_application_presigned_url(ApplicationName=application, UrlType="FLINK_DASHBOARD_URL")
-    dashboard = Dashboard(url["AuthorizedUrl"])
+    dashboard = Dashboard.of_application(application, flink)
     job = dashboard.running_job()
     if job is None:
         return pd.DataFrame(columns=["late rows dropped", "parallelism"])

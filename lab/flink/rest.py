@@ -1,4 +1,4 @@
-"""What the Flink dashboard's REST API says about the lab's job."""
+"""Ask the Flink dashboard's REST API about the lab's job."""
 
 import json
 import urllib.error
@@ -6,9 +6,11 @@ import urllib.request
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import boto3
 import pandas as pd
 
 from lab.core.errors import LabError
+from lab.core.names import APPLICATION
 
 _TIMEOUT = 60.0  # seconds, as boto3 waits: on a busy machine a JobManager is slow, not gone
 
@@ -30,6 +32,13 @@ class Dashboard:
         self.url = url
         scheme, host, path, _, _ = urlsplit(url)
         self._base = urlunsplit((scheme, host, path.rstrip("/"), "", ""))
+
+    @classmethod
+    def of_application(cls, name: str = APPLICATION, flink: Any = None) -> "Dashboard":
+        """Create a presigned URL of a RUNNING application and take the dashboard behind it; raises ClientError."""
+        flink = flink or boto3.client("kinesisanalyticsv2")
+        answer = flink.create_application_presigned_url(ApplicationName=name, UrlType="FLINK_DASHBOARD_URL")
+        return cls(answer["AuthorizedUrl"])
 
     def get(self, path: str) -> Any:
         """GET one path of the REST API; raises DashboardSilent."""

@@ -7,9 +7,10 @@ import boto3
 
 from lab.core.aws_errors import endpoint_of, plain_words
 from lab.core.errors import StepMissing
+from lab.core.names import INPUT_STREAM
 
 
-def read_manifests(landing_zone: str, stream: str = "reviews") -> list[dict[str, Any]]:
+def read_manifests(landing_zone: str, stream: str = INPUT_STREAM) -> list[dict[str, Any]]:
     """The manifests of all finished runs for a stream, oldest first; each is the producer's answer of its last
     invocation (``run``, ``read``, ``sent``, ``rejected`` ...). Raises StepMissing without a landing zone."""
     s3 = boto3.client("s3")

@@ -18,6 +18,7 @@ import pandas as pd
 
 from lab.core.aws_errors import endpoint_of, plain_words
 from lab.core.errors import StepMissing
+from lab.core.names import APPLICATION, INPUT_STREAM, OUTPUT_STREAM
 from lab.streams.shards import READERS, Shard, after, arrival_seconds, list_shards, reading_client, shard_answers
 
 COLUMNS = ["shard", "sequence_number", "arrival", "partition_key", "data"]
@@ -37,7 +38,7 @@ class Position:
     created: datetime
     stream: str
     shards: dict[str, str | None]
-    output_stream: str = "suspicious_activity"
+    output_stream: str = OUTPUT_STREAM
     output_shards: dict[str, str | None] = field(default_factory=dict)
 
     def of(self, stream: str) -> dict[str, str | None]:
@@ -152,9 +153,9 @@ def tip(name: str, *, client: Any = None) -> dict[str, str | None]:
 
 def save_position(
     bucket: str,
-    application: str = "student",
-    stream: str = "reviews",
-    output_stream: str = "suspicious_activity",
+    application: str = APPLICATION,
+    stream: str = INPUT_STREAM,
+    output_stream: str = OUTPUT_STREAM,
     *,
     client: Any = None,
 ) -> Position:

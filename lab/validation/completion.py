@@ -2,7 +2,6 @@
 
 import time
 
-import boto3
 import pandas as pd
 
 from lab.flink.rest import Dashboard
@@ -38,9 +37,7 @@ def wait_for_watermark(wanted: pd.Timestamp, timeout: float = 15.0) -> pd.Timest
     Flink's own metric, which its REST API renews every few seconds. None where no task has a watermark. Raises
     DashboardSilent.
     """
-    flink = boto3.client("kinesisanalyticsv2")
-    url = flink.create_application_presigned_url(ApplicationName="student", UrlType="FLINK_DASHBOARD_URL")
-    dashboard = Dashboard(url["AuthorizedUrl"])
+    dashboard = Dashboard.of_application()
     deadline = time.monotonic() + timeout
     while True:
         job = dashboard.running_job()

@@ -7,6 +7,7 @@ import ijson
 import pandas as pd
 
 from lab.core.errors import BadParameter
+from lab.core.names import LABELS_FILE
 from lab.core.paths import project_path
 from lab.validation.scores import read_labels
 
@@ -43,7 +44,7 @@ def _elements(file: object, start: bytes) -> object:
 def labels_of(labels_file: str, reviews_file: str) -> pd.DataFrame | None:
     """The labels of a reviews file: ``labels_file``, or where that is empty ``labels.csv`` beside the reviews; None
     where there are none. Raises BadParameter for a file that was named and is not there or is no label file."""
-    path = project_path(labels_file) if labels_file else project_path(reviews_file).parent / "labels.csv"
+    path = project_path(labels_file) if labels_file else project_path(reviews_file).parent / LABELS_FILE
     if not labels_file and not path.exists():
         return None
     return read_labels(path)

@@ -159,8 +159,7 @@ class Pipeline:
 
     def dashboard(self) -> Dashboard:
         """The Flink dashboard of the application's cluster."""
-        asked = {"ApplicationName": "student", "UrlType": "FLINK_DASHBOARD_URL"}
-        return Dashboard(self.flink.create_application_presigned_url(**asked)["AuthorizedUrl"])
+        return Dashboard.of_application(flink=self.flink)
 
     def wait_read(self, count: int, timeout: float = PATIENCE) -> None:
         """Until the job's source has read exactly so many records."""

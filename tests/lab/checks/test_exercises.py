@@ -13,6 +13,7 @@ import pytest
 from lab.checks import check
 from lab.checks.check import Finding, Lab, checks_of, run_check
 from lab.checks.detection import Result
+from lab.core.names import EXERCISE_STREAM, GROUP_STREAM
 from lab.core.session import Session, connect
 from lab.exercises.attempts import (
     Unreliable,
@@ -23,7 +24,7 @@ from lab.exercises.attempts import (
     send_groups,
     send_keyed,
 )
-from lab.exercises.catalog import EXERCISES, GROUPS, STREAM, handed_in
+from lab.exercises.catalog import EXERCISES, handed_in
 from lab.exercises.student_edition import student_files
 from lab.streams.reading import Position
 from lab.streams.records import Events, Output
@@ -43,7 +44,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAccou
     assert account.command("up", "--cold").returncode == 0
     account.client("s3").create_bucket(Bucket="000000000000-landing-zone")
     kinesis = account.client("kinesis")
-    for name, shards in {STREAM: 4, GROUPS: 1, "reviews": 2}.items():
+    for name, shards in {EXERCISE_STREAM: 4, GROUP_STREAM: 1, "reviews": 2}.items():
         kinesis.create_stream(StreamName=name, ShardCount=shards)
         kinesis.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig={"Delay": 1})
     yield account
@@ -150,7 +151,7 @@ def test_the_blank_of_the_code_file_is_not_attempted(
 def test_the_unreliable_client_answers_in_the_order_of_the_request(session: Session) -> None:
     records = [{"Data": b"{}", "PartitionKey": str(number)} for number in range(50)]
     client = Unreliable(boto3.client("kinesis"), seed=3)
-    answer = client.put_records(StreamName=STREAM, Records=records)
+    answer = client.put_records(StreamName=EXERCISE_STREAM, Records=records)
     refused = [number for number, entry in enumerate(answer["Records"]) if "ErrorCode" in entry]
     assert 0 in refused and len(refused) == answer["FailedRecordCount"] < 50
     assert all("SequenceNumber" in entry for entry in answer["Records"] if "ErrorCode" not in entry)
