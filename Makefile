@@ -30,7 +30,7 @@ test: $(READY) ## all tests, two files at a time
 test-fast: $(READY) ## the tests that need no Flink cluster
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)
 
-release: $(READY) ## the student edition into release/: the same files with blanks
+release: $(READY) ## the student edition into build/release: the same files with blanks
 	@$(BIN)/python -m lab release $(ARGS)
 
 jupyter: $(READY) ## JupyterLab, on the first notebook
