@@ -9,8 +9,8 @@ import nbformat
 import pytest
 
 from lab.exercises.student_edition import write
-from tests.conftest import PROJECT
 from tests.notebooks.kept_outputs import is_kept
+from tests.support.account import PROJECT
 
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
 NAMES = ["01_streams", "02_producer", "03_flink_job", "04_validate", "05_cleanup"]

@@ -10,7 +10,7 @@ from lab.core.errors import LabError
 from lab.exercises import student_edition
 from lab.exercises.catalog import EXERCISES, Exercise
 from lab.exercises.student_edition import BadSource, student_files, without_solutions
-from tests.conftest import PROJECT
+from tests.support.account import PROJECT
 
 SOURCE = """def f(x):
     '''doc'''
