@@ -26,8 +26,8 @@ from lab.deploy.flink_zip import build_flink_zip
 from lab.streams.reading import read_stream, stream_batches
 from lab.streams.records import read_reviews, read_windows
 from lab.validation.reference import windows
-from tests.conftest import PROJECT, EmbeddedAccount
-from tests.end_to_end.pipeline import BUCKET, WINDOW, Pipeline
+from tests.support.account import PROJECT, EmbeddedAccount
+from tests.support.pipeline import BUCKET, WINDOW, Pipeline
 
 BENCH_PYTHON = PROJECT / ".venv-bench" / "bin" / "python"
 ENGINES = {

@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.conftest import PROJECT, free_port
+from tests.support.account import PROJECT, free_port
 
 
 def run(shards: int, seed: int, count: int, folder: Path) -> tuple[bool, str, float]:

@@ -20,8 +20,8 @@ from pathlib import Path
 import psutil
 
 from benchmarks.rows import Row, arguments, ratio_row, report, row
-from tests.conftest import PROJECT
-from tests.grader import hostile
+from tests.support import hostile
+from tests.support.account import PROJECT
 
 # (name, how it is made, whether it scores everything (True) or nothing (False); None: something between)
 TEN: list[tuple[str, Callable[[Path], Path], bool | None]] = [

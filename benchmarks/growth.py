@@ -30,8 +30,8 @@ from lab.streams.records import read_reviews
 from lab.validation.comparison import compare_windows
 from lab.validation.completion import wait_for_windows
 from lab.validation.reference import windows
-from tests.conftest import PROJECT
-from tests.end_to_end.pipeline import BUCKET, LANDING_ZONE, WINDOW, Pipeline
+from tests.support.account import PROJECT
+from tests.support.pipeline import BUCKET, LANDING_ZONE, WINDOW, Pipeline
 
 WARM_UP = 20_000
 SHARDS = 4

@@ -22,7 +22,7 @@ import pytest
 
 from benchmarks.managed_flink import account_up
 from benchmarks.rows import Row, arguments, report, row
-from tests.end_to_end.pipeline import Pipeline
+from tests.support.pipeline import Pipeline
 
 WARM_UP = 5
 DEFAULT_BUFFER_MILLIS = 5000

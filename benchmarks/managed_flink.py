@@ -18,12 +18,12 @@ from typing import Any
 import psutil
 import pytest
 
-from benchmarks.plain_flink import PlainFlink
 from benchmarks.rows import Row, arguments, ratio_row, report, row
 from lab.deploy.connector import connector_jar
 from lab.deploy.flink_zip import JAR_IN_ZIP
-from tests.conftest import EmbeddedAccount, free_port
-from tests.end_to_end.pipeline import Pipeline
+from tests.support.account import EmbeddedAccount, free_port
+from tests.support.pipeline import Pipeline
+from tests.support.plain_flink import PlainFlink
 
 SCRIPT = Path(__file__).parent.parent / "flink_app" / "SlidingWindows" / "sliding-windows.py"
 IDLE_SECONDS = 10.0

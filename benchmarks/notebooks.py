@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from benchmarks.rows import Row, row, run_part
-from tests.conftest import PROJECT
+from tests.support.account import PROJECT
 
 CELLS = 50
 TIMED = "import time, pandas, matplotlib.pyplot\nbegan = time.perf_counter()\n{}\nprint(time.perf_counter() - began)"

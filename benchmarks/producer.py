@@ -22,7 +22,7 @@ from typing import Any
 from benchmarks.managed_flink import account_up
 from benchmarks.rows import Row, arguments, ratio_row, report, row, table
 from lab.deploy.producer_zip import build_producer_zip
-from tests.conftest import ACCOUNT, PROJECT, EmbeddedAccount
+from tests.support.account import ACCOUNT, PROJECT, EmbeddedAccount
 
 BUCKET = "landing-zone-of-the-benchmark"
 TIMEOUT = 22  # seconds, of which a run keeps 10 in hand: a million reviews then take more than one invocation

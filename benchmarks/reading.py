@@ -21,7 +21,7 @@ from benchmarks.reference import reviews
 from benchmarks.rows import Row, ratio_row, row, run_part
 from lab.streams.reading import read_stream, stream_batches
 from lab.streams.records import read_reviews, read_windows
-from tests.end_to_end.pipeline import Pipeline
+from tests.support.pipeline import Pipeline
 
 STREAMS = ("reviews", "suspicious_activity")
 TEXT = "x" * 900  # makes a record as long as the sample's

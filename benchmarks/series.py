@@ -21,7 +21,6 @@ from pathlib import Path
 import pytest
 
 from benchmarks.managed_flink import account_up, plain_files
-from benchmarks.plain_flink import PlainFlink
 from benchmarks.producer import original_zip
 from benchmarks.rows import Row, arguments, ratio_row, report, row
 from lab.streams.reading import load_position, read_stream, save_position
@@ -29,8 +28,9 @@ from lab.streams.records import read_reviews
 from lab.validation.comparison import compare_windows
 from lab.validation.completion import wait_for_windows
 from lab.validation.reference import windows
-from tests.conftest import PROJECT, EmbeddedAccount, free_port
-from tests.end_to_end.pipeline import BUCKET, LANDING_ZONE, ROLE, WINDOW, Pipeline
+from tests.support.account import PROJECT, EmbeddedAccount, free_port
+from tests.support.pipeline import BUCKET, LANDING_ZONE, ROLE, WINDOW, Pipeline
+from tests.support.plain_flink import PlainFlink
 
 SHARDS = 4  # of an on-demand stream, which 01 creates
 START = "2026-02-01T00:00:00.000"  # after everything 02 sends

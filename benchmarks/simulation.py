@@ -26,14 +26,14 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from benchmarks.plain_flink import PlainFlink
 from benchmarks.rows import Row, arguments, fact, write
 from lab.flink.rest import Dashboard
 from lab.streams.reading import read_stream
 from lab.validation.comparison import Comparison
 from localaws.managed_flink.rest import FlinkRest
-from tests.conftest import ACCOUNT, PROJECT, EmbeddedAccount, free_port
-from tests.end_to_end.pipeline import LANDING_ZONE, WINDOW, Pipeline
+from tests.support.account import ACCOUNT, PROJECT, EmbeddedAccount, free_port
+from tests.support.pipeline import LANDING_ZONE, WINDOW, Pipeline
+from tests.support.plain_flink import PlainFlink
 
 # A TaskManager of 16 tasks with 64 neighbours each: its network buffers are what Flink's defaults have too few of.
 MEMORY = {"process.size": "1536m", "network.min": "256m", "network.max": "256m", "managed.size": "128m"}

@@ -1,78 +1,19 @@
-"""Embedded accounts for the tests: each on a free port with a home of its own, stopped by its own id."""
+"""Embedded accounts and a MiniStack for the tests: each on a free port, in a home of its own, ended by its id."""
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 
-from localaws import ports
-
-PROJECT = Path(__file__).resolve().parent.parent
-SHARED = PROJECT.parent / "shared" / "data"
-ACCOUNT = "000000000000"
-
-
-def free_port() -> int:
-    """A port on loopback that nobody listens on, and that no cluster of Flink draws."""
-    return ports.free_port(range(20_000, 30_000))
+from tests.support.account import EmbeddedAccount, free_port
+from tests.support.servers import ministack_server
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests first: the last ones to finish are then short, and no worker waits long for the other."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
-
-
-@dataclass(frozen=True)
-class EmbeddedAccount:
-    """A running account: how to reach it and how to talk to its command line."""
-
-    port: int
-    home: Path
-
-    @property
-    def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """For programs of ours that are to work in this account."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        return {**kept, "LOCALAWS_PORT": str(self.port), "LOCALAWS_HOME": str(self.home)}
-
-    @property
-    def pid(self) -> int:
-        """The account's own process."""
-        return json.loads((self.home / "account.json").read_text())["pid"]
-
-    def client(self, service: str, region: str = "us-east-1", account: str = ACCOUNT, retries: int = 0) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=region,
-            aws_access_key_id=account,
-            aws_secret_access_key="local",
-            config=Config(read_timeout=320, retries={"max_attempts": retries}),
-        )
-
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "localaws", *arguments],
-            cwd=PROJECT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
 
 
 @pytest.fixture
@@ -100,3 +41,10 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAccoun
     assert started.returncode == 0, started.stderr
     yield account
     account.command("down")
+
+
+@pytest.fixture(scope="session")
+def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The endpoint of a MiniStack without the embedded account around it."""
+    with ministack_server(tmp_path_factory.mktemp("ministack")) as endpoint:
+        yield endpoint

@@ -7,7 +7,7 @@ import re
 import yaml
 
 from lab.runner import jupyterlab
-from tests.conftest import PROJECT
+from tests.support.account import PROJECT
 
 
 def test_environment_yml_is_requirements_txt_on_python_3_11() -> None:

@@ -3,7 +3,7 @@
 The one source is the solution edition: notebooks and code files in which a solution stands between the lines
 `### BEGIN SOLUTION` and `### END SOLUTION`, the markers of nbgrader. Inside a function such lines give way, as in
 nbgrader, to `# YOUR CODE HERE` and `raise NotImplementedError()`; elsewhere to the comment alone, so that what was
-assigned before stays. `release/` holds only the files that differ; `--whole` writes everything a student needs.
+assigned before stays. `build/release/` holds only the files that differ; `--whole` writes everything a student needs.
 """
 
 import argparse
@@ -18,8 +18,8 @@ from lab.core.paths import ROOT
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 CODE_FILES = ("flink_app/SlidingWindows/sliding-windows.py", "producer/put_batch.py")
-RELEASE = ROOT / "release"
-NOT_FOR_STUDENTS = ("release/", "tests/", "benchmarks/", ".ci/")
+RELEASE = ROOT / "build" / "release"
+NOT_FOR_STUDENTS = ("tests/", "benchmarks/", ".ci/")
 
 
 class BadSource(LabError):
@@ -74,7 +74,7 @@ def student_files(root: Path = ROOT) -> dict[str, str]:
 
 
 def readme() -> str:
-    """What `release/README.md` says."""
+    """Write the README of the student edition: its exercises, and how it came about."""
     from lab.exercises.catalog import (
         EXERCISES,  # the command line imports this module, and boto3 with it would make it slow
     )
@@ -87,11 +87,10 @@ def readme() -> str:
     return f"""# The student edition
 
 Here are the files that differ from the solution edition: the notebooks and code files with their solutions taken out.
-They are made by `make release` and not edited by hand. To get the whole student edition, everything included:
+They are made by `make release` and not edited by hand. To get the whole student edition, everything included, which is
+what a teacher hands out:
 
     python -m lab release --whole some/folder
-
-or copy the content of this folder over a fresh clone of the project.
 
 | | exercise | where | time | points |
 | --- | --- | --- | --- | --- |
@@ -142,7 +141,7 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "release",
         help="write the student edition: the same files with blanks in place of the solutions",
-        description="Writes the files that differ into release/, or with --whole a complete student edition.",
+        description="Writes the files that differ into build/release/, or with --whole a complete student edition.",
     )
     parser.set_defaults(command=_command)
     parser.add_argument("--whole", metavar="DIR", type=Path, help="write everything a student needs into this folder")
@@ -154,7 +153,7 @@ def _command(arguments: argparse.Namespace) -> int:
             write_whole(arguments.whole)
             print(f"The student edition is in {arguments.whole}.")  # noqa: T201
         else:
-            print(*(f"release/{name}" for name in write()), sep="\n")  # noqa: T201
+            print(*(f"build/release/{name}" for name in write()), sep="\n")  # noqa: T201
     except OSError as error:
         raise LabError(f"The student edition cannot be written ({error}): look at the folder and the disk.") from error
     return 0

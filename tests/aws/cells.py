@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tests.conftest import PROJECT
+from tests.support.account import PROJECT
 
 
 def code_cells(notebook: str) -> dict[str, str]:

@@ -8,11 +8,8 @@ import json
 import os
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,8 +20,9 @@ from botocore.config import Config
 
 from lab.deploy.policies import policy
 from tests.aws.calls import Call, read_calls
-from tests.conftest import PROJECT, EmbeddedAccount, free_port
-from tests.end_to_end.series import Series, run_series
+from tests.support.account import PROJECT, EmbeddedAccount, free_port
+from tests.support.series import Series, run_series
+from tests.support.servers import answers, server
 
 NUMBER, REGION = "111122223333", "us-west-2"
 SECRET = "only-boto3-reads-this"  # the key and the session token of whoever runs the notebooks
@@ -66,8 +64,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordedSerie
     folder = tmp_path_factory.mktemp("aws")
     account = StandardAccount(free_port(), folder / "home")
     calls = folder / "calls.jsonl"
-    process = _start(account, calls, folder / "account.log")
-    try:
+    with _account(account, calls, folder / "account.log"):
         # As the account itself, whose calls are nobody's in iam/: the role comes with the account.
         iam = boto3.client(
             "iam", REGION, endpoint_url=account.endpoint, aws_access_key_id=NUMBER, aws_secret_access_key="none",
@@ -84,9 +81,6 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordedSerie
         parameters = ["-p", "target", "aws", "-p", "region", REGION]
         cleanup = _python(outside, "-m", "papermill", "notebooks/05_cleanup.ipynb", str(cleaned), *parameters)
         yield RecordedSeries(first, again, diagnosis, cleanup, cleaned, folder, read_calls(calls))
-    finally:
-        account.command("down")
-        process.wait(30)
 
 
 def give_role(iam: Any, number: str) -> None:
@@ -98,29 +92,20 @@ def give_role(iam: Any, number: str) -> None:
         iam.put_role_policy(RoleName="LabRole", PolicyName=name, PolicyDocument=document)
 
 
-def _start(account: EmbeddedAccount, calls: Path, log: Path) -> "subprocess.Popen[bytes]":
+@contextmanager
+def _account(account: EmbeddedAccount, calls: Path, log: Path) -> Iterator[None]:
+    """The account as a server that writes every call down."""
     account.home.mkdir(mode=0o700)
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [
-                sys.executable, "-m", "tests.aws.recording_account",
-                "--port", str(account.port), "--home", str(account.home), "--calls", str(calls),
-            ],
-            cwd=PROJECT,
-            env={name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )  # fmt: skip
-    deadline = time.monotonic() + 60
-    while True:
+    command = [
+        sys.executable, "-m", "tests.aws.recording_account",
+        "--port", str(account.port), "--home", str(account.home), "--calls", str(calls),
+    ]  # fmt: skip
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    with server(command, environment, log, lambda: answers(f"{account.endpoint}/_localaws/status")):
         try:
-            urllib.request.urlopen(f"{account.endpoint}/_localaws/status", timeout=2).close()
-            return process
-        except (urllib.error.URLError, OSError):
-            assert process.poll() is None, log.read_text()[-2000:]
-            assert time.monotonic() < deadline, "the account did not answer within a minute"
-            time.sleep(0.1)
+            yield
+        finally:
+            account.command("down")
 
 
 def _python(account: EmbeddedAccount, *arguments: str) -> "subprocess.CompletedProcess[str]":

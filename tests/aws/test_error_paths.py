@@ -20,7 +20,7 @@ from lab.runner.verdict import judge
 from tests.aws.cells import code_cells
 from tests.aws.conftest import REGION, give_role
 from tests.aws.refusals import Refusals, SeemingApplication, Shell, run
-from tests.conftest import PROJECT, EmbeddedAccount
+from tests.support.account import PROJECT, EmbeddedAccount
 
 NUMBER = "444455556666"
 # Error -> the part of the sentence that says what to do next.

@@ -22,7 +22,7 @@ from lab.checks.preflight_iam import role_trust, source_arn
 from lab.core.session import Session
 from lab.deploy.policies import policy
 from tests.aws.cells import code_cells, open_notebook, run_cell
-from tests.conftest import free_port
+from tests.support.account import free_port
 
 NUMBER, REGION = "123456789012", "us-west-2"  # moto's account
 PARAMETERS = {"target": "aws", "region": REGION, "shards": 2, "run_id": "contract"}

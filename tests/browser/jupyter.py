@@ -3,9 +3,7 @@
 import json
 import os
 import shutil
-import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -14,7 +12,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.conftest import PROJECT, EmbeddedAccount, free_port
+from tests.support.account import EmbeddedAccount, free_port
+from tests.support.servers import server
 
 TOKEN = "only-this-test"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -50,20 +49,11 @@ def jupyterlab(folder: Path) -> Iterator[str]:
         f"--IdentityProvider.token={TOKEN}",
         *(["--allow-root"] if os.geteuid() == 0 else []),
     ]
-    with (folder / "jupyter.log").open("w") as log:
-        process = subprocess.Popen(
-            command, cwd=PROJECT, env={**account.environment, **own}, stdout=log, stderr=subprocess.STDOUT
-        )
+    address = f"http://127.0.0.1:{port}"
     try:
-        address = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 120
-        while not _answers(address):
-            assert process.poll() is None and time.monotonic() < deadline, (folder / "jupyter.log").read_text()
-            time.sleep(0.1)
-        yield address
+        with server(command, {**account.environment, **own}, folder / "jupyter.log", lambda: _answers(address)):
+            yield address
     finally:
-        process.terminate()
-        process.wait(timeout=60)
         account.command("down")
 
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.jupyter import CHROMIUM, TOKEN, ask, browser_page, jupyterlab
-from tests.conftest import PROJECT
+from tests.support.account import PROJECT
 
 pytestmark = [
     pytest.mark.slow,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.pipeline import Pipeline
+from tests.support.pipeline import Pipeline
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # about 90 s in all
 

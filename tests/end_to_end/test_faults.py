@@ -13,7 +13,7 @@ import pytest
 
 from lab.flink.rest import DashboardSilent
 from lab.streams.reading import load_position, read_stream
-from tests.end_to_end.pipeline import BUCKET, PATIENCE, Pipeline
+from tests.support.pipeline import BUCKET, PATIENCE, Pipeline
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # about 4 minutes in all
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.pipeline import PATIENCE, Pipeline
 from tests.end_to_end.test_faults import all_tasks_running, send_in_background
+from tests.support.pipeline import PATIENCE, Pipeline
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # about 80 s in all
 

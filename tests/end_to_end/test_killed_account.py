@@ -11,9 +11,9 @@ from botocore.exceptions import ClientError
 
 from lab.deploy.flink_zip import build_flink_zip
 from lab.streams.reading import save_position
-from tests.conftest import EmbeddedAccount
-from tests.end_to_end.pipeline import BUCKET, Pipeline
 from tests.end_to_end.test_faults import wait_gone
+from tests.support.account import EmbeddedAccount
+from tests.support.pipeline import BUCKET, Pipeline
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # about 60 s in all
 

@@ -13,7 +13,7 @@ from lab.streams.records import read_reviews
 from lab.validation.comparison import compare_windows
 from lab.validation.completion import wait_for_windows
 from lab.validation.reference import windows
-from tests.end_to_end.pipeline import BUCKET, Pipeline
+from tests.support.pipeline import BUCKET, Pipeline
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -18,8 +18,8 @@ from lab.streams.records import read_reviews
 from lab.validation.comparison import compare_windows
 from lab.validation.completion import wait_for_windows
 from lab.validation.reference import windows
-from tests.end_to_end.pipeline import BUCKET, WINDOW, Pipeline
 from tests.end_to_end.test_faults import send_in_background
+from tests.support.pipeline import BUCKET, WINDOW, Pipeline
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # about 80 s in all
 

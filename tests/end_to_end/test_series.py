@@ -9,8 +9,8 @@ import pytest
 
 from lab.flink.auto_stop import keep_to_hours
 from lab.flink.waiters import application_status
-from tests.conftest import PROJECT, SHARED, EmbeddedAccount
-from tests.end_to_end.series import fresh_account, run_series
+from tests.support.account import PROJECT, SHARED, EmbeddedAccount
+from tests.support.series import fresh_account, run_series
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]  # about 2 minutes in all
 

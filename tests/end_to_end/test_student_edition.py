@@ -9,8 +9,8 @@ import pytest
 
 from lab.exercises.catalog import EXERCISES
 from lab.exercises.student_edition import write_whole
-from tests.conftest import PROJECT
-from tests.end_to_end.series import fresh_account
+from tests.support.account import PROJECT
+from tests.support.series import fresh_account
 
 
 @pytest.mark.slow  # about 60 s

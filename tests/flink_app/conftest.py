@@ -4,7 +4,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.conftest import PROJECT
+from tests.support.account import PROJECT
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from grader.hidden_run.student_functions import FunctionFailed, Functions
-from tests.conftest import PROJECT
+from tests.support.account import PROJECT
 
 INSIDE = PROJECT / "grader" / "inside" / "call_functions.py"
 CELLS = (

@@ -19,8 +19,8 @@ from grader.hidden_run.account_findings import NOTEBOOKS
 from grader.sandbox.namespaces import why_not
 from lab.checks.check import checks_of
 from lab.exercises.catalog import EXERCISES
-from tests.conftest import PROJECT
-from tests.grader import hostile
+from tests.support import hostile
+from tests.support.account import PROJECT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]  # about 120 s in all
 needs_walls = pytest.mark.skipif(why_not() is not None, reason=f"no walls can be built here: {why_not()}")

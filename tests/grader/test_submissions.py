@@ -8,7 +8,7 @@ import pytest
 from grader.sandbox.limits import Limits
 from grader.submissions import BadSubmission, find, name_of, safe_name, stage
 from lab.core.errors import LabError
-from tests.grader import hostile
+from tests.support import hostile
 
 SMALL = Limits(unpacked=1 << 20, files=20)
 

@@ -1,64 +1,28 @@
-"""A Kinesis and S3 of our own for the tests that read streams: MiniStack as a process on a free port."""
+"""A Kinesis and S3 for the tests that read streams, the lab's resources in the shared account, and stubbed clients."""
 
 import itertools
 import json
 import os
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 
 import boto3
 import pytest
 from botocore.stub import Stubber
 
-from tests.conftest import free_port
 from tests.lab.furnished import Furnished
 
 
-@pytest.fixture(scope="session")
-def emulator(tmp_path_factory):
-    """The endpoint of an emulator that is up."""
-    port = free_port()
-    home = tmp_path_factory.mktemp("emulator")
-    command = [sys.executable, "-m", "hypercorn", "ministack.app:app", "--bind", f"127.0.0.1:{port}"]
-    environment = {**os.environ, "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port)}
-    with (home / "log").open("w") as log:
-        process = subprocess.Popen(command, cwd=home, env=environment, stdout=log, stderr=log, start_new_session=True)
-    endpoint = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=2).close()
-                break
-            except (urllib.error.URLError, OSError):
-                assert process.poll() is None, (home / "log").read_text()[-2000:]
-                assert time.monotonic() < deadline, "the emulator did not answer within a minute"
-                time.sleep(0.1)
-        yield endpoint
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(10)
-
-
 @pytest.fixture
-def aws(emulator, monkeypatch):
-    """The SDK's standard environment, pointing at the emulator."""
+def aws(ministack, monkeypatch):
+    """The SDK's standard environment, pointing at the session's MiniStack."""
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", emulator)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", ministack)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "000000000000")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_REGION", "us-east-1")
-    return emulator
+    return ministack
 
 
 @pytest.fixture

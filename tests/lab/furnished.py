@@ -10,7 +10,7 @@ from lab.account.inventory import existing
 from lab.account.teardown import take_down
 from lab.core.session import Session, connect
 from lab.deploy.buckets import close_bucket
-from tests.conftest import ACCOUNT, EmbeddedAccount
+from tests.support.account import ACCOUNT, EmbeddedAccount
 
 GROUPS = ("/aws/lambda/reviewProducer", "/aws/kinesis-analytics/student")
 

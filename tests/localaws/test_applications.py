@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from lab.deploy.connector import JAR_NAME, connector_jar
-from tests.conftest import ACCOUNT, EmbeddedAccount
+from tests.support.account import ACCOUNT, EmbeddedAccount
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]  # about 60 s in all
 SOURCES = Path(__file__).parent / "applications"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from tests.conftest import EmbeddedAccount, free_port
+from tests.support.account import EmbeddedAccount, free_port
 
 ENTRY = {"Data": b"x", "PartitionKey": "k"}
 

@@ -19,7 +19,7 @@ import pytest
 from lab.core.session import local_status
 from localaws.home import AccountState, Home
 from localaws.processes import clean_environment, same_process
-from tests.conftest import EmbeddedAccount, free_port
+from tests.support.account import EmbeddedAccount, free_port
 
 
 def alive(pids: list[int]) -> list[int]:

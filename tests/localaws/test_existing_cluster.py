@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from benchmarks.plain_flink import PlainFlink
 from localaws.errors import ApplicationFailed, FlinkNotUsable
 from localaws.managed_flink.existing import ExistingCluster, cancel_jobs, check_flink, rest_address
 from localaws.managed_flink.rest import FlinkRest
 from localaws.processes import ChildRegister
-from tests.conftest import ACCOUNT, EmbeddedAccount, free_port
-from tests.end_to_end.pipeline import Pipeline
+from tests.support.account import ACCOUNT, EmbeddedAccount, free_port
+from tests.support.pipeline import Pipeline
+from tests.support.plain_flink import PlainFlink
 
 SHARDS, MANAGERS = 4, 2
 

@@ -2,7 +2,7 @@ import http.client
 
 import pytest
 
-from tests.conftest import EmbeddedAccount
+from tests.support.account import EmbeddedAccount
 
 
 def ask(account: EmbeddedAccount, path: str, host: str, method: str = "GET", **headers: str) -> int:

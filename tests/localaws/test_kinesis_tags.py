@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from localaws.kinesis.errors import KinesisError
 from localaws.kinesis.tags import checked
-from tests.conftest import EmbeddedAccount
+from tests.support.account import EmbeddedAccount
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from localaws import seam
 from localaws.errors import SeamMoved
-from tests.conftest import EmbeddedAccount
+from tests.support.account import EmbeddedAccount
 
 
 def test_the_installed_ministack_is_the_one_the_seam_was_made_for() -> None:

@@ -15,7 +15,7 @@ import psutil
 import pytest
 import yaml
 
-from tests.conftest import EmbeddedAccount, free_port
+from tests.support.account import EmbeddedAccount, free_port
 
 SECRET = "only-the-user-knows"
 SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "HTTPS_PROXY", "API_TOKEN")

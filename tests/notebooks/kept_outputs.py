@@ -10,7 +10,7 @@ from pathlib import Path
 
 import nbformat
 
-from tests.conftest import PROJECT
+from tests.support.account import PROJECT
 
 KEPT = "nbval-check-output"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import PROJECT
-from tests.end_to_end.series import fresh_account
+from tests.support.account import PROJECT
+from tests.support.series import fresh_account
 
 
 @pytest.mark.slow  # about 60 s

@@ -8,17 +8,29 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.conftest import PROJECT
+from lab.exercises.student_edition import write
 from tests.notebooks.kept_outputs import is_kept
+from tests.support.account import PROJECT
 
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
-STUDENT = sorted((PROJECT / "release" / "notebooks").glob("*.ipynb"))
 NAMES = ["01_streams", "02_producer", "03_flink_job", "04_validate", "05_cleanup"]
-each_notebook = pytest.mark.parametrize(
-    "path",
-    [*NOTEBOOKS, *STUDENT],
-    ids=lambda path: f"{path.parent.parent.name}-{path.stem}".removeprefix(f"{PROJECT.name}-"),
-)
+EDITIONS = [*(("solution", name) for name in NAMES), *(("student", name) for name in NAMES[:4])]  # 05 has no blank
+each_notebook = pytest.mark.parametrize("path", EDITIONS, ids="-".join, indirect=True)
+
+
+@pytest.fixture(scope="module")
+def student_edition(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The student edition's files, made from the project's own."""
+    folder = tmp_path_factory.mktemp("student")
+    write(folder)
+    return folder
+
+
+@pytest.fixture
+def path(request: pytest.FixtureRequest, student_edition: Path) -> Path:
+    """A notebook of the solution edition or of the student edition."""
+    edition, name = request.param
+    return (PROJECT if edition == "solution" else student_edition) / "notebooks" / f"{name}.ipynb"
 
 
 def cells(path: Path, kind: str | None = None) -> list[nbformat.NotebookNode]:
@@ -27,7 +39,10 @@ def cells(path: Path, kind: str | None = None) -> list[nbformat.NotebookNode]:
 
 def test_the_series_is_complete() -> None:
     assert [path.stem for path in NOTEBOOKS] == NAMES
-    assert [path.stem for path in STUDENT] == NAMES[:4]  # nothing is blank in 05_cleanup
+
+
+def test_every_notebook_with_an_exercise_has_a_student_edition(student_edition: Path) -> None:
+    assert [path.stem for path in sorted((student_edition / "notebooks").glob("*.ipynb"))] == NAMES[:4]
 
 
 @each_notebook
@@ -101,7 +116,7 @@ def test_no_target_switch_around_aws_calls(path: Path) -> None:
 def test_committed_without_outputs_but_those_that_are_compared(path: Path) -> None:
     kept = [cell for cell in cells(path, "code") if cell.outputs]
     assert kept == [cell for cell in cells(path, "code") if cell.execution_count]
-    assert kept == ([] if path in STUDENT else [cell for cell in cells(path, "code") if is_kept(cell)])
+    assert kept == ([cell for cell in cells(path, "code") if is_kept(cell)] if path in NOTEBOOKS else [])
     assert len(kept) <= 3
     assert not [output for cell in kept for output in cell.outputs if "image/png" in output.get("data", {})]
 

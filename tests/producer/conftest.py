@@ -1,4 +1,4 @@
-"""A real Kinesis and S3 for the producer's tests: one MiniStack process a session, a bucket and a stream a test."""
+"""A real Kinesis and S3 for the producer's tests: the session's MiniStack, a bucket and a stream a test."""
 
 import importlib
 import io
@@ -6,13 +6,11 @@ import itertools
 import json
 import os
 import random
-import subprocess
 import sys
 import time
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -20,7 +18,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.conftest import ACCOUNT, PROJECT, free_port
+from tests.support.account import ACCOUNT, PROJECT
 
 PRODUCER = PROJECT / "producer"
 sys.path.insert(0, str(PRODUCER))  # as on Lambda: the modules are top-level names
@@ -177,38 +175,6 @@ class World:
         listed = s3.list_objects_v2(Bucket=self.bucket, Prefix=f"rejected/{self.stream}/").get("Contents", [])
         bodies = [s3.get_object(Bucket=self.bucket, Key=item["Key"])["Body"].read() for item in listed]
         return [json.loads(line) for body in bodies for line in body.splitlines()]
-
-
-@pytest.fixture(scope="session")
-def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Endpoint of a MiniStack with just what the producer needs."""
-    port = free_port()
-    home = tmp_path_factory.mktemp("ministack")
-    own = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "SERVICES": "s3,kinesis,sts", "LOG_LEVEL": "ERROR"}
-    command = [sys.executable, "-m", "hypercorn", "ministack.app:app", "--bind", f"127.0.0.1:{port}"]
-    with (home / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=home, env={**os.environ, **own}, stdout=log, stderr=log)
-    try:
-        endpoint = f"http://127.0.0.1:{port}"
-        _wait_until_up(endpoint, process, home / "log")
-        yield endpoint
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _wait_until_up(endpoint: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    config = Config(retries={"total_max_attempts": 40, "mode": "standard"}, connect_timeout=2)
-    given = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "local", "region_name": "us-east-1"}
-    client = boto3.client("s3", endpoint_url=endpoint, config=config, **given)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            client.list_buckets()
-            return
-        except Exception as error:  # not up yet: connection refused in several guises
-            last = error
-    raise AssertionError(f"MiniStack did not come up: {last}\n{log.read_text()[-2000:]}")
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from producer_errors import AlreadyRunning
 
-from tests.conftest import EmbeddedAccount, free_port
 from tests.producer.conftest import World, as_array, reviews
+from tests.support.account import EmbeddedAccount, free_port
 
 MakeWorld = Callable[..., World]
 FAULTS = "failure=0.3,internal=0.05,drop=0.05,on=PutRecords"

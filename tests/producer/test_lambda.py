@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lab.deploy.producer_zip import build_producer_zip
-from tests.conftest import ACCOUNT, EmbeddedAccount
+from tests.support.account import ACCOUNT, EmbeddedAccount
 
 REVIEW = {
     "review_id": "rw0000001",

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from producer_errors import SourceError
 
-from tests.conftest import PROJECT
 from tests.producer.conftest import Context, World, as_array, review, reviews
+from tests.support.account import PROJECT
 
 MakeWorld = Callable[..., World]
 Case = Callable[[MakeWorld], None]

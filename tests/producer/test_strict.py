@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.conftest import EmbeddedAccount
 from tests.producer.conftest import World, as_array, reviews
+from tests.support.account import EmbeddedAccount
 
 COUNT, SHARDS = 16_000, 2
 

@@ -10,7 +10,7 @@ from botocore.validate import validate_parameters
 from lab.checks.preflight_iam import trusted_services
 from lab.deploy.policies import policy
 from tests.aws.permissions import Need, allowed
-from tests.conftest import PROJECT
+from tests.support.account import PROJECT
 
 
 def test_the_schedule_of_the_readme_is_one_the_apis_take() -> None:

@@ -1,36 +1,23 @@
 """Charts: drawn without a warning on ordinary and odd data, small, described, with a table beside them."""
 
-import contextlib
-import io
-import re
 import subprocess
 import sys
-import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 
 from lab.charts.detection_quality import precision_and_recall, recall_per_kind, records_per_second
 from lab.charts.window_counts import counts_over_time
 from lab.core.errors import BadParameter
 from lab.validation.scores import score
+from tests.lab.charts.pictures import assert_readable, warnings_are_errors
 
 START = pd.Timestamp("2026-01-01")
 LABELS = pd.DataFrame(
     [("solo", "solo_burst", True), ("copy", "near_duplicate", True), ("many", "prolific", False)],
     columns=["reviewer", "kind", "suspicious"],
 )
-
-
-@contextlib.contextmanager
-def warnings_are_errors():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        # What is collected meanwhile is of other tests; no chart holds a file.
-        warnings.simplefilter("ignore", ResourceWarning)
-        yield
 
 
 @pytest.fixture(autouse=True)
@@ -59,21 +46,6 @@ def raw(*rows, open_shards=()):
     )
     table.attrs = {"stream": "reviews", "open_shards": list(open_shards)}
     return table
-
-
-def is_grey(png):
-    pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
-    return (pixels.max(axis=2) - pixels.min(axis=2)).max() <= 8
-
-
-def assert_readable(picture):
-    assert len(picture.png) <= 60_000 and is_grey(picture.png)
-    assert Image.open(io.BytesIO(picture.png)).width == 880
-    assert len(picture.alt) > 30 and picture.alt.endswith(".")
-    shown = picture._repr_mimebundle_()
-    assert shown["text/plain"] == picture.alt
-    assert re.findall(r'<img alt="([^"]+)" src="data:image/png;base64,', shown["text/html"])
-    assert "<table" in shown["text/html"] and "<caption" in shown["text/html"]
 
 
 def test_who_was_flagged_and_when():

@@ -10,7 +10,7 @@ from lab.charts.event_time_state import live_state
 from lab.charts.live_view import moments
 from lab.core.errors import LabError
 from lab.streams.reading import Position
-from tests.lab.charts.test_event_time_state import RULES, at, events, output
+from tests.lab.charts.event_time import RULES, at, events, output
 
 ROWS = [(0, 1, "ann"), (1, 2, "ann")]
 FILLING = live_state(events(*ROWS), output(), at(-3), "Flink", 0, RULES)

@@ -2,7 +2,7 @@
 
 from lab.charts.pipeline import pipeline_picture
 from lab.charts.pipeline_parts import ABSENT, THERE, WORKING, Part
-from tests.lab.charts.test_detection_quality import assert_readable, warnings_are_errors
+from tests.lab.charts.pictures import assert_readable, warnings_are_errors
 
 PARTS = [
     Part("S3", "landing zone", THERE, ("sample.json, 6.6 MB",), "01_streams"),

@@ -11,8 +11,8 @@ from lab.checks.diagnosis import UNREACHED, Diagnosis, diagnose, walk
 from lab.checks.diagnosis_job import root_cause
 from lab.checks.probe import WRONG, Trouble
 from lab.core.session import Session, connect, local_status
-from tests.conftest import ACCOUNT
-from tests.end_to_end.pipeline import BUCKET, LANDING_ZONE, PATIENCE, Pipeline
+from tests.support.account import ACCOUNT
+from tests.support.pipeline import BUCKET, LANDING_ZONE, PATIENCE, Pipeline
 
 
 def test_the_walk_ends_at_the_first_thing_that_is_wrong() -> None:

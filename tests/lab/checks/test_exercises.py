@@ -31,7 +31,7 @@ from lab.streams.records import Events, Output
 from lab.validation.input_files import labels_of
 from lab.validation.reference import windows
 from lab.validation.scores import score
-from tests.conftest import PROJECT, EmbeddedAccount, free_port
+from tests.support.account import PROJECT, EmbeddedAccount, free_port
 
 WHY = "Each review has an id of its own, so they spread evenly."
 SAMPLE = PROJECT / "data" / "sample.json"

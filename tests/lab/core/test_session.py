@@ -9,7 +9,7 @@ import pytest
 from lab.core.errors import BadParameter
 from lab.core.paths import ROOT, project_path
 from lab.core.session import AccountNotReached, connect, local_status
-from tests.conftest import EmbeddedAccount
+from tests.support.account import EmbeddedAccount
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from lab.core.errors import LabError
 from lab.exercises import student_edition
 from lab.exercises.catalog import EXERCISES, Exercise
 from lab.exercises.student_edition import BadSource, student_files, without_solutions
-from tests.conftest import PROJECT
+from tests.support.account import PROJECT
 
 SOURCE = """def f(x):
     '''doc'''
@@ -54,12 +54,14 @@ def test_a_marker_without_its_partner_is_refused(source: str, said: str) -> None
         without_solutions(source, "here")
 
 
-def test_the_committed_release_is_fresh() -> None:
-    folder = PROJECT / "release"
-    there = {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
-    stale = sorted(name for name, text in student_files().items() if there.get(name) != text)
-    assert not stale, f"run `make release`: {stale}"
-    assert set(there) == set(student_files()), "release/ holds files that nothing makes: run `make release`"
+def test_release_writes_the_files_that_differ_into_build(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["release"]) == 0
+    folder = PROJECT / "build" / "release"
+    written = {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
+    assert written == student_files()
+    assert capsys.readouterr().out.splitlines() == [f"build/release/{name}" for name in sorted(written)]
+    assert "SOLUTION" not in "".join(written.values())
+    assert all(f"| {one.title} |" in written["README.md"] for one in EXERCISES.values())
 
 
 @pytest.mark.parametrize("exercise", EXERCISES.values(), ids=lambda exercise: exercise.name)
@@ -97,7 +99,7 @@ def test_the_whole_student_edition_holds_everything_but_the_solutions(tmp_path: 
     target = tmp_path / "edition"
     assert main(["release", "--whole", str(target)]) == 0
     assert (target / "Makefile").exists() and (target / "data" / "sample.json").exists()
-    assert not (target / "tests").exists() and not (target / "release").exists()
+    assert not (target / "tests").exists() and not (target / "build").exists()
     for path in [*target.glob("notebooks/*.ipynb"), *(target / name for name in student_edition.CODE_FILES)]:
         assert "BEGIN SOLUTION" not in path.read_text()
     with pytest.raises(LabError, match="is not an empty folder"):

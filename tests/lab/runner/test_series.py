@@ -13,8 +13,8 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.conftest import PROJECT
 from tests.lab.series import make_series
+from tests.support.account import PROJECT
 
 pytestmark = pytest.mark.slow  # about 60 s in all
 

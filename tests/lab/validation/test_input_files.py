@@ -5,7 +5,7 @@ import pytest
 
 from lab.core.errors import BadParameter
 from lab.validation.input_files import first_reviews, labels_of
-from tests.conftest import PROJECT
+from tests.support.account import PROJECT
 
 REVIEWS = [{"review_id": f"rw{number}", "reviewer": "r"} for number in range(5)]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lab.core.errors import BadParameter
 from lab.streams.records import Events
 from lab.validation.reference import AUTO_WATERMARK_MS, windows
-from tests.conftest import SHARED as DATA
+from tests.support.account import SHARED
 
 START = pd.Timestamp("2026-01-01")
 
@@ -286,10 +286,10 @@ def test_however_shards_are_interleaved_the_count_is_within_the_bounds(given, da
             assert count == nominal.get(key, 0)
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="the real reviews are not beside the repository")
+@pytest.mark.skipif(not SHARED.exists(), reason="the real reviews are not beside the repository")
 @pytest.mark.parametrize(("name", "shards"), [("imdb_records.json", 1), ("real_reviews.json", 4)])
 def test_real_reviews_are_counted_as_the_slow_way_does(name, shards):
-    reviews = json.loads((DATA / name).read_text())
+    reviews = json.loads((SHARED / name).read_text())
     rows = [(i % shards, i / 10, one["reviewer"], one["review_id"], i) for i, one in enumerate(reviews)]
     rows += [(number, len(reviews) / 10 + 120, None, f"end-marker-{number}", 10**6) for number in range(shards)]
     reference = windows(events(rows))

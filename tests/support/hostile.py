@@ -10,7 +10,7 @@ import pandas as pd
 
 from lab.exercises.student_edition import student_files
 from lab.validation.reference import windows
-from tests.conftest import PROJECT
+from tests.support.account import PROJECT
 
 PARTS = ("notebooks", "flink_app/SlidingWindows", "producer")
 SCRIPT = "flink_app/SlidingWindows/sliding-windows.py"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import PROJECT, EmbeddedAccount, free_port
+from tests.support.account import PROJECT, EmbeddedAccount, free_port
 
 
 @dataclass(frozen=True)

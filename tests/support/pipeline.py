@@ -16,7 +16,7 @@ from lab.validation.comparison import Comparison, compare_windows
 from lab.validation.completion import wait_for_windows
 from lab.validation.reference import windows
 from localaws.managed_flink.running import START_TIMEOUT
-from tests.conftest import ACCOUNT, PROJECT, EmbeddedAccount
+from tests.support.account import ACCOUNT, PROJECT, EmbeddedAccount
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/LabRole"
 LANDING_ZONE, BUCKET = f"{ACCOUNT}-landing-zone", f"{ACCOUNT}-flink"
