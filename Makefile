@@ -56,7 +56,7 @@ outputs: $(DEV) ## take the few committed outputs of the notebooks over from run
 
 .PHONY: doctor
 doctor: $(READY) ## why is my output empty? (TARGET=aws: in your own account)
-	@$(BIN)/python -m lab doctor --target $(or $(TARGET),local) $(ARGS)
+	@$(BIN)/python -m lab doctor --target $(or $(TARGET),local) $(ARGS) || test $$? -eq 1 # 1: it found something, and said so
 
 .PHONY: clean-aws
 clean-aws: $(READY) ## delete everything the lab made in your AWS account; asks first (ARGS=--yes: does not)

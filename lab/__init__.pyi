@@ -42,6 +42,15 @@ from .checks.diagnosis import (
 from .checks.preflight import (
     check_account as check_account,
 )
+from .core.account import (
+    require_application as require_application,
+)
+from .core.account import (
+    require_function as require_function,
+)
+from .core.account import (
+    require_stream as require_stream,
+)
 from .core.errors import (
     AccountRefused as AccountRefused,
 )
@@ -68,15 +77,6 @@ from .core.paths import (
 )
 from .core.picture import (
     Picture as Picture,
-)
-from .core.account import (
-    require_application as require_application,
-)
-from .core.account import (
-    require_function as require_function,
-)
-from .core.account import (
-    require_stream as require_stream,
 )
 from .core.session import (
     Session as Session,

@@ -4,6 +4,7 @@ from typing import Any
 
 CHECK = "application/vnd.lab.check+json"
 TIMING = "application/vnd.lab.timing+json"
+TRACEBACK = "application/vnd.lab.traceback+json"
 _run_id = ""
 
 

@@ -10,6 +10,10 @@ from collections.abc import Sequence
 class LabError(Exception):
     """Root of everything the lab raises on purpose. Give it one whole sentence."""
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of the traceback; `lab.core.error_hook` folds that under it."""
+        return [f"\x1b[31m✘\x1b[0m {self}"]
+
 
 class UsageError(LabError):
     """A command was asked for something that cannot be done; nothing was started."""
@@ -61,10 +65,13 @@ class AccountSilent(LabError):
     def __init__(self, doing: str, endpoint: str | None) -> None:
         self.doing, self.endpoint = doing, endpoint
         if endpoint:
-            next_step = f"nothing answers at {endpoint}: start the embedded account with `python -m localaws up`"
+            next_step = (
+                f"nothing answers at {endpoint}: the embedded account ended, and what it held is gone with it, so "
+                "run the notebooks again from 01_streams, whose first cells start it anew"
+            )
         else:
-            next_step = "AWS could not be reached: look at the network and the region"
-        super().__init__(f"{doing[:1].upper()}{doing[1:]} did not work, {next_step}, then run this cell again.")
+            next_step = "AWS could not be reached: look at the network and the region, then run this cell again"
+        super().__init__(f"{doing[:1].upper()}{doing[1:]} did not work, {next_step}.")
 
 
 class AccountRefused(LabError):

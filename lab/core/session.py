@@ -77,11 +77,29 @@ def connect(target: str = "local", region: str = "us-east-1", run_id: str = "") 
 
     global _connected
     _forget_earlier_account()
+    error_hook.install()
+    _refuse_mistyped_parameters()
     if target not in ("local", "aws"):
         raise BadParameter("target", target, "it is 'local' for the embedded account or 'aws' for your own")
-    error_hook.install()
     _connected = (_connect_local if target == "local" else _connect_aws)(region, run_id)
     return _connected
+
+
+def _refuse_mistyped_parameters() -> None:
+    """Raise BadParameter for a name of the notebook that was declared with a type (`shards: int = 0`) and has another.
+
+    Where the parameters are read, not where the first one is used: `shards = "4"` would break the bill, five cells on.
+    """
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    names = shell.user_ns if shell is not None else {}
+    hints = {str: "a text in quotes", int: "a whole number without quotes", float: "a number without quotes",
+             bool: "True or False without quotes"}  # fmt: skip
+    for name, kind in names.get("__annotations__", {}).items():
+        value = names.get(name)
+        fits = type(value) is kind or (kind is float and type(value) is int)
+        if kind in hints and name in names and not fits:
+            raise BadParameter(name, value, f"it takes {hints[kind]}, so correct it in the parameters cell, run that, "
+                               "then this one")  # fmt: skip
 
 
 def connected() -> Session | None:

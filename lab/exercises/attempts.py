@@ -4,6 +4,7 @@ import hashlib
 import json
 import random
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,18 @@ import pandas as pd
 from lab.core.errors import LabError
 from lab.core.names import EXERCISE_STREAM, GROUP_STREAM, INPUT_STREAM
 from lab.core.session import Session
-from lab.exercises.catalog import attempt, code_file, hand_in
+from lab.exercises import answers
+from lab.exercises.answers import ask
+from lab.exercises.catalog import WrongAnswer, attempt, code_file, hand_in
+from lab.streams.reading import read_stream
 from lab.streams.records import Events
 from lab.validation.input_files import first_reviews
 from lab.validation.reference import windows
 from lab.validation.scores import Scores
 
 KEYED_REVIEWS, BATCH, REFUSED, PAGE = 200, 200, 0.3, 10
-GROUP_COLUMNS = ["movie", "window_start", "window_end"]
+EMPTY_ANSWERS = 20  # of GetRecords, one after the other, with nothing behind them: then nothing comes any more
+PRECISE_ENOUGH = 0.6
 
 
 class Unreliable:
@@ -30,6 +35,7 @@ class Unreliable:
     def __init__(self, kinesis: Any, refused: float = REFUSED, seed: int | None = None) -> None:
         self._kinesis, self._refused, self._random = kinesis, refused, random.Random(seed)
         self.requests = 0
+        self.arrived: Counter[str] = Counter()  # partition key -> how often it came onto the stream
 
     def put_records(self, *, StreamName: str, Records: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
         """PutRecords; about three of ten records come back with ProvisionedThroughputExceededException."""
@@ -39,6 +45,7 @@ class Unreliable:
             refused.add(0)
         taken = [record for index, record in enumerate(Records) if index not in refused]
         answer = self._kinesis.put_records(StreamName=StreamName, Records=taken) if taken else {"Records": []}
+        self.arrived.update(record["PartitionKey"] for record in taken)
         entries = iter(answer["Records"])
         failed = {"ErrorCode": "ProvisionedThroughputExceededException", "ErrorMessage": "Rate exceeded for shard."}
         merged = [dict(failed) if index in refused else next(entries) for index in range(len(Records))]
@@ -46,18 +53,29 @@ class Unreliable:
 
 
 class SmallPages:
-    """A Kinesis client whose GetRecords gives few records an answer, as a full shard does."""
+    """A Kinesis client whose GetRecords gives few records an answer, as a full shard does.
+
+    An open shard has always a NextShardIterator: a loop that waits for its end is told so after 20 empty answers.
+    """
 
     def __init__(self, kinesis: Any, most: int = PAGE) -> None:
-        self._kinesis, self._most = kinesis, most
+        self._kinesis, self._most, self._empty = kinesis, most, 0
 
     def get_shard_iterator(self, **arguments: Any) -> dict[str, Any]:
         """GetShardIterator."""
         return self._kinesis.get_shard_iterator(**arguments)
 
     def get_records(self, *, ShardIterator: str, Limit: int = 10_000, **more: Any) -> dict[str, Any]:  # noqa: N803
-        """GetRecords."""
-        return self._kinesis.get_records(ShardIterator=ShardIterator, Limit=min(Limit, self._most), **more)
+        """GetRecords. Raises WrongAnswer after EMPTY_ANSWERS in a row that say that nothing is behind them."""
+        answer = self._kinesis.get_records(ShardIterator=ShardIterator, Limit=min(Limit, self._most), **more)
+        self._empty = 0 if answer["Records"] or answer.get("MillisBehindLatest") else self._empty + 1
+        if self._empty >= EMPTY_ANSWERS:
+            raise WrongAnswer(
+                f"Your `read_shard` got {EMPTY_ANSWERS} empty answers in a row with MillisBehindLatest 0: that was all "
+                "the shard holds, and one may stop at the first of them, because an open shard always has a "
+                "NextShardIterator."
+            )
+        return answer
 
 
 def send_keyed(
@@ -72,12 +90,10 @@ def send_keyed(
         note, sent = uuid.uuid4().hex, []
         chosen = first_reviews(reviews, KEYED_REVIEWS).to_dict("records") * 2
         kinesis = boto3.client("kinesis")
+        keys = answers.partition_keys(partition_key, chosen)
         records = [
-            {
-                "Data": json.dumps({"attempt": note, "review_id": review["review_id"]}).encode(),
-                "PartitionKey": partition_key(review),
-            }
-            for review in chosen
+            {"Data": json.dumps({"attempt": note, "review_id": review["review_id"]}).encode(), "PartitionKey": key}
+            for review, key in zip(chosen, keys, strict=True)
         ]
         for start in range(0, len(records), 100):
             answer = kinesis.put_records(StreamName=EXERCISE_STREAM, Records=records[start : start + 100])
@@ -103,9 +119,9 @@ def send_batch(session: Session, put_batch: Callable[..., Any] | None = None) ->
             for number in range(BATCH)
         ]
         client = Unreliable(boto3.client("kinesis"))
-        (put_batch or code_file("producer/put_batch.py").put_batch)(client, EXERCISE_STREAM, records)
+        ask(put_batch or code_file("producer/put_batch.py").put_batch, client, EXERCISE_STREAM, records)
         hand_in(session, "put_batch", attempt=note, sent=BATCH)
-        return f"{BATCH} records in {client.requests} requests."
+        return answers.sent_in_words(BATCH, client.arrived, client.requests)
 
     return attempt(session, "put_batch", work)
 
@@ -119,13 +135,19 @@ def hand_in_shard(
     """Read a shard with the student's function and note which records it saw."""
 
     def work() -> str:
-        records = read_shard(SmallPages(boto3.client("kinesis")), stream, shard)
-        numbers = [record["SequenceNumber"] for record in records]
+        records = ask(read_shard, SmallPages(boto3.client("kinesis")), stream, shard)
+        try:
+            numbers = [record["SequenceNumber"] for record in records]
+        except (TypeError, KeyError) as error:
+            raise WrongAnswer(f"Your `read_shard` returned a {type(records).__name__}: return one list with the "
+                              "records of all answers, each a dict with its SequenceNumber.") from error  # fmt: skip
         hand_in(
             session, "read_shard", shard=shard, count=len(numbers), last=numbers[-1] if numbers else "",
             digest=digest(numbers),
         )  # fmt: skip
-        return f"{len(numbers):,} records read from {shard}."
+        there = read_stream(stream)
+        total = int((there["shard"] == shard).sum())
+        return f"{'✘ ' * (len(numbers) < total)}{len(numbers):,} of {total:,} records of {shard} read."
 
     return attempt(session, "read_shard", work)
 
@@ -143,11 +165,26 @@ def hand_in_threshold(
         return "There are no labels, so there is nothing to choose by."
 
     def work() -> str:
-        chosen = int(choose_threshold(scores.by_threshold.copy()))
+        best = scores.by_threshold["precision"].max()
+        if not best >= PRECISE_ENOUGH:
+            hand_in(session, "threshold", nothing_to_choose=True)
+            return nothing_to_choose(scores)
+        chosen = answers.threshold(ask(choose_threshold, scores.by_threshold.copy()), scores)
         hand_in(session, "threshold", threshold=chosen)
         return f"Chosen: keep movie_count > {chosen}. {scores.sentence(chosen)}"
 
     return attempt(session, "threshold", work)
+
+
+def nothing_to_choose(scores: Scores) -> str:
+    """Why no threshold is precise enough, as with `clock = "now"`, which sends the whole file within seconds."""
+    best, flagged = scores.by_threshold["precision"].max(), scores.by_threshold["flagged"].max()
+    most = f"the largest precision is {best:.2f}" if best == best else "no reviewer is flagged at any"
+    return (
+        f"No threshold reaches a precision of {PRECISE_ENOUGH:.2f}: {most}, with up to {flagged:,} reviewers flagged. "
+        'With `clock = "now"` event time is the time of sending, so all reviews fall into the same few windows; there '
+        'is nothing to choose. Run 03_flink_job with `clock = "replay"` to do this exercise.'
+    )
 
 
 def send_groups(
@@ -157,14 +194,14 @@ def send_groups(
 
     def work() -> pd.DataFrame:
         note = uuid.uuid4().hex
-        found = bursting_groups(events.table.copy(), window_seconds, slide)[GROUP_COLUMNS].drop_duplicates()
+        found = answers.groups(ask(bursting_groups, events.table.copy(), window_seconds, slide))
         kinesis = boto3.client("kinesis")
         for row in found.itertuples(index=False):
             data = {"attempt": note, "movie": row.movie, "window_start": str(row.window_start),
                     "window_end": str(row.window_end)}  # fmt: skip
             kinesis.put_record(StreamName=GROUP_STREAM, Data=json.dumps(data).encode(), PartitionKey=row.movie[:256])
         hand_in(session, "groups", attempt=note, sent=len(found))
-        return found.reset_index(drop=True)
+        return found
 
     return attempt(session, "groups", work)
 
@@ -173,19 +210,23 @@ def dropped_by_parallelism(events: Events, **settings: int) -> pd.DataFrame:
     """What would be late at each parallelism up to the number of open shards, from the events that were sent.
 
     A subtask that reads several shards takes their answers of GetRecords in turn (here: what arrived within 200 ms) and
-    has one watermark over all of them. Returns DataFrame[parallelism, late (review, window) pairs].
+    has one watermark over all of them. The unit is Flink's own (numLateRecordsDropped): a row counts when the last of
+    its windows had closed before it. Returns DataFrame[parallelism, late rows dropped].
     """
+    name = "late rows dropped"
     parts = [part for part in (events.table, events.markers) if len(part)]
     if not parts:
-        return pd.DataFrame(columns=["late (review, window) pairs"])
+        return pd.DataFrame(columns=[name])
     rows = pd.concat(parts, ignore_index=True)
     rows["answer"] = rows["arrival"].dt.floor("200ms")
     rows = rows.sort_values(["answer", "shard", "order"], ignore_index=True)
     number = {shard: index for index, shard in enumerate(sorted(rows["shard"].unique()))}
+    of_a_row = settings["window_seconds"] // settings["slide_seconds"]
     late = {}
     for parallelism in range(1, len(number) + 1):
         subtask = rows["shard"].map(number) % parallelism
         merged = rows.assign(shard="subtask " + subtask.astype(str), arrival=rows["answer"])
         merged["order"] = merged.groupby("shard").cumcount()
-        late[parallelism] = len(windows(merged, **settings).late_pairs)
-    return pd.DataFrame({"late (review, window) pairs": late}).rename_axis("parallelism")
+        pairs = windows(merged, **settings).late_pairs
+        late[parallelism] = int((pairs.groupby(["shard", "order"]).size() == of_a_row).sum())
+    return pd.DataFrame({name: late}).rename_axis("parallelism")

@@ -24,6 +24,10 @@ from lab.core.session import Session
 Result = TypeVar("Result")
 
 
+class WrongAnswer(LabError):
+    """A student's function failed, or returned what cannot be used; the sentence says what to return."""
+
+
 @dataclass(frozen=True)
 class Exercise:
     """One exercise: where it stands, what it is worth, how long it takes, and what helps to begin."""
@@ -35,6 +39,11 @@ class Exercise:
     points: int
     minutes: int
     hint: str
+
+    @property
+    def calls_a_function(self) -> bool:
+        """Whether a notebook calls what the student wrote; the others are judged by the running application."""
+        return self.name in ("partition_key", "put_batch", "read_shard", "threshold", "groups")
 
     @property
     def not_attempted(self) -> str:
@@ -83,13 +92,20 @@ EXERCISES = {exercise.name: exercise for exercise in _ALL}
 
 
 def attempt(session: Session, name: str, work: Callable[[], Result]) -> Result | None:
-    """Do what an exercise asks for; while its blank raises NotImplementedError, say so and return None."""
+    """Do what an exercise asks for; None where there is no answer yet, with a sentence that says why.
+
+    A blank (NotImplementedError) takes back what was handed in. A wrong answer is handed in as its sentence, which the
+    exercise's check says again; the notebook goes on either way.
+    """
     try:
         return work()
     except NotImplementedError:
         take_back(session, name)
         print(EXERCISES[name].not_attempted)  # noqa: T201
-        return None
+    except WrongAnswer as error:
+        hand_in(session, name, wrong=str(error))
+        print(f"✘ {error}")  # noqa: T201
+    return None
 
 
 def code_file(path: str) -> ModuleType:

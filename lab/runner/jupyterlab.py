@@ -13,12 +13,14 @@ PORT = 8888  # the one that .devcontainer/devcontainer.json forwards
 FIRST = "notebooks/01_streams.ipynb"
 
 
-def arguments(environ: Mapping[str, str], more: list[str]) -> list[str]:
+def arguments(environ: Mapping[str, str], more: list[str], is_root: bool = False) -> list[str]:
     """The command line after ``jupyter lab``.
 
     The root is the project, not the notebook's folder, so that the two code files of the exercises can be opened.
     """
     chosen = [str(ROOT / FIRST), f"--ServerApp.root_dir={ROOT}"]
+    if is_root:  # as in a container; JupyterLab refuses to start without it
+        chosen.append("--allow-root")
     name, domain = environ.get("CODESPACE_NAME"), environ.get("GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN")
     if name and domain:
         # The browser comes by this very address, which JupyterLab, asked at localhost, would take for another site.
@@ -28,7 +30,7 @@ def arguments(environ: Mapping[str, str], more: list[str]) -> list[str]:
 
 
 def main() -> None:
-    command = [sys.executable, "-m", "jupyterlab", *arguments(os.environ, sys.argv[1:])]
+    command = [sys.executable, "-m", "jupyterlab", *arguments(os.environ, sys.argv[1:], os.geteuid() == 0)]
     os.execv(sys.executable, command)  # noqa: S606
 
 

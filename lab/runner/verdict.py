@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from lab.core.cell_outputs import CHECK, TIMING
+from lab.core.cell_outputs import CHECK, TIMING, TRACEBACK
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _LONGEST = 600  # characters of an error that still make a sentence
@@ -226,8 +226,17 @@ def _error_failure(name: str, cells: list[tuple[int, int, Mapping[str, Any]]], w
             if output["output_type"] == "error":
                 ename = output.get("ename", "")
                 said = f"{_cell_name(name, number, cell['source'])}: {_explain(ename, output.get('evalue', ''), where)}"
-                return Failure(said, ename != "CheckFailed", plain("\n".join(output.get("traceback", []))))
+                return Failure(said, ename != "CheckFailed", plain(_traceback(cell, output)))
     return None
+
+
+def _traceback(cell: Mapping[str, Any], error: Mapping[str, Any]) -> str:
+    """The traceback that `lab.core.error_hook` folded under the sentence, else the error output's own."""
+    for output in cell.get("outputs", []):
+        folded = output.get("data", {}).get(TRACEBACK)
+        if isinstance(folded, Mapping) and isinstance(folded.get("traceback"), str):
+            return folded["traceback"]
+    return "\n".join(error.get("traceback", []))
 
 
 def _explain(ename: str, evalue: str, where: str) -> str:

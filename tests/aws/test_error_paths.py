@@ -31,7 +31,7 @@ NEXT_STEP = {
     "LimitExceededException": "or a quota is used up: wait a minute and run this cell again",
     "ThrottlingException": "wait a minute and run this cell again",
     "IllegalLocationConstraintException": "set `region` to the one the lab's resources are in",
-    "no network": "then run this cell again",
+    "no network": "run the notebooks again from 01_streams",
 }
 # Beginnings of the cells whose calls are refused: those that make, start, send, read and delete.
 CELLS = {

@@ -58,8 +58,8 @@ def test_an_unknown_name():
         (CheckFailed("01_streams", ["a", "b"]), "2 checks of 01_streams failed: a / b"),
         (
             AccountSilent("reading it", "http://127.0.0.1:4566"),
-            "Reading it did not work, nothing answers at http://127.0.0.1:4566: start the embedded account with "
-            "`python -m localaws up`, then run this cell again.",
+            "Reading it did not work, nothing answers at http://127.0.0.1:4566: the embedded account ended, and what "
+            "it held is gone with it, so run the notebooks again from 01_streams, whose first cells start it anew.",
         ),
         (
             AccountSilent("reading it", None),
