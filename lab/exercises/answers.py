@@ -54,10 +54,10 @@ def partition_keys(function: Callable[[dict[str, Any]], Any], reviews: Sequence[
         return keys
     review, key = reviews[wrong[0]], keys[wrong[0]]
     what = "null (None)" if key is None else f"{key!r} (of the type {type(key).__name__})"
-    count = len({reviews[number]["review_id"] for number in wrong})
+    count, of = len({reviews[number]["review_id"] for number in wrong}), len({one["review_id"] for one in reviews})
     raise WrongAnswer(
         f"Your `partition_key` returned {what} at review {wrong[0] + 1} ({review['review_id']}), and no usable key "
-        f"for {count:,} of {len({one['review_id'] for one in reviews}):,} reviews in all: a partition key is a text of 1 to {LONGEST_KEY} characters, and "
+        f"for {count:,} of {of:,} reviews in all: a partition key is a text of 1 to {LONGEST_KEY} characters, and "
         "PutRecords refuses the whole request for one that is not, so take a field that every review has."
     )
 

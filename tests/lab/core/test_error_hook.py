@@ -8,7 +8,7 @@ from nbclient import NotebookClient
 
 from lab.core.cell_outputs import TRACEBACK
 from lab.runner.verdict import judge
-from tests.conftest import PROJECT
+from tests.support.account import PROJECT
 
 CONNECT = "session = lab.connect(target, 'us-east-1')"
 
