@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from localaws.kinesis.faults import FaultPlan, read_plan
-from localaws.managed_flink.existing import check_flink, rest_address
+from localaws.managed_flink.existing_cluster import check_flink, rest_address
 
 
 @dataclass(frozen=True)

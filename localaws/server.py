@@ -16,14 +16,14 @@ from pathlib import Path
 import psutil
 
 from localaws.account import REGION, client_environment, furnish, own_environment
-from localaws.home import AccountState, Home
+from localaws.account_folder import AccountFolder, AccountState
 from localaws.options import AccountOptions
 from localaws.processes import ChildRegister, stop_processes
 
 log = logging.getLogger("localaws")
 
 
-def serve(port: int, home: Home, options: AccountOptions) -> None:
+def serve(port: int, home: AccountFolder, options: AccountOptions) -> None:
     """Run the account until SIGTERM or SIGINT."""
     endpoint = f"http://127.0.0.1:{port}"
     _prepare_environment(port, home, endpoint)
@@ -57,7 +57,7 @@ def serve(port: int, home: Home, options: AccountOptions) -> None:
         home.state_file.unlink(missing_ok=True)
 
 
-def _prepare_environment(port: int, home: Home, endpoint: str) -> None:
+def _prepare_environment(port: int, home: AccountFolder, endpoint: str) -> None:
     own_environment()
     scratch = home.folder("tmp")
     os.environ.update(
@@ -79,7 +79,7 @@ def _prepare_environment(port: int, home: Home, endpoint: str) -> None:
 
 
 def _services() -> str:
-    from localaws.seam import SERVICES
+    from localaws.ministack_adapter import SERVICES
 
     return SERVICES
 
@@ -109,7 +109,7 @@ def main() -> None:
     arguments = parser.parse_args()
     os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
-    serve(arguments.port, Home(arguments.home), AccountOptions.of(arguments))
+    serve(arguments.port, AccountFolder(arguments.home), AccountOptions.of(arguments))
 
 
 if __name__ == "__main__":

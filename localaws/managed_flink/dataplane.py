@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from localaws.errors import ApplicationFailed, ApplicationRefused, FlinkNotUsable, LocalAwsError
 from localaws.managed_flink.application import Application, ApplicationKey, read_application
 from localaws.managed_flink.cluster import FlinkCluster
-from localaws.managed_flink.existing import ExistingCluster, cancel_left_behind, check_flink
+from localaws.managed_flink.existing_cluster import ExistingCluster, cancel_left_behind, check_flink
 from localaws.managed_flink.logs import LogShipper, LogSink
 from localaws.managed_flink.package import check_package
 from localaws.managed_flink.recovery import JobWatch

@@ -10,7 +10,7 @@ from localaws.errors import ApplicationFailed, ClusterFailed
 from localaws.managed_flink.application import Application
 from localaws.managed_flink.cluster import FlinkCluster
 from localaws.managed_flink.driver import Task
-from localaws.managed_flink.existing import ExistingCluster
+from localaws.managed_flink.existing_cluster import ExistingCluster
 from localaws.managed_flink.failures import explain, explain_driver
 from localaws.managed_flink.logs import LogShipper
 from localaws.managed_flink.package import unpack

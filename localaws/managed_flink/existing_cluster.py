@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from localaws.account_folder import write_atomically
 from localaws.errors import ApplicationFailed, ClusterFailed, FlinkNotUsable
-from localaws.home import write_atomically
 from localaws.managed_flink.configuration import ConfigurationFolder
 from localaws.managed_flink.distribution import FLINK_VERSION
 from localaws.managed_flink.driver import Driver
