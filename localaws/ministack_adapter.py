@@ -1,7 +1,7 @@
 """The one place that touches MiniStack's inside: it puts our Managed Flink and our Kinesis behind its front door.
 
-Every name used here is private to MiniStack, so the version is pinned exactly and ``check_ministack`` says in a sentence
-what moved when another version is installed. A contract test calls it. What is put in is in ``control_plane`` and
+Every name used here is private to MiniStack, so the version is pinned exactly, and ``check_ministack`` says in a
+sentence what differs when another version is installed. A contract test calls it. What is put in is in ``control_plane`` and
 ``kinesis``; nothing there knows MiniStack.
 """
 
@@ -61,14 +61,14 @@ def check_ministack() -> None:
         for name, parameters in names.items():
             if not hasattr(module, name):
                 raise MiniStackChanged(
-                    f"{module_name} has no {name} any more; localaws/ministack_adapter.py has to follow."
+                    f"{module_name} has no {name} any more; localaws/ministack_adapter.py must follow."
                 )
             if parameters is None:
                 continue
             found = tuple(inspect.signature(getattr(module, name)).parameters)
             if found != parameters:
                 raise MiniStackChanged(
-                    f"{module_name}.{name} takes {found}, not {parameters}; localaws/ministack_adapter.py has to follow."
+                    f"{module_name}.{name} takes {found}, not {parameters}; localaws/ministack_adapter.py must follow."
                 )
 
 
