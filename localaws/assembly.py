@@ -25,7 +25,9 @@ def assemble(home: AccountFolder, endpoint: str, options: AccountOptions) -> tup
     began = time.time()
     services = MiniStackAccount()
     sink_of = partial(CloudWatchSink, endpoint)
-    dataplane = DataPlane(home.root, endpoint, ACCOUNT, REGION, services, sink_of, options.flink_rest)
+    dataplane = DataPlane(
+        home.root, endpoint, ACCOUNT, REGION, services, sink_of, options.flink_rest, keep_warm=not options.cold
+    )
     control_plane = ControlPlane(home.root, dataplane, services, request_account)
     plan = options.plan()
     limits = StrictLimits() if options.strict else None

@@ -1,8 +1,8 @@
 """The one place that touches MiniStack's inside: it puts our Managed Flink and our Kinesis behind its front door.
 
 Every name used here is private to MiniStack, so the version is pinned exactly, and ``check_ministack`` says in a
-sentence what differs when another version is installed. A contract test calls it. What is put in is in ``control_plane`` and
-``kinesis``; nothing there knows MiniStack.
+sentence what differs when another version is installed. A contract test calls it. What is put in is in
+``control_plane`` and ``kinesis``; nothing there knows MiniStack.
 """
 
 import importlib
@@ -14,11 +14,11 @@ from types import ModuleType
 from typing import Any
 
 from localaws.errors import MiniStackChanged
+from localaws.job_description import ApplicationKey
 from localaws.kinesis import shards
 from localaws.kinesis.errors import KinesisError
 from localaws.kinesis.tags import checked
 from localaws.kinesis.wire import encode_error
-from localaws.managed_flink.application import ApplicationKey
 
 MINISTACK = "1.5.33"
 ON_DEMAND_SHARDS = 4  # an on-demand stream starts with four shards on AWS, with one in MiniStack

@@ -22,7 +22,9 @@ class AccountOptions:
     @classmethod
     def add_to(cls, parser: ArgumentParser) -> None:
         parser.add_argument("--strict", action="store_true", help="refuse what is above the limits of a Kinesis shard")
-        parser.add_argument("--cold", action="store_true", help="hold no Flink cluster ready before one is asked for")
+        parser.add_argument(
+            "--cold", action="store_true", help="hold no Flink cluster ready: start one for each application"
+        )
         parser.add_argument("--faults", default="", metavar="SPEC", help="inject faults, e.g. throttle=0.3,drop=0.02")
         parser.add_argument("--fault-seed", type=int, default=0, metavar="N", help="which faults (default %(default)s)")
         parser.add_argument(

@@ -45,7 +45,7 @@ def serve(port: int, home: AccountFolder, options: AccountOptions) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, ended.set)
-        threading.Thread(target=_furnish_and_warm, args=(endpoint, port, dataplane, options), daemon=True).start()
+        threading.Thread(target=_furnish_and_warm, args=(endpoint, port, dataplane), daemon=True).start()
         await hypercorn_serve(application, config, shutdown_trigger=ended.wait)  # type: ignore[arg-type]
 
     home.write_state(AccountState(os.getpid(), psutil.Process().create_time(), port))
@@ -84,7 +84,7 @@ def _services() -> str:
     return SERVICES
 
 
-def _furnish_and_warm(endpoint: str, port: int, dataplane: object, options: AccountOptions) -> None:
+def _furnish_and_warm(endpoint: str, port: int, dataplane: object) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         with socket.socket() as probe:
@@ -97,8 +97,7 @@ def _furnish_and_warm(endpoint: str, port: int, dataplane: object, options: Acco
     # for 31 ms meanwhile instead of 4.
     gc.collect()
     gc.freeze()
-    if not options.cold:
-        dataplane.warm()  # type: ignore[attr-defined]
+    dataplane.warm()  # type: ignore[attr-defined]
 
 
 def main() -> None:

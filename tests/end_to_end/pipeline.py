@@ -15,14 +15,14 @@ from lab.streams.records import read_reviews
 from lab.validation.comparison import Comparison, compare_windows
 from lab.validation.completion import wait_for_windows
 from lab.validation.reference import windows
-from localaws.managed_flink.running import START_TIMEOUT
+from localaws.managed_flink.running import START_LIMIT
 from tests.conftest import ACCOUNT, PROJECT, EmbeddedAccount
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/LabRole"
 LANDING_ZONE, BUCKET = f"{ACCOUNT}-landing-zone", f"{ACCOUNT}-flink"
 WINDOW = {"window_seconds": 60, "slide_seconds": 30, "threshold": 1, "watermark_delay_seconds": 5}
 # Seconds for what comes in a few on a quiet machine; longer than the product itself waits before a start has failed.
-PATIENCE = START_TIMEOUT + 60.0
+PATIENCE = START_LIMIT + 60.0
 
 
 class Pipeline:

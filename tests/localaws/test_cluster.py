@@ -35,7 +35,9 @@ def test_a_port_taken_before_the_jobmanager_listens_means_another(
             while cluster.configuration.ports == ClusterPorts(**first):
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
-            cluster.wait_ready()
+            while cluster.missing_slots():
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
             assert cluster.rest.jobs() == []
             assert cluster.driver is not None and all(one.poll() is None for one in cluster.driver.processes())
         finally:
