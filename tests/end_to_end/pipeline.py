@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -162,22 +163,32 @@ class Pipeline:
         asked = {"ApplicationName": "student", "UrlType": "FLINK_DASHBOARD_URL"}
         return Dashboard(self.flink.create_application_presigned_url(**asked)["AuthorizedUrl"])
 
-    def wait_read(self, count: int, timeout: float = PATIENCE) -> None:
+    def wait_read(self, count: int) -> None:
         """Until the job's source has read exactly so many records."""
+        assert (
+            self._wait_metric(lambda name: name.startswith("Source") and name.endswith(".numRecordsOut"), count)
+            == count
+        )
+
+    def wait_in_sink(self, count: int) -> None:
+        """Until so many rows have reached the job's sink, written or not."""
+        self._wait_metric(lambda name: "Writer" in name and name.endswith(".numRecordsIn"), count)
+
+    def _wait_metric(self, wanted: Callable[[str], bool], least: float, timeout: float = PATIENCE) -> float:
+        """Until the sum of an operator's metric over all subtasks is ``least`` or more; that sum."""
         board = self.dashboard()
         job = board.running_job()
         assert job is not None, f"no job runs at {board.url}"
-        vertex = next(one["id"] for one in board.vertices(job["jid"]) if "Source" in one["name"])
-        path = f"/jobs/{job['jid']}/vertices/{vertex}/subtasks/metrics"
         deadline = time.monotonic() + timeout
         while True:
-            ids = [one["id"] for one in board.get(path)]
-            names = [one for one in ids if one.startswith("Source") and one.endswith(".numRecordsOut")]
-            value = sum(one["sum"] for one in board.get(f"{path}?get={','.join(names)}&agg=sum")) if names else 0
-            if value >= count:
-                assert value == count
-                return
-            assert time.monotonic() < deadline, f"{value:.0f} of {count} records were read"
+            value = 0.0
+            for vertex in board.vertices(job["jid"]):
+                path = f"/jobs/{job['jid']}/vertices/{vertex['id']}/subtasks/metrics"
+                names = [one["id"] for one in board.get(path) if wanted(one["id"])]
+                value += sum(one["sum"] for one in board.get(f"{path}?get={','.join(names)}&agg=sum")) if names else 0
+            if value >= least:
+                return value
+            assert time.monotonic() < deadline, f"{value:.0f} of {least} records have come"
             time.sleep(0.2)
 
     def update(self, **configuration: Any) -> None:
