@@ -5,8 +5,8 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import dataclass
 from typing import Any
 
+from localaws.flink_cluster.existing_cluster import check_flink, rest_address
 from localaws.kinesis.faults import FaultPlan, read_plan
-from localaws.managed_flink.existing_cluster import check_flink, rest_address
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from localaws.errors import ApplicationFailed, ApplicationRefused, FlinkNotUsable, LocalAwsError
+from localaws.flink_cluster.cluster import FlinkCluster
+from localaws.flink_cluster.existing_cluster import ExistingCluster, cancel_left_behind, check_flink
 from localaws.job_description import ApplicationKey, JobDescription
-from localaws.managed_flink.cluster import FlinkCluster
-from localaws.managed_flink.existing_cluster import ExistingCluster, cancel_left_behind, check_flink
 from localaws.managed_flink.logs import LogShipper, LogSink
 from localaws.managed_flink.package import check_package
 from localaws.managed_flink.recovery import JobWatch

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from localaws.errors import LocalAwsError
+from localaws.flink_cluster.rest import ENDED
 from localaws.managed_flink.failures import explain
-from localaws.managed_flink.rest import ENDED
 from localaws.managed_flink.running import Cancelled, RunningApplication
 
 _PERIOD = 1.0  # seconds between two looks at the job

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from localaws.errors import ApplicationFailed, ClusterFailed
+from localaws.flink_cluster.cluster import FlinkCluster
+from localaws.flink_cluster.existing_cluster import ExistingCluster
+from localaws.flink_cluster.offered_time import OfferedTime
 from localaws.job_description import JobDescription
-from localaws.managed_flink.cluster import FlinkCluster
-from localaws.managed_flink.existing_cluster import ExistingCluster
 from localaws.managed_flink.failures import explain, explain_driver, needs_slots
 from localaws.managed_flink.logs import LogShipper
-from localaws.managed_flink.offered_time import OfferedTime
 from localaws.managed_flink.package import unpack
 from localaws.managed_flink.sources import SourceTracker
 from localaws.managed_flink.submission import make_task

@@ -3,9 +3,9 @@
 import time
 
 from localaws.errors import ClusterFailed
+from localaws.flink_cluster.offered_time import OfferedTime
+from localaws.flink_cluster.rest import ENDED
 from localaws.managed_flink.failures import explain, needs_slots
-from localaws.managed_flink.offered_time import OfferedTime
-from localaws.managed_flink.rest import ENDED
 from localaws.managed_flink.running import START_LIMIT, Cancelled, RunningApplication
 
 _FAILURES = 3  # failures of the job after which it is taken for one that restarts again and again

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
+from localaws.flink_cluster.driver import Task
 from localaws.job_description import JobDescription
-from localaws.managed_flink.driver import Task
 
 
 def make_task(

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from localaws.managed_flink import cluster as module
-from localaws.managed_flink.cluster import FlinkCluster, choose_ports
-from localaws.managed_flink.configuration import ClusterPorts
+from localaws.flink_cluster import cluster as module
+from localaws.flink_cluster.cluster import FlinkCluster, choose_ports
+from localaws.flink_cluster.configuration import ClusterPorts
 from localaws.processes import ChildRegister
 
 

@@ -14,8 +14,8 @@ import pytest
 
 from benchmarks.plain_flink import PlainFlink
 from localaws.errors import ApplicationFailed, FlinkNotUsable
-from localaws.managed_flink.existing_cluster import ExistingCluster, cancel_jobs, check_flink, rest_address
-from localaws.managed_flink.rest import FlinkRest
+from localaws.flink_cluster.existing_cluster import ExistingCluster, cancel_jobs, check_flink, rest_address
+from localaws.flink_cluster.rest import FlinkRest
 from localaws.processes import ChildRegister
 from tests.conftest import ACCOUNT, EmbeddedAccount, free_port
 from tests.end_to_end.pipeline import Pipeline

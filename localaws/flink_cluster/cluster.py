@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from localaws.errors import ClusterFailed
-from localaws.managed_flink.configuration import ClusterConfiguration, ClusterPorts
-from localaws.managed_flink.distribution import LIGHT_JVM, WORKER_JVM, java_command
-from localaws.managed_flink.driver import Driver
-from localaws.managed_flink.rest import FlinkRest
+from localaws.flink_cluster.configuration import ClusterConfiguration, ClusterPorts
+from localaws.flink_cluster.distribution import LIGHT_JVM, WORKER_JVM, java_command
+from localaws.flink_cluster.driver import Driver
+from localaws.flink_cluster.rest import FlinkRest
 from localaws.ports import free_port, is_free
 from localaws.processes import ChildRegister, clean_environment
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from localaws.errors import ClusterFailed
-from localaws.managed_flink.configuration import ConfigurationFolder
-from localaws.managed_flink.distribution import LIGHT_JVM, java_command
+from localaws.flink_cluster.configuration import ConfigurationFolder
+from localaws.flink_cluster.distribution import LIGHT_JVM, java_command
 from localaws.processes import ChildRegister
 
 DRIVER_MAIN = Path(__file__).parent / "driver_main.py"

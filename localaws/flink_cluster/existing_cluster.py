@@ -18,13 +18,13 @@ from urllib.parse import urlsplit
 
 from localaws.account_folder import write_atomically
 from localaws.errors import ApplicationFailed, ClusterFailed, FlinkNotUsable
-from localaws.managed_flink.configuration import ConfigurationFolder
-from localaws.managed_flink.distribution import FLINK_VERSION
-from localaws.managed_flink.driver import Driver
-from localaws.managed_flink.rest import ENDED, FlinkRest
-from localaws.managed_flink.sources import EXISTING_CALLER
+from localaws.flink_cluster.configuration import ConfigurationFolder
+from localaws.flink_cluster.distribution import FLINK_VERSION
+from localaws.flink_cluster.driver import Driver
+from localaws.flink_cluster.rest import ENDED, FlinkRest
 from localaws.processes import ChildRegister, clean_environment
 
+EXISTING_CALLER = "a Flink cluster of its own"  # whose requests those of its tasks are; see ``sources``
 _CANCEL_TIMEOUT = 30.0  # seconds
 _APPEAR_TIMEOUT = 2.0  # seconds in which a submission that was cut off may still make a job
 _POLL = 0.1
