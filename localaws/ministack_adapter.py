@@ -10,7 +10,6 @@ import importlib.metadata
 import inspect
 import uuid
 from collections.abc import Callable, Iterable
-from types import ModuleType
 from typing import Any
 
 from localaws.errors import MiniStackChanged
@@ -155,7 +154,7 @@ def install(managed_flink: Any, kinesis: Any) -> Callable[..., Any]:
     return importlib.import_module("ministack.app").app
 
 
-def _as_asked(emulator: ModuleType) -> Callable[[dict[str, Any]], Any]:
+def _as_asked(emulator: Any) -> Callable[[dict[str, Any]], Any]:
     """CreateStream with the shards of an on-demand stream and with the tags of the request, which MiniStack drops."""
     create = emulator._create_stream
 
@@ -174,7 +173,7 @@ def _as_asked(emulator: ModuleType) -> Callable[[dict[str, Any]], Any]:
     return create_stream
 
 
-def _service(name: str) -> ModuleType:
+def _service(name: str) -> Any:
     return importlib.import_module(f"ministack.services.{name}")
 
 

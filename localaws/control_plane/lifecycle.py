@@ -61,7 +61,7 @@ class Lifecycle:
         dataplane: DataPlane,
         store: ApplicationStore,
         streams: Callable[[ApplicationKey], Streams],
-        in_background: Callable[[Callable[[], None]], None] | None = None,
+        in_background: Callable[[Callable[[], object]], None] | None = None,
     ) -> None:
         self.dataplane = dataplane
         self.store = store
@@ -275,5 +275,5 @@ def cancel_others(application: Application, kept: Operation) -> None:
             operation.finish(status=CANCELLED)
 
 
-def _thread(work: Callable[[], None]) -> None:
+def _thread(work: Callable[[], object]) -> None:
     threading.Thread(target=work, daemon=True).start()
