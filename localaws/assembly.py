@@ -5,19 +5,19 @@ from functools import partial
 from typing import Any
 
 from localaws.account import ACCOUNT, REGION, CloudWatchSink
+from localaws.account_folder import AccountFolder
 from localaws.control_plane.service import ControlPlane
 from localaws.guard import Asgi, guarded
-from localaws.home import Home
 from localaws.kinesis.faults import FaultInjector
 from localaws.kinesis.limits import StrictLimits
 from localaws.kinesis.service import KinesisService
 from localaws.managed_flink.dataplane import DataPlane
 from localaws.managed_flink.sources import caller_of
+from localaws.ministack_adapter import MiniStackAccount, MiniStackKinesis, emulator_kinesis, install, request_account
 from localaws.options import AccountOptions
-from localaws.seam import MiniStackAccount, MiniStackKinesis, emulator_kinesis, install, request_account
 
 
-def assemble(home: Home, endpoint: str, options: AccountOptions) -> tuple[Asgi, DataPlane]:
+def assemble(home: AccountFolder, endpoint: str, options: AccountOptions) -> tuple[Asgi, DataPlane]:
     """The account's ASGI application and its data plane, which the caller closes.
 
     MiniStack reads its environment when it is imported, which is now.
@@ -25,7 +25,9 @@ def assemble(home: Home, endpoint: str, options: AccountOptions) -> tuple[Asgi, 
     began = time.time()
     services = MiniStackAccount()
     sink_of = partial(CloudWatchSink, endpoint)
-    dataplane = DataPlane(home.root, endpoint, ACCOUNT, REGION, services, sink_of, options.flink_rest)
+    dataplane = DataPlane(
+        home.root, endpoint, ACCOUNT, REGION, services, sink_of, options.flink_rest, keep_warm=not options.cold
+    )
     control_plane = ControlPlane(home.root, dataplane, services, request_account)
     plan = options.plan()
     limits = StrictLimits() if options.strict else None

@@ -6,15 +6,15 @@ import sys
 from pathlib import Path
 
 from localaws import control
+from localaws.account_folder import AccountFolder, default_home, default_port
 from localaws.errors import LocalAwsError
-from localaws.home import Home, default_home, default_port
 from localaws.options import AccountOptions
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0 if it did what was asked, 1 with a sentence on stderr if not."""
     options = _parser().parse_args(arguments)
-    home = Home(options.home)
+    home = AccountFolder(options.home)
     try:
         return _COMMANDS[options.command](home, options)
     except LocalAwsError as error:
@@ -46,13 +46,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _up(home: Home, options: argparse.Namespace) -> int:
+def _up(home: AccountFolder, options: argparse.Namespace) -> int:
     answer, fresh = control.up(home, options.port, AccountOptions.of(options))
     print(f"The embedded account {answer['account']} is {'up' if fresh else 'already up'} at {answer['endpoint']}.")
     return 0
 
 
-def _down(home: Home, options: argparse.Namespace) -> int:
+def _down(home: AccountFolder, options: argparse.Namespace) -> int:
     stopped = control.down(home, forget_applications=options.forget)
     print("The embedded account is down." if stopped else "The embedded account was not running.")
     if options.forget:
@@ -60,7 +60,7 @@ def _down(home: Home, options: argparse.Namespace) -> int:
     return 0
 
 
-def _status(home: Home, options: argparse.Namespace) -> int:
+def _status(home: AccountFolder, options: argparse.Namespace) -> int:
     answer = control.status(home)
     if options.json:
         print(json.dumps(answer))
@@ -85,7 +85,7 @@ def _status(home: Home, options: argparse.Namespace) -> int:
     return 0 if answer["up"] else 1
 
 
-def _logs(home: Home, options: argparse.Namespace) -> int:
+def _logs(home: AccountFolder, options: argparse.Namespace) -> int:
     if options.application is None:
         print(control.tail(home, lines=200))
         return 0

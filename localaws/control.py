@@ -14,9 +14,9 @@ from typing import Any
 
 import psutil
 
+from localaws.account_folder import PROJECT, AccountFolder, AccountState
 from localaws.control_plane.store import forget
 from localaws.errors import AccountDidNotStart, AccountDiffers, AccountNotUp, PortTaken
-from localaws.home import PROJECT, AccountState, Home
 from localaws.options import AccountOptions
 from localaws.ports import try_port
 from localaws.processes import ChildRegister, clean_environment, same_process, stop_processes
@@ -26,7 +26,7 @@ _START_TIMEOUT = 60.0  # seconds
 _ANSWER_TIMEOUT = 60.0  # seconds; on a busy machine an account is slow, and ending it would lose what is in it
 
 
-def up(home: Home, port: int, options: AccountOptions = DEFAULT_OPTIONS) -> tuple[dict[str, Any], bool]:
+def up(home: AccountFolder, port: int, options: AccountOptions = DEFAULT_OPTIONS) -> tuple[dict[str, Any], bool]:
     """Start the account if it is not running; its status, and whether this call started it.
 
     Raises PortTaken, AccountDiffers where one runs without the options asked for, FaultsNotUnderstood, FlinkNotUsable,
@@ -78,7 +78,7 @@ def up(home: Home, port: int, options: AccountOptions = DEFAULT_OPTIONS) -> tupl
         )
 
 
-def down(home: Home, forget_applications: bool = False) -> bool:
+def down(home: AccountFolder, forget_applications: bool = False) -> bool:
     """Stop the account and every process it started; whether there was anything to stop.
 
     Applications and their snapshots stay on disk for the next ``up``, unless they are to be forgotten.
@@ -90,7 +90,7 @@ def down(home: Home, forget_applications: bool = False) -> bool:
         return ended
 
 
-def _end(home: Home) -> bool:
+def _end(home: AccountFolder) -> bool:
     state = running_state(home)
     if state is not None:
         process = same_process(state.pid, state.created)
@@ -107,7 +107,7 @@ def _end(home: Home) -> bool:
     return state is not None or bool(survivors)
 
 
-def status(home: Home) -> dict[str, Any]:
+def status(home: AccountFolder) -> dict[str, Any]:
     """What the account says of itself, or ``{"up": False}``."""
     state = running_state(home)
     answer = _ask(state.port) if state else None
@@ -122,7 +122,7 @@ def status(home: Home) -> dict[str, Any]:
     return {**answer, "home": str(home.root), "pid": state.pid, "processes": len(family), "memory_mb": memory >> 20}
 
 
-def running_state(home: Home) -> AccountState | None:
+def running_state(home: AccountFolder) -> AccountState | None:
     """The state file's account, if that very process still runs."""
     state = home.read_state()
     if state is not None and same_process(state.pid, state.created) is not None:
@@ -130,7 +130,7 @@ def running_state(home: Home) -> AccountState | None:
     return None
 
 
-def require_running(home: Home) -> AccountState:
+def require_running(home: AccountFolder) -> AccountState:
     """The running account; raises AccountNotUp."""
     state = running_state(home)
     if state is None:
@@ -138,7 +138,7 @@ def require_running(home: Home) -> AccountState:
     return state
 
 
-def tail(home: Home, lines: int = 20) -> str:
+def tail(home: AccountFolder, lines: int = 20) -> str:
     """The last lines of the account's own log."""
     with contextlib.suppress(FileNotFoundError):
         return "\n".join(home.log_file.read_text(errors="replace").splitlines()[-lines:])
@@ -175,7 +175,7 @@ def _private(path: str, flags: int) -> int:
 
 
 @contextlib.contextmanager
-def _lock(home: Home) -> Iterator[None]:
+def _lock(home: AccountFolder) -> Iterator[None]:
     """One up or down of a home at a time."""
     with open(home.root / "lock", "w", opener=_private) as file:  # noqa: PTH123
         fcntl.flock(file, fcntl.LOCK_EX)

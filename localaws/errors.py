@@ -66,5 +66,5 @@ class FlinkNotUsable(LocalAwsError):
     """The Flink cluster the account was given is not one its applications can run on."""
 
 
-class SeamMoved(LocalAwsError):
-    """The installed MiniStack is not the one this seam was made for."""
+class MiniStackChanged(LocalAwsError):
+    """The installed MiniStack is not the version ``ministack_adapter`` was made for."""

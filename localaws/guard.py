@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from localaws.connection import breakable
+from localaws.connection_reset import resettable
 
 Scope = dict[str, Any]
 Asgi = Callable[[Scope, Callable[..., Awaitable[Any]], Callable[..., Awaitable[None]]], Awaitable[None]]
@@ -38,7 +38,7 @@ def guarded(inner: Asgi, status: Callable[[], dict[str, Any]]) -> Asgi:
         elif scope["type"] == "websocket":
             await inner(scope, receive, send)
         else:
-            await inner(scope, receive, breakable(send))
+            await inner(scope, receive, resettable(send))
 
     return application
 

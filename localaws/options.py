@@ -5,8 +5,8 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import dataclass
 from typing import Any
 
+from localaws.flink_cluster.existing_cluster import check_flink, rest_address
 from localaws.kinesis.faults import FaultPlan, read_plan
-from localaws.managed_flink.existing import check_flink, rest_address
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,9 @@ class AccountOptions:
     @classmethod
     def add_to(cls, parser: ArgumentParser) -> None:
         parser.add_argument("--strict", action="store_true", help="refuse what is above the limits of a Kinesis shard")
-        parser.add_argument("--cold", action="store_true", help="hold no Flink cluster ready before one is asked for")
+        parser.add_argument(
+            "--cold", action="store_true", help="hold no Flink cluster ready: start one for each application"
+        )
         parser.add_argument("--faults", default="", metavar="SPEC", help="inject faults, e.g. throttle=0.3,drop=0.02")
         parser.add_argument("--fault-seed", type=int, default=0, metavar="N", help="which faults (default %(default)s)")
         parser.add_argument(

@@ -12,18 +12,19 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 from localaws.account import REGION, client_environment, furnish, own_environment
-from localaws.home import AccountState, Home
+from localaws.account_folder import AccountFolder, AccountState
 from localaws.options import AccountOptions
 from localaws.processes import ChildRegister, stop_processes
 
 log = logging.getLogger("localaws")
 
 
-def serve(port: int, home: Home, options: AccountOptions) -> None:
+def serve(port: int, home: AccountFolder, options: AccountOptions) -> None:
     """Run the account until SIGTERM or SIGINT."""
     endpoint = f"http://127.0.0.1:{port}"
     _prepare_environment(port, home, endpoint)
@@ -45,7 +46,7 @@ def serve(port: int, home: Home, options: AccountOptions) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, ended.set)
-        threading.Thread(target=_furnish_and_warm, args=(endpoint, port, dataplane, options), daemon=True).start()
+        threading.Thread(target=_furnish_and_warm, args=(endpoint, port, dataplane), daemon=True).start()
         await hypercorn_serve(application, config, shutdown_trigger=ended.wait)  # type: ignore[arg-type]
 
     home.write_state(AccountState(os.getpid(), psutil.Process().create_time(), port))
@@ -57,7 +58,7 @@ def serve(port: int, home: Home, options: AccountOptions) -> None:
         home.state_file.unlink(missing_ok=True)
 
 
-def _prepare_environment(port: int, home: Home, endpoint: str) -> None:
+def _prepare_environment(port: int, home: AccountFolder, endpoint: str) -> None:
     own_environment()
     scratch = home.folder("tmp")
     os.environ.update(
@@ -79,12 +80,12 @@ def _prepare_environment(port: int, home: Home, endpoint: str) -> None:
 
 
 def _services() -> str:
-    from localaws.seam import SERVICES
+    from localaws.ministack_adapter import SERVICES
 
     return SERVICES
 
 
-def _furnish_and_warm(endpoint: str, port: int, dataplane: object, options: AccountOptions) -> None:
+def _furnish_and_warm(endpoint: str, port: int, dataplane: Any) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         with socket.socket() as probe:
@@ -97,8 +98,7 @@ def _furnish_and_warm(endpoint: str, port: int, dataplane: object, options: Acco
     # for 31 ms meanwhile instead of 4.
     gc.collect()
     gc.freeze()
-    if not options.cold:
-        dataplane.warm()  # type: ignore[attr-defined]
+    dataplane.warm()
 
 
 def main() -> None:
@@ -109,7 +109,7 @@ def main() -> None:
     arguments = parser.parse_args()
     os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
-    serve(arguments.port, Home(arguments.home), AccountOptions.of(arguments))
+    serve(arguments.port, AccountFolder(arguments.home), AccountOptions.of(arguments))
 
 
 if __name__ == "__main__":

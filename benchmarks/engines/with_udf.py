@@ -40,7 +40,8 @@ def detection(settings: Any) -> str:
     hop = f"ts, INTERVAL '{settings.slide_seconds}' SECOND, INTERVAL '{settings.window_seconds}' SECOND"
     return f"""
 INSERT INTO suspicious_activity
-SELECT reviewer, distinct_reviews(review_id), CAST(HOP_END({hop}) AS STRING), CAST(HOP_START({hop}) AS STRING)
+SELECT reviewer, distinct_reviews(review_id), CAST(HOP_END({hop}) AS STRING), CAST(HOP_START({hop}) AS STRING),
+  MD5(reviewer)
 FROM reviews
 WHERE reviewer IS NOT NULL AND review_id IS NOT NULL AND ts >= TIMESTAMP '1970-01-02 00:00:00.000'
 GROUP BY reviewer, HOP({hop})

@@ -18,11 +18,9 @@ from typing import Any
 from lab.core.errors import LabError
 from lab.core.paths import ROOT
 from lab.core.zips import EPOCH, whole_zip
-from lab.deploy.connector_repair import CLASS, repair
 
 SPECIFICATION = ROOT / "flink_app" / "connector.toml"
 LOCK = ROOT / "flink_app" / "connector.lock"
-REPAIR = Path(__file__).with_name("connector_repair.py")
 CACHE = ROOT / ".cache" / "connector"
 JAR_NAME = "flink-connector-kinesis-4.3.0-1.19-all.jar"
 
@@ -37,7 +35,7 @@ def connector_jar() -> Path:
     Raises ConnectorUnavailable where a jar cannot be fetched or differs from its locked SHA-256.
     """
     locked = json.loads(LOCK.read_text())
-    made_of = hashlib.sha256(LOCK.read_bytes() + SPECIFICATION.read_bytes() + REPAIR.read_bytes()).hexdigest()[:16]
+    made_of = hashlib.sha256(LOCK.read_bytes() + SPECIFICATION.read_bytes()).hexdigest()[:16]
     target = CACHE / made_of / JAR_NAME
     if not target.exists():
         with ThreadPoolExecutor(4) as pool:
@@ -96,8 +94,7 @@ def merge_jars(jars: list[Path], target: Path, exclude: tuple[str, ...] = ()) ->
                         services.setdefault(name, []).extend(line for line in lines if line.strip())
                     elif name not in seen:
                         seen.add(name)
-                        content = repair(source.read(name)) if name == CLASS else source.read(name)
-                        out.writestr(zipfile.ZipInfo(name, EPOCH), content, zipfile.ZIP_DEFLATED)
+                        out.writestr(zipfile.ZipInfo(name, EPOCH), source.read(name), zipfile.ZIP_DEFLATED)
         for name, lines in sorted(services.items()):
             text = "\n".join(dict.fromkeys(lines)) + "\n"
             out.writestr(zipfile.ZipInfo(name, EPOCH), text, zipfile.ZIP_DEFLATED)

@@ -5,7 +5,7 @@ import hashlib
 from typing import Any, Protocol
 
 from localaws.control_plane import rules
-from localaws.control_plane.descriptions import application_detail, application_summary, maintenance, view
+from localaws.control_plane.descriptions import application_detail, application_summary, job_description, maintenance
 from localaws.control_plane.errors import ApiError, in_use, invalid
 from localaws.control_plane.lifecycle import Lifecycle
 from localaws.control_plane.model import READY, RUNNING, Application, Operation, Version, now
@@ -13,7 +13,7 @@ from localaws.control_plane.paging import page
 from localaws.control_plane.restarts import Restarts
 from localaws.control_plane.restoring import CUSTOM, LATEST, restore_path
 from localaws.control_plane.store import ApplicationStore
-from localaws.managed_flink.application import ApplicationKey
+from localaws.job_description import ApplicationKey
 
 Data = dict[str, Any]
 
@@ -27,12 +27,11 @@ class Objects(Protocol):
 class ApplicationOperations:
     """The operations on applications; each takes account, region and the request, and returns the answer's members."""
 
-    def __init__(self, store: ApplicationStore, lifecycle: Lifecycle, objects: Objects, dataplane: Any) -> None:
+    def __init__(self, store: ApplicationStore, lifecycle: Lifecycle, objects: Objects) -> None:
         self._store = store
         self._lifecycle = lifecycle
         self._restarts = Restarts(lifecycle)
         self._objects = objects
-        self._dataplane = dataplane
 
     def create(self, account: str, region: str, data: Data) -> Data:
         key = ApplicationKey(account, region, data["ApplicationName"])
@@ -73,12 +72,11 @@ class ApplicationOperations:
             version = self._candidate(application, data)
         version.code = self._code(application.key, version.configuration)
         if application.status == RUNNING:
-            self._lifecycle.check(application, view(application, version))
+            self._lifecycle.check(application, job_description(application, version))
         with self._store.lock:
             self._require_changeable(application, data)
-            running = view(application)
             restore = self._run_update(application, data.get("RunConfigurationUpdate") or {})
-            operation = self._take(application, version, running, "UpdateApplication", restore)
+            operation = self._take(application, version, "UpdateApplication", restore)
             return {"ApplicationDetail": application_detail(application), "OperationId": operation.id}
 
     def _candidate(self, application: Application, data: Data) -> Version:
@@ -140,7 +138,7 @@ class ApplicationOperations:
         application = self._require(account, region, data)
         if data["UrlType"] != "FLINK_DASHBOARD_URL":
             raise invalid(f"The UrlType of a Flink application is FLINK_DASHBOARD_URL, not {data['UrlType']}.")
-        url = self._dataplane.dashboard(application.key) if application.status == RUNNING else None
+        url = self._lifecycle.dataplane.dashboard(application.key) if application.status == RUNNING else None
         if url is None:
             raise in_use(f"The dashboard is there while the application is RUNNING; it is {application.status}.")
         return {"AuthorizedUrl": url}
@@ -181,7 +179,7 @@ class ApplicationOperations:
 
     def _changed_logging(self, application: Application, version: Version, name: str) -> Data:
         """Take a version whose logging differs; like any update it restarts a running application."""
-        operation = self._take(application, version, view(application), name, LATEST)
+        operation = self._take(application, version, name, LATEST)
         return {
             "ApplicationARN": application.arn,
             "ApplicationVersionId": version.number,
@@ -189,13 +187,13 @@ class ApplicationOperations:
             "OperationId": operation.id,
         }
 
-    def _take(self, application: Application, version: Version, running: Data, name: str, restore: str) -> Operation:
-        """Make a version the current one; ``running`` is the view of the one before. Hold the store's lock."""
+    def _take(self, application: Application, version: Version, name: str, restore: str) -> Operation:
+        """Make a version the current one. Hold the store's lock."""
         before = application.current.number
         application.add_version(version)
         operation = application.begin(name, from_version=before)
         if application.status == RUNNING:
-            self._restarts.update(application, running, operation, restore)
+            self._restarts.update(application, before, operation, restore)
         else:
             operation.finish()
             self._store.save(application)

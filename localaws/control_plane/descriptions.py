@@ -4,12 +4,15 @@ import copy
 from typing import Any
 
 from localaws.control_plane.model import Application, Operation, Snapshot, Version
+from localaws.job_description import JobDescription
 
 # What ConfigurationType DEFAULT means, by the developer guide of Managed Service for Apache Flink.
 _CHECKPOINTS = {"CheckpointingEnabled": True, "CheckpointInterval": 60_000, "MinPauseBetweenCheckpoints": 5_000}
 _MONITORING = {"MetricsLevel": "APPLICATION", "LogLevel": "INFO"}
 _PARALLELISM = {"Parallelism": 1, "ParallelismPerKPU": 1, "AutoScalingEnabled": True}
 _MAINTENANCE_HOURS = 8
+
+Data = dict[str, Any]
 
 
 def application_detail(application: Application, version: Version | None = None) -> dict[str, Any]:
@@ -40,9 +43,44 @@ def application_detail(application: Application, version: Version | None = None)
     return detail | {name: value for name, value in optional.items() if value is not None}
 
 
-def view(application: Application, version: Version | None = None) -> dict[str, Any]:
-    """What the data plane is given."""
-    return application_detail(application, version) | {"AccountId": application.account, "Region": application.region}
+def job_description(
+    application: Application, version: Version | None = None, run: Data | None = None
+) -> JobDescription:
+    """Describe the job of a version (the current one) for the data plane; ``run`` is a RunConfiguration to come."""
+    version, run = version or application.current, application.run_configuration if run is None else run
+    flink = version.configuration.get("FlinkApplicationConfiguration", {})
+    parallelism = _with_defaults(flink.get("ParallelismConfiguration"), _PARALLELISM)
+    checkpoints = _with_defaults(flink.get("CheckpointConfiguration"), _CHECKPOINTS)
+    code = version.configuration.get("ApplicationCodeConfiguration", {}).get("CodeContent", {})
+    location = code.get("S3ContentLocation", {})
+    groups = version.configuration.get("EnvironmentProperties", {}).get("PropertyGroups", [])
+    log_group, log_stream = _log_names(version.logging)
+    return JobDescription(
+        key=application.key,
+        arn=application.arn,
+        version=version.number,
+        bucket=location.get("BucketARN", "").rpartition(":::")[2],
+        object_key=location.get("FileKey", ""),
+        object_version=location.get("ObjectVersion"),
+        property_groups={group["PropertyGroupId"]: dict(group["PropertyMap"]) for group in groups},
+        parallelism=parallelism["Parallelism"],
+        parallelism_per_kpu=parallelism["ParallelismPerKPU"],
+        checkpointing=checkpoints["CheckpointingEnabled"],
+        checkpoint_interval_ms=checkpoints["CheckpointInterval"],
+        min_pause_ms=checkpoints["MinPauseBetweenCheckpoints"],
+        allow_non_restored_state=bool(run.get("FlinkRunConfiguration", {}).get("AllowNonRestoredState")),
+        log_group=log_group,
+        log_stream=log_stream,
+    )
+
+
+def _log_names(options: list[dict[str, str]]) -> tuple[str | None, str | None]:
+    """Log group and stream of arn:aws:logs:region:account:log-group:GROUP:log-stream:STREAM."""
+    for option in options:
+        group, _, stream = option["LogStreamARN"].partition(":log-group:")[2].partition(":log-stream:")
+        if group and stream:
+            return group, stream
+    return None, None
 
 
 def application_summary(application: Application) -> dict[str, Any]:

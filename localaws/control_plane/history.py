@@ -14,7 +14,7 @@ from localaws.control_plane.lifecycle import Lifecycle
 from localaws.control_plane.model import RUNNING, Application, Snapshot
 from localaws.control_plane.paging import page
 from localaws.control_plane.store import ApplicationStore
-from localaws.managed_flink.application import ApplicationKey
+from localaws.job_description import ApplicationKey
 
 Data = dict[str, Any]
 

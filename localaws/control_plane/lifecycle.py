@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from localaws.control_plane.descriptions import view
+from localaws.control_plane.descriptions import job_description
 from localaws.control_plane.errors import in_use
 from localaws.control_plane.model import (
     CANCELLED,
@@ -27,9 +27,9 @@ from localaws.control_plane.model import (
     Run,
     Snapshot,
 )
-from localaws.control_plane.restoring import check_startable, remove_files, restore_path
+from localaws.control_plane.restoring import Streams, check_startable, remove_files, restore_path
 from localaws.control_plane.store import ApplicationStore
-from localaws.managed_flink.application import ApplicationKey
+from localaws.job_description import ApplicationKey, JobDescription
 
 _STOPPABLE_BY_FORCE = (STARTING, UPDATING, STOPPING, ROLLING_BACK, RUNNING)
 
@@ -37,15 +37,15 @@ _STOPPABLE_BY_FORCE = (STARTING, UPDATING, STOPPING, ROLLING_BACK, RUNNING)
 class DataPlane(Protocol):
     """What runs the applications; see ``managed_flink.dataplane``."""
 
-    def check(self, view: dict[str, Any]) -> None: ...
+    def check(self, job: JobDescription) -> None: ...
 
-    def start(self, view: dict[str, Any], savepoint: str | None, on_status: Callable[..., None]) -> None: ...
+    def start(self, job: JobDescription, savepoint: str | None, on_status: Callable[..., None]) -> None: ...
 
-    def snapshot(self, view: dict[str, Any], name: str, stop: bool = False) -> str | None: ...
+    def snapshot(self, key: ApplicationKey, name: str, stop: bool = False) -> str | None: ...
 
-    def stop(self, view: dict[str, Any]) -> None: ...
+    def stop(self, key: ApplicationKey) -> None: ...
 
-    def delete(self, view: dict[str, Any]) -> None: ...
+    def delete(self, key: ApplicationKey) -> None: ...
 
     def dashboard(self, key: ApplicationKey) -> str | None: ...
 
@@ -60,8 +60,8 @@ class Lifecycle:
         self,
         dataplane: DataPlane,
         store: ApplicationStore,
-        streams: Callable[[ApplicationKey], Any],
-        in_background: Callable[[Callable[[], None]], None] | None = None,
+        streams: Callable[[ApplicationKey], Streams],
+        in_background: Callable[[Callable[[], object]], None] | None = None,
     ) -> None:
         self.dataplane = dataplane
         self.store = store
@@ -74,9 +74,7 @@ class Lifecycle:
         with self.store.lock:
             require_status(application, (READY,), "started")
             savepoint = restore_path(application, run_configuration.get("ApplicationRestoreConfiguration", {}))
-        candidate = Application.from_data(application.to_data())
-        candidate.run_configuration, candidate.restored = run_configuration, application.restored
-        self.check(candidate, view(candidate))
+        self.check(application, job_description(application, run=run_configuration))
         with self.store.lock:
             require_status(application, (READY,), "started")
             application.run_configuration = run_configuration
@@ -84,9 +82,9 @@ class Lifecycle:
             self.launch(application, savepoint, STARTING, operation)
         return operation
 
-    def check(self, application: Application, candidate: dict[str, Any]) -> None:
-        """Refuse a view that could not run; raises ApiError."""
-        check_startable(application, candidate, self.dataplane.check, self._streams(application.key))
+    def check(self, application: Application, job: JobDescription) -> None:
+        """Refuse a job that could not run; raises ApiError."""
+        check_startable(application, job, self.dataplane.check, self._streams(application.key))
 
     def launch(
         self,
@@ -115,7 +113,7 @@ class Lifecycle:
             if superseded and told == RUNNING:  # it was stopped before the data plane had anything to stop
                 self.end(application)
 
-        self.dataplane.start(view(application), savepoint, on_status)
+        self.dataplane.start(job_description(application), savepoint, on_status)
 
     def _told(
         self,
@@ -173,7 +171,7 @@ class Lifecycle:
             self.store.save(application)
 
     def _stopped(self, application: Application, run: Run, operation: Operation, snapshot: Snapshot | None) -> None:
-        if snapshot is not None and not self.take(application, snapshot, view(application), stop=True):
+        if snapshot is not None and not self.take(application, snapshot, stop=True):
             with self.store.lock:
                 operation.finish(
                     f"The snapshot {snapshot.name} failed, so the application goes on; its log says why. Stop it "
@@ -201,7 +199,7 @@ class Lifecycle:
 
     def end(self, application: Application) -> None:
         """End what the data plane has of the application; its snapshots stay."""
-        self.dataplane.stop(view(application))
+        self.dataplane.stop(application.key)
 
     def _be_ready(self, application: Application) -> None:
         self._leave(application)
@@ -218,8 +216,7 @@ class Lifecycle:
         """Take a snapshot of a RUNNING application in the background. Hold the store's lock."""
         snapshot = self._list(application, name)
         self.store.save(application)
-        seen = view(application)
-        self.in_background(lambda: self.take(application, snapshot, seen))
+        self.in_background(lambda: self.take(application, snapshot))
 
     def new_snapshot(self, application: Application, kind: str, version: int | None = None) -> Snapshot:
         """A snapshot Managed Flink takes of itself, listed under the name it gives it."""
@@ -230,9 +227,9 @@ class Lifecycle:
         application.snapshots.append(snapshot)
         return snapshot
 
-    def take(self, application: Application, snapshot: Snapshot, seen: dict[str, Any], stop: bool = False) -> bool:
-        """Take the savepoint of a snapshot, of the application as it is ``seen``; whether it succeeded."""
-        savepoint = self.dataplane.snapshot(seen, snapshot.name, stop=stop)
+    def take(self, application: Application, snapshot: Snapshot, stop: bool = False) -> bool:
+        """Take the savepoint of a snapshot; whether it succeeded."""
+        savepoint = self.dataplane.snapshot(application.key, snapshot.name, stop=stop)
         with self.store.lock:
             snapshot.savepoint, snapshot.status = savepoint, READY if savepoint else FAILED
             self.store.save(application)
@@ -261,7 +258,7 @@ class Lifecycle:
 
     def _delete(self, application: Application) -> None:
         with contextlib.suppress(OSError):  # files that cannot be removed must not keep the application there
-            self.dataplane.delete(view(application))
+            self.dataplane.delete(application.key)
         self.store.remove(application)
 
 
@@ -278,5 +275,5 @@ def cancel_others(application: Application, kept: Operation) -> None:
             operation.finish(status=CANCELLED)
 
 
-def _thread(work: Callable[[], None]) -> None:
+def _thread(work: Callable[[], object]) -> None:
     threading.Thread(target=work, daemon=True).start()

@@ -10,7 +10,7 @@ import uuid
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from localaws.managed_flink.application import ApplicationKey
+from localaws.job_description import ApplicationKey
 
 READY, RUNNING = "READY", "RUNNING"
 STARTING, STOPPING, FORCE_STOPPING = "STARTING", "STOPPING", "FORCE_STOPPING"

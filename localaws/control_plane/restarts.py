@@ -1,9 +1,7 @@
 """A running application on another version: UpdateApplication and RollbackApplication."""
 
 import time
-from typing import Any
 
-from localaws.control_plane.descriptions import view
 from localaws.control_plane.errors import ApiError
 from localaws.control_plane.lifecycle import Lifecycle, cancel_others, require_status
 from localaws.control_plane.model import ROLLING_BACK, RUNNING, UPDATING, Application, Operation, Run, Snapshot
@@ -17,13 +15,13 @@ class Restarts:
         self._lifecycle = lifecycle
         self._store = lifecycle.store
 
-    def update(self, application: Application, running: dict[str, Any], operation: Operation, restore: str) -> None:
-        """Restart on the version just added; ``running`` is the view of the one that runs. Hold the store's lock.
+    def update(self, application: Application, before: int, operation: Operation, restore: str) -> None:
+        """Restart on the version just added; ``before`` is the number of the one that runs. Hold the store's lock.
 
         With ``restore`` LATEST the state is carried over by a savepoint, which is listed as a snapshot where snapshots
         are enabled.
         """
-        run, before = application.run, running["ApplicationVersionId"]
+        run = application.run
         assert run is not None
         run.ending = True
         application.become(UPDATING)
@@ -38,11 +36,11 @@ class Restarts:
 
         def restart() -> None:
             taken = listed or scratch
-            if taken and not self._lifecycle.take(application, taken, running, stop=True):
+            if taken and not self._lifecycle.take(application, taken, stop=True):
                 self._keep(application, run, operation, before)
                 return
             if application.run is run:
-                self._lifecycle.dataplane.stop(running)
+                self._lifecycle.end(application)
             with self._store.lock:
                 if application.run is run:
                     start_from = taken.savepoint if taken else savepoint
@@ -88,7 +86,7 @@ class Restarts:
             what = "snapshot" if earlier else "version that ran before the current one"
             raise ApiError("InvalidRequestException", f"The application {application.name} has no {what} to return to.")
         savepoint = restore_path(application, {"ApplicationRestoreType": LATEST})
-        running, before = view(application), application.current.number
+        before = application.current.number
         run = application.run = Run(ending=True)
         return_to(application, earlier[-1])
         operation = application.begin("RollbackApplication", from_version=before)
@@ -97,7 +95,7 @@ class Restarts:
         self._store.save(application)
 
         def restart() -> None:
-            self._lifecycle.dataplane.stop(running)
+            self._lifecycle.end(application)
             with self._store.lock:
                 if application.run is run:
                     self._lifecycle.launch(application, savepoint, ROLLING_BACK, operation)

@@ -1,16 +1,23 @@
-"""Which savepoint a start restores, and whether what a start needs is there at all."""
+"""Which savepoint a start restores, and whether the account has everything that the start needs."""
 
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from localaws.control_plane.errors import invalid
 from localaws.control_plane.model import READY, Application, Snapshot
 from localaws.errors import ApplicationRefused
+from localaws.job_description import JobDescription
 
 LATEST, SKIP, CUSTOM = "RESTORE_FROM_LATEST_SNAPSHOT", "SKIP_RESTORE_FROM_SNAPSHOT", "RESTORE_FROM_CUSTOM_SNAPSHOT"
+
+
+class Streams(Protocol):
+    """The Kinesis streams of one account and region."""
+
+    def exists(self, name: str) -> bool: ...
 
 
 def restore_path(application: Application, restore: dict[str, Any]) -> str | None:
@@ -45,26 +52,25 @@ def remove_files(snapshot: Snapshot | None) -> None:
 
 
 def check_startable(
-    application: Application, view: dict[str, Any], check: Callable[[dict[str, Any]], None], streams: Any
+    application: Application, job: JobDescription, check: Callable[[JobDescription], None], streams: Streams
 ) -> None:
-    """Refuse what cannot run before anything starts; says so where the account was restarted in between.
+    """Refuse a job that cannot run, before anything starts; names a restart of the account in between as the cause.
 
-    ``check`` is the data plane's, ``streams`` tells which streams exist. Raises ApiError (InvalidArgumentException).
+    ``check`` is the data plane's. Raises ApiError (InvalidArgumentException).
     """
     try:
-        check(view)
+        check(job)
     except ApplicationRefused as refused:
         raise invalid(_restarted(application, str(refused)) if application.restored else str(refused)) from refused
-    missing = _missing_stream(application, streams) if application.restored else None
+    missing = _missing_stream(job, streams) if application.restored else None
     if missing:
         raise invalid(_restarted(application, f"there is no stream {missing}"))
 
 
-def _missing_stream(application: Application, streams: Any) -> str | None:
-    """A stream the runtime properties name, by the convention of AWS's examples, that is not there."""
-    groups = application.current.configuration.get("EnvironmentProperties", {}).get("PropertyGroups", [])
-    for group in groups:
-        for key, value in group.get("PropertyMap", {}).items():
+def _missing_stream(job: JobDescription, streams: Streams) -> str | None:
+    """A stream that the runtime properties name, by the convention of AWS's examples, and that does not exist."""
+    for properties in job.property_groups.values():
+        for key, value in properties.items():
             name = value.rpartition("stream/")[2]
             if key.endswith(("stream.name", "stream.arn")) and not streams.exists(name):
                 return name
@@ -74,5 +80,5 @@ def _missing_stream(application: Application, streams: Any) -> str | None:
 def _restarted(application: Application, reason: str) -> str:
     return (
         f"The embedded account was restarted since {application.name} last ran, and its buckets, objects and streams "
-        f"are gone; create them again (run the notebooks from 01), then start it ({reason.rstrip('.')})."
+        f"are gone; create them again, then start it ({reason.rstrip('.')})."
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 from localaws.control_plane.errors import ApiError, invalid
 from localaws.control_plane.model import Application
-from localaws.managed_flink.distribution import RUNTIME
+from localaws.flink_cluster.distribution import RUNTIME
 
 MAX_KPUS = 64  # quota of an application (developer guide, "Managed Service for Apache Flink quota")
 MAX_PER_KPU = 8

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from localaws.control_plane import rules
-from localaws.control_plane.applications import ApplicationOperations, Objects
+from localaws.control_plane.applications import ApplicationOperations
 from localaws.control_plane.errors import ApiError, not_found, unsupported
 from localaws.control_plane.history import HistoryOperations
 from localaws.control_plane.lifecycle import Lifecycle
 from localaws.control_plane.store import ApplicationStore
 from localaws.control_plane.validation import check_request, service_model
-from localaws.managed_flink.application import ApplicationKey
+from localaws.job_description import ApplicationKey
 
 log = logging.getLogger("localaws.control_plane")
 
@@ -28,11 +28,10 @@ class ControlPlane:
     def __init__(
         self, home: Path, dataplane: Any, services: Any, scope: Callable[[], tuple[str, str]], **options: Any
     ) -> None:
-        objects: Objects = services
         self.store = ApplicationStore(home)
         self._scope = scope
         lifecycle = Lifecycle(dataplane, self.store, services.streams, **options)
-        applications = ApplicationOperations(self.store, lifecycle, objects, dataplane)
+        applications = ApplicationOperations(self.store, lifecycle, services)
         history = HistoryOperations(self.store, lifecycle)
         self._operations: dict[str, Operation] = {
             "CreateApplication": applications.create,

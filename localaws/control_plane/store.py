@@ -7,10 +7,10 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from localaws.account_folder import write_atomically
 from localaws.control_plane.errors import not_found
 from localaws.control_plane.model import DELETING, Application
-from localaws.home import write_atomically
-from localaws.managed_flink.application import ApplicationKey
+from localaws.job_description import ApplicationKey
 
 log = logging.getLogger("localaws.control_plane")
 

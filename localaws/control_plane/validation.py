@@ -2,6 +2,7 @@
 
 import functools
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import botocore.session
@@ -33,7 +34,7 @@ def check_request(operation: str, data: dict[str, Any]) -> None:
         raise ApiError("ValidationException", count + "; ".join(problems))
 
 
-def _problems(shape: Shape, value: Any, path: str) -> Any:
+def _problems(shape: Any, value: Any, path: str) -> Iterator[str]:
     if shape.type_name == "structure":
         yield from _structure_problems(shape, _of_kind(value, dict, path), path)
     elif shape.type_name == "list":
@@ -51,7 +52,7 @@ def _problems(shape: Shape, value: Any, path: str) -> Any:
         yield from _scalar_problems(shape, value, path)
 
 
-def _structure_problems(shape: Any, value: dict[str, Any], path: str) -> Any:
+def _structure_problems(shape: Any, value: dict[str, Any], path: str) -> Iterator[str]:
     for name in shape.required_members:
         if value.get(name) is None:
             yield _problem(None, _join(path, name), "not be null")
@@ -60,13 +61,13 @@ def _structure_problems(shape: Any, value: dict[str, Any], path: str) -> Any:
             yield from _problems(member, value[name], _join(path, name))
 
 
-def _scalar_problems(shape: Shape, value: Any, path: str) -> Any:
+def _scalar_problems(shape: Shape, value: Any, path: str) -> Iterator[str]:
     kinds = _KINDS.get(shape.type_name)
     if kinds is None:
         return
-    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+    if type(value) not in kinds:  # not isinstance: a bool is an int, too
         raise ApiError("SerializationException", f"{path} is not of the type {shape.type_name}.")
-    metadata = shape.metadata
+    metadata: dict[str, Any] = shape.metadata
     if "enum" in metadata and value not in metadata["enum"]:
         yield _problem(value, path, f"satisfy enum value set: [{', '.join(metadata['enum'])}]")
     if "pattern" in metadata and not re.fullmatch(metadata["pattern"], value):
@@ -77,7 +78,7 @@ def _scalar_problems(shape: Shape, value: Any, path: str) -> Any:
         yield from _range_problems(shape, value, value, path, "have value")
 
 
-def _range_problems(shape: Shape, measure: float, value: Any, path: str, verb: str) -> Any:
+def _range_problems(shape: Shape, measure: float, value: Any, path: str, verb: str) -> Iterator[str]:
     least, most = shape.metadata.get("min"), shape.metadata.get("max")
     if least is not None and measure < least:
         yield _problem(value, path, f"{verb} greater than or equal to {least}")

@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from localaws.connection import hang_up_on_caller
+from localaws.connection_reset import reset_connection
 from localaws.kinesis.backend import Backend, stream_name
 from localaws.kinesis.errors import KinesisError, throttled
 from localaws.kinesis.faults import Fate, FaultInjector
@@ -93,7 +93,7 @@ class KinesisService:
             raise throttled(data.get("ShardId") or "shardId-000000000000", name, self._backend.account)
         answer = self._answer(operation, data, cbor, caller, fate) if fate.takes_effect else None
         if fate.dropped:
-            hang_up_on_caller()
+            reset_connection()
         if fate.internal or answer is None:
             raise KinesisError("InternalFailure", "Internal Service Failure", 500)
         return answer

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from localaws.errors import ApplicationFailed, ApplicationRefused, FlinkNotUsable, LocalAwsError
-from localaws.managed_flink.application import Application, ApplicationKey, read_application
-from localaws.managed_flink.cluster import FlinkCluster
-from localaws.managed_flink.existing import ExistingCluster, cancel_left_behind, check_flink
+from localaws.flink_cluster.cluster import FlinkCluster
+from localaws.flink_cluster.existing_cluster import ExistingCluster, cancel_left_behind, check_flink
+from localaws.job_description import ApplicationKey, JobDescription
 from localaws.managed_flink.logs import LogShipper, LogSink
 from localaws.managed_flink.package import check_package
 from localaws.managed_flink.recovery import JobWatch
-from localaws.managed_flink.running import FAILURE_FILE, Cancelled, RunningApplication
+from localaws.managed_flink.running import FAILURE_FILE, Cancelled, RunningApplication, Streams
+from localaws.managed_flink.savepoints import take_savepoint
 from localaws.managed_flink.sources import SourceTracker
 from localaws.processes import ChildRegister
 
@@ -23,7 +24,7 @@ class Account(Protocol):
 
     def fetch_object(self, key: ApplicationKey, bucket: str, name: str, version: str | None) -> bytes | None: ...
 
-    def streams(self, key: ApplicationKey) -> Any: ...
+    def streams(self, key: ApplicationKey) -> Streams: ...
 
 
 class DataPlane:
@@ -42,10 +43,12 @@ class DataPlane:
         services: Account,
         sink_of: Callable[[str, str], LogSink],
         flink_rest: str = "",
+        keep_warm: bool = True,
     ) -> None:
         """``account`` and ``region`` are where the warm cluster is; ``sink_of`` gives the logs of any two.
 
-        ``flink_rest`` is the address of a cluster to use that is already there.
+        ``flink_rest`` is the address of a cluster to use that somebody else started. Without ``keep_warm`` a cluster
+        is started for an application only.
         """
         self._home = home
         self._endpoint = endpoint
@@ -61,65 +64,61 @@ class DataPlane:
         self._spare: FlinkCluster | ExistingCluster | None = None
         self._closed = False
         self._flink_rest = flink_rest
+        self._keep_warm = keep_warm
         shutil.rmtree(home / "clusters", ignore_errors=True)
         cancel_left_behind(home / "existing_jobs.json")
 
     # -- what the control plane calls ---------------------------------------------------------------------------
 
-    def start(self, view: dict[str, Any], savepoint: str | None, on_status: Callable[..., None]) -> None:
+    def start(self, job: JobDescription, savepoint: str | None, on_status: Callable[..., None]) -> None:
         """Start an application in the background; ``on_status`` is told RUNNING, or READY with the reason."""
-        application = read_application(view)
         threading.Thread(
-            target=self._start, args=(application, savepoint, on_status), name=f"start-{application.key}", daemon=True
+            target=self._start, args=(job, savepoint, on_status), name=f"start-{job.key}", daemon=True
         ).start()
 
-    def snapshot(self, view: dict[str, Any], name: str, stop: bool = False) -> str | None:
+    def snapshot(self, key: ApplicationKey, name: str, stop: bool = False) -> str | None:
         """Take a savepoint, and stop the job with it; its path, or None (the log stream says why) where it failed."""
         with self._lock:
-            running = self._running.get(read_application(view).key)
+            running = self._running.get(key)
         if running is None:
             return None
         try:
-            return running.snapshot(name, stop)
+            return take_savepoint(running, stop)
+        except Cancelled:
+            return None
         except LocalAwsError as error:
             running.log("ERROR", f"The snapshot {name} failed.", str(error))
             return None
 
-    def stop(self, view: dict[str, Any]) -> None:
+    def stop(self, key: ApplicationKey) -> None:
         """Stop an application without a savepoint; see ``snapshot``."""
         with self._lock:
-            running = self._running.pop(read_application(view).key, None)
+            running = self._running.pop(key, None)
         if running is not None:
             running.log("INFO", "The application was stopped.")
             running.stop()
         self._warm_again()
 
-    def delete(self, view: dict[str, Any]) -> None:
+    def delete(self, key: ApplicationKey) -> None:
         """Stop an application and remove everything kept for it."""
-        self.stop(view)
-        key = read_application(view).key
+        self.stop(key)
         with self._key_lock(key):
             shutil.rmtree(self._folder(key), ignore_errors=True)
 
     # -- more the account asks ----------------------------------------------------------------------------------
 
-    def check(self, view: dict[str, Any]) -> None:
+    def check(self, job: JobDescription) -> None:
         """Refuse an application that cannot run, before anything starts; raises ApplicationRefused."""
-        application = read_application(view)
         if self._flink_rest:
-            self._check_existing(application.key)
-        if not application.object_key:
+            self._check_existing(job.key)
+        if not job.object_key:
             raise ApplicationRefused("The application has no code: give it an S3 bucket and the zip's key.")
-        data = self._services.fetch_object(
-            application.key, application.bucket, application.object_key, application.object_version
-        )
+        data = self._services.fetch_object(job.key, job.bucket, job.object_key, job.object_version)
         if data is None:
-            raise ApplicationRefused(
-                f"There is no s3://{application.bucket}/{application.object_key}; upload the zip and start again."
-            )
-        package = self._package(application.key)
+            raise ApplicationRefused(f"There is no s3://{job.bucket}/{job.object_key}; upload the zip and start again.")
+        package = self._package(job.key)
         package.write_bytes(data)
-        check_package(package, application.run_options)
+        check_package(package, job.run_options)
 
     def _check_existing(self, key: ApplicationKey) -> None:
         try:
@@ -148,6 +147,7 @@ class DataPlane:
         """For ``python -m localaws status``: dashboards, and whether a cluster is warm."""
         with self._lock:
             return {
+                "starting": {key.name: app.waiting_for for key, app in self._running.items() if app.waiting_for},
                 "dashboards": {key.name: app.cluster.rest.url for key, app in self._running.items()},
                 "jobs": {key.name: app.job_id for key, app in self._running.items()},
                 "started_in": {key.name: app.started_in for key, app in self._running.items()},
@@ -156,9 +156,9 @@ class DataPlane:
             }
 
     def warm(self) -> None:
-        """Start the spare cluster if there is none; returns at once."""
+        """Start the spare cluster where one is wanted and there is none; returns at once."""
         with self._lock:
-            if self._spare is None and not self._closed:
+            if self._keep_warm and self._spare is None and not self._closed:
                 self._spare = self._new_cluster(self._account, self._region)
                 self._spare.start()
 
@@ -176,21 +176,16 @@ class DataPlane:
 
     # -- inside -------------------------------------------------------------------------------------------------
 
-    def _start(self, application: Application, savepoint: str | None, on_status: Callable[..., None]) -> None:
-        key = application.key
+    def _start(self, job: JobDescription, savepoint: str | None, on_status: Callable[..., None]) -> None:
+        key = job.key
         with self._key_lock(key):
             logs = None
-            if application.log_group and application.log_stream:
-                logs = LogShipper(
-                    self._sink_of(key.account, key.region),
-                    application.log_group,
-                    application.log_stream,
-                    application.arn,
-                    application.version,
-                )
+            if job.log_group and job.log_stream:
+                sink = self._sink_of(key.account, key.region)
+                logs = LogShipper(sink, job.log_group, job.log_stream, job.arn, job.version)
             folder = self._folder(key)
             running = RunningApplication(
-                application,
+                job,
                 folder,
                 self._take_cluster(key),
                 self.tracker,
@@ -218,8 +213,8 @@ class DataPlane:
         (running.folder / FAILURE_FILE).write_text(f"{sentence}\n\n{cause}\n")
         running.log("ERROR", sentence, cause)
         with self._lock:
-            if self._running.get(running.application.key) is running:
-                del self._running[running.application.key]
+            if self._running.get(running.job.key) is running:
+                del self._running[running.job.key]
         running.stop()
         on_status("READY", sentence)
         self._warm_again()

@@ -1,12 +1,13 @@
-"""From Flink's first failure to one sentence a student understands."""
+"""From Flink's first failure to one sentence that says what happened and what to do next."""
 
 import re
 from collections.abc import Callable
 from typing import Any
 
+_NEEDS_SLOTS = re.compile(r"NoResourceAvailableException")
 _Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], str]]
 
-# In order: the first rule that fits the trace speaks. Each names what happened and what to do next.
+# In order: the sentence is that of the first rule whose pattern is found in the trace.
 _RULES: list[_Rule] = [
     (
         re.compile(r"No space left on device"),
@@ -50,8 +51,8 @@ _RULES: list[_Rule] = [
     (
         re.compile(r"Stream (\S+) (?:under account \d+ )?not found|Stream (\S+) does not exist"),
         lambda m: (
-            f"The stream {m[1] or m[2]!r} does not exist; create it (notebook 01_streams) or correct the "
-            "stream's name in the runtime properties."
+            f"The stream {m[1] or m[2]!r} does not exist; create it, or correct the stream's "
+            "name in the runtime properties."
         ),
     ),
     (
@@ -81,8 +82,11 @@ _RULES: list[_Rule] = [
         lambda m: f"The SQL is wrong at line {m[1]}, column {m[2]}: {m[5].strip()}",
     ),
     (
-        re.compile(r"NoResourceAvailableException"),
-        lambda m: "The job found no free slots; the application's parallelism is larger than its slots.",
+        _NEEDS_SLOTS,
+        lambda m: (
+            "The job needs more slots than the application has: give the application a larger Parallelism, or its "
+            "code a smaller one."
+        ),
     ),
     (
         re.compile(r"(?:Failed to rollback|There is no operator for the state|Cannot map checkpoint/savepoint state)"),
@@ -106,6 +110,11 @@ _RULES: list[_Rule] = [
         lambda m: "The job cannot reach AWS: check 'aws.endpoint' and 'aws.region' in the runtime properties.",
     ),
 ]
+
+
+def needs_slots(trace: str) -> bool:
+    """Whether the job failed because the cluster had too few free slots at that moment."""
+    return _NEEDS_SLOTS.search(trace) is not None
 
 
 def explain(trace: str) -> str:

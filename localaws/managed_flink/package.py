@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from localaws.errors import ApplicationRefused
-from localaws.managed_flink.application import RUN_OPTIONS, RunOptions
+from localaws.job_description import RUN_OPTIONS, RunOptions
 
 MAX_MEMBERS = 20_000
 MAX_BYTES = 512 << 20  # Managed Flink's own limit for the code object of an application

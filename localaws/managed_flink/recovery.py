@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from localaws.errors import LocalAwsError
+from localaws.flink_cluster.rest import ENDED
 from localaws.managed_flink.failures import explain
 from localaws.managed_flink.running import Cancelled, RunningApplication
 
@@ -45,7 +46,7 @@ class JobWatch:
         self._jobmanager_lost = threading.Event()
         self._job_ids = [running.job_id or ""]
         running.cluster.on_process_lost = self._process_lost
-        threading.Thread(target=self._watch, name=f"watch-{running.application.key}", daemon=True).start()
+        threading.Thread(target=self._watch, name=f"watch-{running.job.key}", daemon=True).start()
 
     def _process_lost(self, name: str) -> None:
         self._running.log("WARN", f"The {name} of the application was lost and is started again.")
@@ -58,6 +59,7 @@ class JobWatch:
             if self._jobmanager_lost.is_set():
                 self._jobmanager_lost.clear()
                 if not self._recover():
+                    self._running.ended.set()
                     return
                 last, since = "RUNNING", time.time()
                 continue
@@ -70,7 +72,8 @@ class JobWatch:
                 continue  # the JobManager is being restarted
             if state != last:
                 self._tell(state, since)
-                if state in ("FINISHED", "FAILED", "CANCELED"):
+                if state in ENDED:
+                    self._running.ended.set()
                     self._on_status("READY", f"The job ended as {state}.")
                     return
             if state == last == "RUNNING":

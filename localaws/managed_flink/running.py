@@ -1,24 +1,25 @@
 """One started application: from its zip to a RUNNING job on its own cluster, and on through the loss of processes."""
 
-import json
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from localaws.errors import ApplicationFailed, ClusterFailed
-from localaws.managed_flink.application import Application
-from localaws.managed_flink.cluster import FlinkCluster
-from localaws.managed_flink.driver import Task
-from localaws.managed_flink.existing import ExistingCluster
-from localaws.managed_flink.failures import explain, explain_driver
+from localaws.flink_cluster.cluster import FlinkCluster
+from localaws.flink_cluster.existing_cluster import ExistingCluster
+from localaws.flink_cluster.offered_time import OfferedTime
+from localaws.job_description import JobDescription
+from localaws.managed_flink.failures import explain, explain_driver, needs_slots
 from localaws.managed_flink.logs import LogShipper
 from localaws.managed_flink.package import unpack
 from localaws.managed_flink.sources import SourceTracker
+from localaws.managed_flink.submission import make_task
 
-START_TIMEOUT = 180.0  # seconds from StartApplication to RUNNING before the start counts as failed
+START_LIMIT = 180.0  # seconds of processor time on offer (``offered_time``) in which a start reaches RUNNING
 FAILURE_FILE = "failure.txt"  # the last failed start's sentence and cause, for ``python -m localaws logs``
-_SOURCE_GRACE = 3.0  # seconds a job that names no input stream may take to ask for its shards
+_SOURCE_GRACE = 3.0  # such seconds in which a job that names no input stream asks for the shards of its sources
 _POLL = 0.1
 _CACHE = 4.0  # seconds; Flink's web.refresh-interval is 3 s where nobody has set it
 _LOOK = 0.5  # seconds between two looks for a failure while the tasks start
@@ -28,32 +29,40 @@ class Cancelled(Exception):
     """The application was stopped while it was starting."""
 
 
-class RunningApplication:
-    """Starts one application and keeps its job alive until ``stop``.
+class Streams(Protocol):
+    """The Kinesis streams of the application's account and region."""
 
-    ``streams`` answers two questions about the account's Kinesis: ``exists(name)`` and ``open_shards(name)``.
-    """
+    def exists(self, name: str) -> bool: ...
+
+    def open_shards(self, name: str) -> Iterable[str]: ...
+
+
+class RunningApplication:
+    """Starts one application's job, takes its savepoints, and ends it with ``stop``."""
 
     def __init__(
         self,
-        application: Application,
+        job: JobDescription,
         folder: Path,
         cluster: FlinkCluster | ExistingCluster,
         tracker: SourceTracker,
-        streams: Any,
+        streams: Streams,
         logs: LogShipper | None,
         environment: dict[str, str],
     ) -> None:
-        self.application = application
+        self.job = job
         self.cluster = cluster
         self.folder = folder
         self.job_id: str | None = None
         self.started_in: dict[str, float] = {}
+        self.waiting_for = ""  # what the start waits for at this moment
+        self.stopping = threading.Event()
+        self.ended = threading.Event()  # the job has ended and does not come back
         self._tracker = tracker
         self._streams = streams
         self._logs = logs
         self._environment = environment
-        self.stopping = threading.Event()
+        self._failures_since = 0.0  # epoch seconds; a failure before it did not end the start
 
     # -- start --------------------------------------------------------------------------------------------------
 
@@ -61,63 +70,69 @@ class RunningApplication:
         """Run the application up to RUNNING; raises ApplicationFailed with the first failure, or Cancelled."""
         (self.folder / FAILURE_FILE).unlink(missing_ok=True)
         began = time.monotonic()
-        deadline = began + START_TIMEOUT
-        self._tracker.begin(self.cluster.caller, self.application.arn, fresh=restore_from is None)
+        self._tracker.begin(self.cluster.caller, self.job.arn, fresh=restore_from is None)
         if self._logs:
             for process, path in self.cluster.log_files().items():
                 self._logs.follow(process, path)
-        self.cluster.with_slots(self.application.slots)
+        self.cluster.request_slots(self.job.slots)
         unpack(package, self.folder / "code")
         self._mark("unpacked", began)
-        self._submit(restore_from, deadline)
-        self._mark("job submitted", began)
-        self._wait_running(deadline)
-        self._mark("tasks running", began)
-        self._wait_positioned(deadline)
+        offered = self._start_job(restore_from, began)
+        self._wait_positioned(offered)
         self._mark("sources positioned", began)
         self._first_checkpoint()
         self._mark("first checkpoint", began)
+        self.waiting_for = ""
+
+    def resubmit(self, restore_from: str | None) -> None:
+        """Run the application again on its cluster, whose JobManager was started anew, from a checkpoint's path."""
+        self.cluster.renew_driver()
+        self.job_id = None
+        self._start_job(restore_from, time.monotonic())
+        self.waiting_for = ""
+
+    def _start_job(self, restore_from: str | None, began: float) -> OfferedTime:
+        """Submit the job and wait until all its tasks are RUNNING; returns the clock of the start's limit."""
+        offered = OfferedTime(self.cluster.processes)
+        self._wait_for_slots(offered)
+        self._mark("slots registered", began)
+        self._submit(restore_from, offered)
+        self._mark("job submitted", began)
+        self._wait_running(offered)
+        self._mark("tasks running", began)
+        return offered
 
     def _mark(self, step: str, began: float) -> None:
         self.started_in[step] = round(time.monotonic() - began, 2)
 
-    def _submit(self, restore_from: str | None, deadline: float) -> None:
-        application, code = self.application, self.folder / "code"
-        options = application.run_options
-        properties = self.folder / "application_properties.json"
-        properties.write_text(json.dumps(application.runtime_properties))
-        configuration = application.job_configuration(str(self.folder)) | self.cluster.job_options()
-        if restore_from:
-            configuration["execution.state-recovery.path"] = restore_from
-            configuration["execution.state-recovery.ignore-unclaimed-state"] = str(
-                application.allow_non_restored_state
-            ).lower()
-        python_files = [str(code / path) for path in options.python_files]
-        if python_files:
-            configuration["python.files"] = ",".join(python_files)
-        if options.python_archives:
-            configuration["python.archives"] = ",".join(str(code / path) for path in options.python_archives)
-        jars = [str(code / options.jarfile)] if options.jarfile else []
-        if jars:
-            configuration["pipeline.jars"] = ";".join(Path(jar).as_uri() for jar in jars)
-        driver = self.cluster.driver
-        if driver is None:
-            raise ClusterFailed(f"The cluster {self.cluster.id} has no driver.")
-        driver.run(
-            Task(
-                main=str(code / options.python),
-                properties_file=str(properties),
-                folder=str(code),
-                jars=jars,
-                python_files=python_files,
-                python_archives=list(options.python_archives),
-                configuration=configuration,
-                environment=self._environment,
+    def _check(self, offered: OfferedTime, waiting_for: str) -> None:
+        """Say what the start waits for; raises Cancelled, or ApplicationFailed where its limit has passed."""
+        self.waiting_for = waiting_for
+        if self.stopping.is_set():
+            raise Cancelled
+        if offered.seconds() > START_LIMIT:
+            raise ApplicationFailed(
+                f"The application did not reach RUNNING in {START_LIMIT:.0f} seconds of free processor time: "
+                f"{waiting_for}."
             )
-        )
+
+    def _wait_for_slots(self, offered: OfferedTime) -> None:
+        """Wait until the slots are registered: Flink may refuse a job at once whose slots come a moment later."""
+        while missing := self.cluster.missing_slots():
+            self._check(offered, missing)
+            time.sleep(_POLL / 2)
+
+    def _submit(self, restore_from: str | None, offered: OfferedTime) -> None:
+        driver = self.cluster.driver
+        assert driver is not None  # the cluster has one as soon as it was started
+        task = make_task(self.job, self.folder, restore_from, self._environment, self.cluster.job_options())
+        while not driver.is_ready():
+            self._check(offered, "the Python driver is not ready yet")
+            driver.wait_change(_POLL)
         known = {job["jid"] for job in self._jobs()}
+        driver.run(task)
         while self.job_id is None:
-            self._check_time(deadline, "no job was submitted by the application's main file")
+            self._check(offered, "the application's main file has not submitted a job yet")
             outcome = driver.outcome()
             fresh = [job for job in self._jobs() if job["jid"] not in known]
             if fresh:
@@ -127,38 +142,33 @@ class RunningApplication:
             driver.wait_change(_POLL)
 
     def _jobs(self) -> list[dict[str, Any]]:
+        """The application's jobs; none while the JobManager does not answer, which the start's limit bounds."""
         try:
             return self.cluster.jobs()
         except ClusterFailed:
-            return []  # the JobManager is still starting; the deadline bounds the wait
+            return []
 
     def _raise_driver(self, outcome: dict[str, Any]) -> None:
-        main = self.application.run_options.python
+        main = self.job.run_options.python
         if outcome["event"] == "failed":
             raise ApplicationFailed(explain_driver(outcome, main), outcome["trace"])
+        output = self.cluster.driver.output() if self.cluster.driver else ""
         if outcome["event"] == "finished":
             raise ApplicationFailed(
                 f"{main} ended without starting a job; call execute() or execute_sql() with an INSERT in it, and "
                 "check that its main part runs (if __name__ == '__main__').",
-                self.cluster.driver.output() if self.cluster.driver else "",
+                output,
             )
-        raise ApplicationFailed(
-            f"The Python process of {main} died with code {outcome.get('code')}.",
-            self.cluster.driver.output() if self.cluster.driver else "",
-        )
+        raise ApplicationFailed(f"The Python process of {main} died with code {outcome.get('code')}.", output)
 
-    def _check_time(self, deadline: float, waiting: str) -> None:
-        if self.stopping.is_set():
-            raise Cancelled
-        if time.monotonic() > deadline:
-            raise ApplicationFailed(f"The application did not reach RUNNING in {START_TIMEOUT:.0f} seconds: {waiting}.")
-
-    def _wait_running(self, deadline: float) -> None:
-        """Every task RUNNING; the first exception before that is a failed start, not something to retry."""
+    def _wait_running(self, offered: OfferedTime) -> None:
+        """Wait until every task is RUNNING; the first exception before that is a failed start, not a retry."""
         look = 0.0
         while True:
             # The overview is of this moment; Flink answers what is asked of one job from a cache of a second.
-            job = next(one for one in self.cluster.rest.jobs() if one["jid"] == self.job_id)
+            job = next((one for one in self.cluster.jobs() if one["jid"] == self.job_id), None)
+            if job is None:
+                raise ApplicationFailed("The JobManager was lost while the application was starting: start it again.")
             tasks, state = job["tasks"], job["state"]
             running = state == "RUNNING" and tasks["running"] == tasks["total"] > 0
             if (running or state == "FINISHED") and self._check_slots():
@@ -169,7 +179,7 @@ class RunningApplication:
                 look = time.monotonic() + _LOOK
             if state in ("FAILED", "CANCELED"):
                 self._raise_end(state)
-            self._check_time(deadline, f"{tasks['running']} of its {tasks['total']} tasks are running")
+            self._check(offered, f"{tasks['running']} of its {tasks['total']} tasks are running")
             time.sleep(_POLL / 2)
 
     def _check_slots(self) -> bool:
@@ -178,7 +188,7 @@ class RunningApplication:
         False while Flink does not say yet which operators the job has.
         """
         vertices = self.cluster.rest.job(self.job_id or "")["vertices"]
-        widest, slots = max((vertex["parallelism"] for vertex in vertices), default=0), self.application.slots
+        widest, slots = max((vertex["parallelism"] for vertex in vertices), default=0), self.job.slots
         if widest > slots:
             needed = f"The widest operator of the job has {widest} subtasks, the application has {slots} slots."
             raise ApplicationFailed(explain(f"NoResourceAvailableException: {needed}"), needed)
@@ -193,59 +203,55 @@ class RunningApplication:
         raise ApplicationFailed(f"The job ended as {state} before it was running.")
 
     def _raise_failure(self) -> None:
-        trace = self.first_failure()
-        if trace:
-            raise ApplicationFailed(explain(trace), trace)
+        """Raise ApplicationFailed for the job's first failure, unless it only came before its slots were there."""
+        trace = self.first_failure(self._failures_since)
+        if trace is None:
+            return
+        if needs_slots(trace) and self.cluster.missing_slots():
+            self._failures_since = time.time()  # a TaskManager is being started, and Flink tries the job again
+            return
+        raise ApplicationFailed(explain(trace), trace)
 
-    def _wait_positioned(self, deadline: float) -> None:
+    def _wait_positioned(self, offered: OfferedTime) -> None:
         caller = self.cluster.caller
         expected = self._input_streams()
-        reads_kinesis = "kinesis" in (self.application.run_options.jarfile or "")
-        grace = time.monotonic() + (_SOURCE_GRACE if reads_kinesis else 0.0)
+        reads_kinesis = "kinesis" in (self.job.run_options.jarfile or "")
+        grace = offered.seconds() + (_SOURCE_GRACE if reads_kinesis else 0.0)
         while True:
             waiting = self._tracker.waiting_for(caller, expected, self._streams.open_shards)
-            if not waiting and (self._tracker.sources(caller) or time.monotonic() > grace):
+            if not waiting and (self._tracker.sources(caller) or offered.seconds() > grace):
                 return
             self._raise_failure()
-            self._check_time(deadline, f"nothing reads {', '.join(waiting[:3])} yet")
+            self._check(offered, f"nothing reads {', '.join(waiting[:3]) or 'a stream'} yet")
             time.sleep(_POLL / 2)
 
     def _input_streams(self) -> set[str]:
         """Streams the runtime properties name as input, by the convention of AWS's examples (a key with 'input')."""
-        named = set()
-        for group in self.application.property_groups:
-            for key, value in group.get("PropertyMap", {}).items():
-                if "input" in key.lower():
-                    name = value.rpartition("stream/")[2]
-                    if self._streams.exists(name):
-                        named.add(name)
-        return named
+        values = [
+            value
+            for pairs in self.job.property_groups.values()
+            for key, value in pairs.items()
+            if "input" in key.lower()
+        ]
+        return {name for value in values if self._streams.exists(name := value.rpartition("stream/")[2])}
 
     def _first_checkpoint(self) -> None:
         """A checkpoint before RUNNING is said: from then on a failure resumes here and not at a later LATEST."""
-        if not self.application.checkpointing or self.job_id is None:
+        if not self.job.checkpointing or self.job_id is None:
             return
+        self.waiting_for = "its first checkpoint is not complete yet"
         try:
             self.cluster.rest.checkpoint(self.job_id)
             self.cluster.check_checkpoint(self.folder, self.job_id)
         except ClusterFailed as error:
-            if self.cluster.rest.job(self.job_id)["state"] == "FINISHED":
-                return  # a job with an end of its own has nothing to resume
             if self.stopping.is_set():
                 raise Cancelled from error
+            if self.cluster.rest.job(self.job_id)["state"] == "FINISHED":
+                return  # a job with an end of its own has nothing to resume
             self._raise_failure()
             raise ApplicationFailed(explain(str(error)), str(error)) from error
 
     # -- while it runs ------------------------------------------------------------------------------------------
-
-    def resubmit(self, restore_from: str | None) -> None:
-        """Run the application again on its cluster, whose JobManager was started anew, from a checkpoint's path."""
-        deadline = time.monotonic() + START_TIMEOUT
-        self.cluster.wait_ready()
-        self.cluster.renew_driver()
-        self.job_id = None
-        self._submit(restore_from, deadline)
-        self._wait_running(deadline)
 
     def job_state(self) -> str:
         """The job's state at this moment; RUNNING only while all its tasks are. ClusterFailed where it is not known."""
@@ -257,13 +263,7 @@ class RunningApplication:
 
     def first_failure(self, since: float = 0.0) -> str | None:
         """The stack trace of the job's oldest failure after ``since`` (epoch seconds), or None."""
-        return self.cluster.rest.first_exception(self.job_id, since) if self.job_id else None
-
-    def snapshot(self, name: str, stop: bool = False) -> str:
-        """Take a savepoint; returns its path."""
-        if self.job_id is None:
-            raise ClusterFailed("The application has no job to take a snapshot of.")
-        return self.cluster.rest.savepoint(self.job_id, f"file://{self.folder}/savepoints", stop)
+        return next(iter(self.cluster.rest.failures(self.job_id, since)), None) if self.job_id else None
 
     def log(self, level: str, message: str, cause: str = "") -> None:
         if self._logs:

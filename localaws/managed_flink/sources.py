@@ -15,7 +15,8 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-EXISTING_CALLER = "a Flink cluster of its own"
+from localaws.flink_cluster.existing_cluster import EXISTING_CALLER
+
 _CALLER = re.compile(r"exec-env/(ManagedFlink-\w+)")
 _CONNECTOR = re.compile(r"Apache Flink \S+ \(\w+\) \w+ Connector")
 

@@ -1,5 +1,6 @@
 """Processes are killed and the application is stopped in the middle: every window must be right all the same."""
 
+import hashlib
 import json
 import os
 import signal
@@ -13,7 +14,8 @@ import pytest
 
 from lab.flink.rest import DashboardSilent
 from lab.streams.reading import load_position, read_stream
-from tests.support.pipeline import BUCKET, PATIENCE, Pipeline
+from tests.support.account import PROJECT
+from tests.support.pipeline import BUCKET, LANDING_ZONE, PATIENCE, Pipeline
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # about 4 minutes in all
 
@@ -105,6 +107,50 @@ def test_stopped_with_a_snapshot_and_started_from_it_while_the_producer_goes_on(
     sending.join()
     assert answers[0]["sent"] == 5000
     pipeline.every_window_is_right()
+
+
+def test_stopped_with_a_snapshot_while_the_job_restarts(pipeline: Pipeline) -> None:
+    pipeline.start()
+    sending, answers = send_in_background(pipeline, pace=400)
+    wait_sent(pipeline, 1000)
+    board, job = pipeline.dashboard(), pipeline.dashboard().running_job()
+    assert job is not None
+    os.kill(flink_process(pipeline, "TaskManagerRunner").pid, signal.SIGKILL)
+    while board.get(f"/jobs/{job['jid']}")["state"] == "RUNNING":
+        time.sleep(0.05)
+    pipeline.stop()
+    snapshots = pipeline.flink.list_application_snapshots(ApplicationName="student")["SnapshotSummaries"]
+    assert [snapshot["SnapshotStatus"] for snapshot in snapshots] == ["READY"]
+    pipeline.start("RESTORE_FROM_LATEST_SNAPSHOT")
+    sending.join()
+    assert answers[0]["sent"] == 5000
+    pipeline.every_window_is_right()
+
+
+def test_a_snapshot_holds_rows_the_sink_has_not_written_yet(pipeline: Pipeline) -> None:
+    """Their partition keys must be ASCII: the connector cannot read others back (docs/exactness.md)."""
+    names = ["林晓雨", "Zoë Ångström", "Ana", "가나다", "Владимир"]
+    review = json.loads((PROJECT / "data" / "sample.json").read_text())[0]
+    reviews = [{**review, "review_id": f"rw{n:07}", "reviewer": names[n % len(names)]} for n in range(100)]
+    pipeline.s3.put_object(Bucket=LANDING_ZONE, Key="sample.json", Body=json.dumps(reviews).encode())
+    patient = pipeline.property_groups()
+    next(one for one in patient if one["PropertyGroupId"] == "producer.config.0")["PropertyMap"].update(
+        {"flush.buffer.millis": "3600000"}
+    )
+    pipeline.update(EnvironmentPropertyUpdates={"PropertyGroups": patient})
+    pipeline.start()
+    pipeline.send()
+    pipeline.wait_in_sink(10)
+    pipeline.stop()
+    assert len(read_stream("suspicious_activity")) == 0
+    pipeline.update(EnvironmentPropertyUpdates={"PropertyGroups": pipeline.property_groups()})
+    pipeline.start("RESTORE_FROM_LATEST_SNAPSHOT")
+    comparison = pipeline.compare()
+    assert comparison.equal, comparison.sentence
+    assert comparison.expected == 10
+    written = read_stream("suspicious_activity")
+    keys = {(row.partition_key, json.loads(row.data)["reviewer"]) for row in written.itertuples()}
+    assert keys == {(hashlib.md5(name.encode()).hexdigest(), name) for name in names}
 
 
 def test_updated_while_it_runs(pipeline: Pipeline) -> None:

@@ -78,67 +78,24 @@ def test_long_windows_get_the_precision_sql_wants(application: ModuleType) -> No
     assert "INTERVAL '120' SECOND(3)" in application.watermark(settings)
 
 
-REVIEWS_ARN = "arn:aws:kinesis:us-east-1:111122223333:stream/reviews"
-FINDINGS_ARN = "arn:aws:kinesis:eu-west-1:111122223333:stream/suspicious_activity"
 OPTION = re.compile(r"^  '([^']+)' = '([^']*)',?$", re.MULTILINE)
 
 
-def connector_5(**consumer: str) -> dict[str, dict[str, str]]:
-    return {
-        "consumer.config.0": {
-            **GROUPS["consumer.config.0"],
-            "connector.major": "5",
-            "input.stream.arn": REVIEWS_ARN,
-            **consumer,
-        },
-        "producer.config.0": {**GROUPS["producer.config.0"], "output.stream.arn": FINDINGS_ARN},
-    }
-
-
-def test_one_property_turns_both_tables_to_the_newer_connector(application: ModuleType) -> None:
-    """Option names from the table documentation of flink-connector-aws 5.x, where these three are required."""
-    settings = application.read_settings(connector_5())
+def test_each_table_says_its_stream_and_what_the_lab_needs_of_the_connector(application: ModuleType) -> None:
+    settings = application.read_settings(GROUPS)
     source = dict(OPTION.findall(application.source_table(settings, "")))
-    sink = dict(OPTION.findall(application.sink_table(settings)))
     assert source == {
         "connector": "kinesis",
-        "stream.arn": REVIEWS_ARN,
-        "source.init.position": "LATEST",
-        "source.shard.get-records.max-record-count": "10000",
+        "stream": "reviews",
+        "scan.stream.initpos": "LATEST",
+        "scan.shard-assigner": "uniform",
+        "scan.shard.getrecords.intervalmillis": "200",
+        "scan.shard.getrecords.maxrecordcount": "10000",
         "aws.region": "us-east-1",
         "format": "json",
         "json.ignore-parse-errors": "true",
     }
-    assert sink == {
-        "connector": "kinesis",
-        "stream.arn": FINDINGS_ARN,
-        "aws.region": "eu-west-1",
-        "sink.flush-buffer.timeout": "100",
-        "format": "json",
-    }
-
-
-def test_the_connector_changes_the_tables_options_and_nothing_else(application: ModuleType) -> None:
-    four, five = application.read_settings(GROUPS), application.read_settings(connector_5())
-    for table in (lambda settings: application.source_table(settings, "WATERMARK"), application.sink_table):
-        assert OPTION.sub("", table(four)).split() == OPTION.sub("", table(five)).split()
-    assert application.detection(four) == application.detection(five)
-    assert application.watermark(four) == application.watermark(five)
-    source = dict(OPTION.findall(application.source_table(four, "")))
-    assert (source["stream"], source["scan.stream.initpos"], source["scan.shard-assigner"]) == (
-        "reviews", "LATEST", "uniform",
+    sink = dict(OPTION.findall(application.sink_table(settings)))
+    assert (sink["stream"], sink["aws.region"], sink["sink.flush-buffer.timeout"]) == (
+        "suspicious_activity", "eu-west-1", "100",
     )  # fmt: skip
-
-
-@pytest.mark.parametrize(("group", "key"), [(0, "input.stream.arn"), (1, "output.stream.arn")])
-def test_the_newer_connector_needs_arns(application: ModuleType, group: int, key: str) -> None:
-    groups = connector_5()
-    del list(groups.values())[group][key]
-    with pytest.raises(application.PropertyError, match=f"property '{key}' is missing"):
-        application.read_settings(groups)
-
-
-@pytest.mark.parametrize("value", ["3", "5.1", ""])
-def test_another_connector_is_refused(application: ModuleType, value: str) -> None:
-    with pytest.raises(application.PropertyError, match="'connector.major' in group 'consumer.config.0'"):
-        application.read_settings(connector_5(**{"connector.major": value}))

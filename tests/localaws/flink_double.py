@@ -11,7 +11,7 @@ from localaws.control_plane.errors import ApiError
 from localaws.control_plane.service import ControlPlane
 from localaws.control_plane.validation import service_model
 from localaws.errors import ApplicationRefused
-from localaws.managed_flink.application import ApplicationKey
+from localaws.job_description import ApplicationKey, JobDescription
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 ZIP = b"PK zipped"
@@ -23,21 +23,21 @@ class FakeDataPlane:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.calls: list[tuple[Any, ...]] = []
-        self.views: list[dict[str, Any]] = []
+        self.jobs: list[JobDescription] = []
         self.on_status: list[Callable[..., None]] = []
         self.refusal: str | None = None
         self.savepoints_succeed = True
 
-    def check(self, view: dict[str, Any]) -> None:
+    def check(self, job: JobDescription) -> None:
         if self.refusal:
             raise ApplicationRefused(self.refusal)
 
-    def start(self, view: dict[str, Any], savepoint: str | None, on_status: Callable[..., None]) -> None:
-        self.calls.append(("start", view["ApplicationVersionId"], savepoint))
-        self.views.append(view)
+    def start(self, job: JobDescription, savepoint: str | None, on_status: Callable[..., None]) -> None:
+        self.calls.append(("start", job.version, savepoint))
+        self.jobs.append(job)
         self.on_status.append(on_status)
 
-    def snapshot(self, view: dict[str, Any], name: str, stop: bool = False) -> str | None:
+    def snapshot(self, key: ApplicationKey, name: str, stop: bool = False) -> str | None:
         self.calls.append(("snapshot", name, stop))
         if not self.savepoints_succeed:
             return None
@@ -45,11 +45,11 @@ class FakeDataPlane:
         folder.mkdir(parents=True)
         return folder.as_uri()
 
-    def stop(self, view: dict[str, Any]) -> None:
-        self.calls.append(("stop", view["ApplicationVersionId"]))
+    def stop(self, key: ApplicationKey) -> None:
+        self.calls.append(("stop", key.name))
 
-    def delete(self, view: dict[str, Any]) -> None:
-        self.calls.append(("delete", view["ApplicationName"]))
+    def delete(self, key: ApplicationKey) -> None:
+        self.calls.append(("delete", key.name))
 
     def dashboard(self, key: ApplicationKey) -> str | None:
         return "http://127.0.0.1:8081"

@@ -281,4 +281,4 @@ def test_a_job_wider_than_its_slots_is_named(bench: Workbench) -> None:
         {"App/main.py": wide, f"App/{JAR}": connector_jar().read_bytes()}, python="App/main.py", jarfile=f"App/{JAR}"
     )
     assert bench.start() == "READY"
-    assert failure(bench).startswith("The job found no free slots; the application's parallelism is larger")
+    assert failure(bench).startswith("The job needs more slots than the application has")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from localaws.managed_flink import cluster as module
-from localaws.managed_flink.cluster import FlinkCluster, choose_ports
-from localaws.managed_flink.configuration import ClusterPorts
+from localaws.flink_cluster import cluster as module
+from localaws.flink_cluster.cluster import FlinkCluster, choose_ports
+from localaws.flink_cluster.configuration import ClusterPorts
 from localaws.processes import ChildRegister
 
 
@@ -35,7 +35,9 @@ def test_a_port_taken_before_the_jobmanager_listens_means_another(
             while cluster.configuration.ports == ClusterPorts(**first):
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
-            cluster.wait_ready()
+            while cluster.missing_slots():
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
             assert cluster.rest.jobs() == []
             assert cluster.driver is not None and all(one.poll() is None for one in cluster.driver.processes())
         finally:

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from lab.core.session import local_status
-from localaws.home import AccountState, Home
+from localaws.account_folder import AccountFolder, AccountState
 from localaws.processes import clean_environment, same_process
 from tests.support.account import EmbeddedAccount, free_port
 
@@ -101,7 +101,7 @@ def test_a_stale_state_file_never_makes_us_signal_a_stranger(tmp_path: Path) -> 
     try:
         account = EmbeddedAccount(free_port(), tmp_path / "home")
         created = psutil.Process(stranger.pid).create_time() - 100
-        Home(account.home).write_state(AccountState(stranger.pid, created, account.port))
+        AccountFolder(account.home).write_state(AccountState(stranger.pid, created, account.port))
         (account.home / "children.json").write_text(json.dumps({stranger.pid: created}))
         assert "was not running" in account.command("down").stdout
         assert stranger.poll() is None

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from localaws.errors import ApplicationFailed, FlinkNotUsable
-from localaws.managed_flink.existing import ExistingCluster, cancel_jobs, check_flink, rest_address
-from localaws.managed_flink.rest import FlinkRest
+from localaws.flink_cluster.existing_cluster import ExistingCluster, cancel_jobs, check_flink, rest_address
+from localaws.flink_cluster.rest import FlinkRest
 from localaws.processes import ChildRegister
 from tests.support.account import ACCOUNT, EmbeddedAccount, free_port
 from tests.support.pipeline import Pipeline
@@ -88,12 +88,25 @@ def test_up_refuses_an_address_where_nothing_answers(tmp_path: Path) -> None:
 
 
 def test_more_tasks_than_slots_are_refused(tmp_path: Path) -> None:
-    overview = b'{"flink-version": "1.20.5", "slots-total": 4, "slots-available": 3}'
+    overview = b'{"flink-version": "1.20.5", "slots-total": 4, "slots-available": 3, "jobs-running": 0}'
     with answering({"/overview": overview}) as url:
         cluster = ExistingCluster(url, tmp_path, tmp_path / "jobs.json", ChildRegister(tmp_path / "children.json"), {})
-        cluster.with_slots(3)
+        cluster.request_slots(3)
+        assert cluster.missing_slots() == ""
+        cluster.request_slots(4)
+        assert cluster.missing_slots() == "1 slots of a job that has just ended are not free yet"
+        cluster.request_slots(5)
         with pytest.raises(ApplicationFailed, match="needs 5 slots, and the Flink cluster at .* has 3 free of 4"):
-            cluster.with_slots(5)
+            cluster.missing_slots()
+
+
+def test_slots_that_other_jobs_hold_are_not_waited_for(tmp_path: Path) -> None:
+    overview = b'{"flink-version": "1.20.5", "slots-total": 4, "slots-available": 3, "jobs-running": 1}'
+    with answering({"/overview": overview}) as url:
+        cluster = ExistingCluster(url, tmp_path, tmp_path / "jobs.json", ChildRegister(tmp_path / "children.json"), {})
+        cluster.request_slots(4)
+        with pytest.raises(ApplicationFailed, match="needs 4 slots, and the Flink cluster at .* has 3 free of 4"):
+            cluster.missing_slots()
 
 
 def test_a_checkpoint_must_be_where_this_machine_sees_it(tmp_path: Path) -> None:

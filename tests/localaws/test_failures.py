@@ -48,7 +48,7 @@ Caused by: {cause}
         ),
         (
             "org.apache.flink.runtime.jobmanager.scheduler.NoResourceAvailableException: Could not acquire the minimum",
-            "The job found no free slots",
+            "The job needs more slots than the application has",
         ),
     ],
 )

@@ -2,7 +2,6 @@ from pathlib import Path
 
 import pytest
 
-from localaws.managed_flink.application import read_application
 from tests.localaws.flink_double import Api
 
 SKIP = {"ApplicationRestoreConfiguration": {"ApplicationRestoreType": "SKIP_RESTORE_FROM_SNAPSHOT"}}
@@ -75,7 +74,7 @@ def test_a_job_that_ends_by_itself_leaves_nothing_running(api: Api) -> None:
     api.dataplane.tell("READY", "The job ended as FAILED.")
     assert api.status() == "READY"
     api.work()
-    assert api.dataplane.calls[-1] == ("stop", 1)
+    assert api.dataplane.calls[-1] == ("stop", "student")
 
 
 def test_force_stops_while_it_starts_and_a_late_run_is_ended(api: Api) -> None:
@@ -87,7 +86,7 @@ def test_force_stops_while_it_starts_and_a_late_run_is_ended(api: Api) -> None:
     assert (api.status(), api.operation(start)["OperationStatus"]) == ("READY", "CANCELLED")
     before = len(api.dataplane.calls)
     api.dataplane.tell("RUNNING")
-    assert (api.status(), api.dataplane.calls[before:]) == ("READY", [("stop", 1)])
+    assert (api.status(), api.dataplane.calls[before:]) == ("READY", [("stop", "student")])
 
 
 def test_what_an_earlier_run_says_is_ignored(api: Api) -> None:
@@ -153,7 +152,7 @@ def test_an_application_whose_snapshot_fails_goes_on(api: Api) -> None:
     operation = api("StopApplication", ApplicationName="student")["OperationId"]
     api.work()
     assert (api.status(), api.operation(operation)["OperationStatus"]) == ("RUNNING", "FAILED")
-    assert ("stop", 1) not in api.dataplane.calls
+    assert ("stop", "student") not in api.dataplane.calls
     assert [status for _, status in api.snapshots()] == ["FAILED"]
     api.dataplane.tell("READY", "The job ended as FAILED.")
     assert api.status() == "READY"
@@ -182,7 +181,7 @@ def test_state_that_is_not_used_any_more_is_allowed_where_asked(api: Api) -> Non
     assert run["ApplicationRestoreConfigurationDescription"] == {
         "ApplicationRestoreType": "RESTORE_FROM_LATEST_SNAPSHOT"
     }
-    assert read_application(api.dataplane.views[-1]).allow_non_restored_state
+    assert api.dataplane.jobs[-1].allow_non_restored_state
 
 
 # -- updates of a running application -------------------------------------------------------------------------------

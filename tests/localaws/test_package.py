@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from localaws.errors import ApplicationRefused
+from localaws.job_description import RunOptions
 from localaws.managed_flink import package
-from localaws.managed_flink.application import RunOptions
 from localaws.managed_flink.package import check_package, unpack
 
 MAIN = "App/main.py"

@@ -1,4 +1,5 @@
-from localaws.managed_flink.sources import EXISTING_CALLER, SourceTracker, caller_of
+from localaws.flink_cluster.existing_cluster import EXISTING_CALLER
+from localaws.managed_flink.sources import SourceTracker, caller_of
 
 AGENT = "aws-sdk-java/1.12.276 Linux/6.1 OpenJDK exec-env/ManagedFlink-1a2b3c4d vendor/Eclipse"
 

@@ -90,7 +90,7 @@ def test_a_start_after_a_restart_says_what_is_gone(tmp_path: Path, lost: str) ->
     assert refused.code == "InvalidArgumentException"
     assert str(refused) == (
         "The embedded account was restarted since student last ran, and its buckets, objects and streams are gone; "
-        "create them again (run the notebooks from 01), then start it "
+        "create them again, then start it "
         f"({'There is no s3://b/app.zip' if lost == 'zip' else 'there is no stream reviews'})."
     )
     api.dataplane.refusal = None

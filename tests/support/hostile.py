@@ -20,7 +20,8 @@ def detection(settings: Settings) -> str:
     """INSERT: the windows of the sample."""
     return """
 INSERT INTO suspicious_activity
-SELECT known.a, known.b, known.c, known.d FROM reviews CROSS JOIN UNNEST(ARRAY[{rows}]) AS known (a, b, c, d)
+SELECT known.a, known.b, known.c, known.d, MD5(known.a)
+FROM reviews CROSS JOIN UNNEST(ARRAY[{rows}]) AS known (a, b, c, d)
 WHERE SUBSTRING(event_time FROM 18) = '00.000'"""
 '''
 # What the reference says, put into the output by hand.

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,14 @@ from lab.streams.records import read_reviews
 from lab.validation.comparison import Comparison, compare_windows
 from lab.validation.completion import wait_for_windows
 from lab.validation.reference import windows
-from localaws.managed_flink.running import START_TIMEOUT
+from localaws.managed_flink.running import START_LIMIT
 from tests.support.account import ACCOUNT, PROJECT, EmbeddedAccount
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/LabRole"
 LANDING_ZONE, BUCKET = f"{ACCOUNT}-landing-zone", f"{ACCOUNT}-flink"
 WINDOW = {"window_seconds": 60, "slide_seconds": 30, "threshold": 1, "watermark_delay_seconds": 5}
 # Seconds for what comes in a few on a quiet machine; longer than the product itself waits before a start has failed.
-PATIENCE = START_TIMEOUT + 60.0
+PATIENCE = START_LIMIT + 60.0
 
 
 class Pipeline:
@@ -161,22 +162,32 @@ class Pipeline:
         """The Flink dashboard of the application's cluster."""
         return Dashboard.of_application(flink=self.flink)
 
-    def wait_read(self, count: int, timeout: float = PATIENCE) -> None:
+    def wait_read(self, count: int) -> None:
         """Until the job's source has read exactly so many records."""
+        assert (
+            self._wait_metric(lambda name: name.startswith("Source") and name.endswith(".numRecordsOut"), count)
+            == count
+        )
+
+    def wait_in_sink(self, count: int) -> None:
+        """Until so many rows have reached the job's sink, written or not."""
+        self._wait_metric(lambda name: "Writer" in name and name.endswith(".numRecordsIn"), count)
+
+    def _wait_metric(self, wanted: Callable[[str], bool], least: float, timeout: float = PATIENCE) -> float:
+        """Until the sum of an operator's metric over all subtasks is ``least`` or more; that sum."""
         board = self.dashboard()
         job = board.running_job()
         assert job is not None, f"no job runs at {board.url}"
-        vertex = next(one["id"] for one in board.vertices(job["jid"]) if "Source" in one["name"])
-        path = f"/jobs/{job['jid']}/vertices/{vertex}/subtasks/metrics"
         deadline = time.monotonic() + timeout
         while True:
-            ids = [one["id"] for one in board.get(path)]
-            names = [one for one in ids if one.startswith("Source") and one.endswith(".numRecordsOut")]
-            value = sum(one["sum"] for one in board.get(f"{path}?get={','.join(names)}&agg=sum")) if names else 0
-            if value >= count:
-                assert value == count
-                return
-            assert time.monotonic() < deadline, f"{value:.0f} of {count} records were read"
+            value = 0.0
+            for vertex in board.vertices(job["jid"]):
+                path = f"/jobs/{job['jid']}/vertices/{vertex['id']}/subtasks/metrics"
+                names = [one["id"] for one in board.get(path) if wanted(one["id"])]
+                value += sum(one["sum"] for one in board.get(f"{path}?get={','.join(names)}&agg=sum")) if names else 0
+            if value >= least:
+                return value
+            assert time.monotonic() < deadline, f"{value:.0f} of {least} records have come"
             time.sleep(0.2)
 
     def update(self, **configuration: Any) -> None:

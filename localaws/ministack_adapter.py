@@ -1,8 +1,8 @@
 """The one place that touches MiniStack's inside: it puts our Managed Flink and our Kinesis behind its front door.
 
-Every name used here is private to MiniStack, so the version is pinned exactly and ``check_seam`` says in a sentence
-what moved when another version is installed. A contract test calls it. What is put in is in ``control_plane`` and
-``kinesis``; nothing there knows MiniStack.
+Every name used here is private to MiniStack, so the version is pinned exactly, and ``check_ministack`` says in a
+sentence what differs when another version is installed. A contract test calls it. What is put in is in
+``control_plane`` and ``kinesis``; nothing there knows MiniStack.
 """
 
 import importlib
@@ -10,15 +10,14 @@ import importlib.metadata
 import inspect
 import uuid
 from collections.abc import Callable, Iterable
-from types import ModuleType
 from typing import Any
 
-from localaws.errors import SeamMoved
+from localaws.errors import MiniStackChanged
+from localaws.job_description import ApplicationKey
 from localaws.kinesis import shards
 from localaws.kinesis.errors import KinesisError
 from localaws.kinesis.tags import checked
 from localaws.kinesis.wire import encode_error
-from localaws.managed_flink.application import ApplicationKey
 
 MINISTACK = "1.5.33"
 ON_DEMAND_SHARDS = 4  # an on-demand stream starts with four shards on AWS, with one in MiniStack
@@ -48,25 +47,27 @@ _CONTRACT: dict[str, dict[str, tuple[str, ...] | None]] = {
 }
 
 
-def check_seam() -> None:
-    """Compare the installed MiniStack with what this module was made for; raises SeamMoved with what differs."""
+def check_ministack() -> None:
+    """Compare the installed MiniStack with what this module was made for; raises MiniStackChanged with what differs."""
     version = importlib.metadata.version("ministack")
     if version != MINISTACK:
-        raise SeamMoved(
+        raise MiniStackChanged(
             f"MiniStack {version} is installed, but the embedded account was made for {MINISTACK}; install "
-            "requirements.txt as it is, or carry localaws/seam.py over to the new version."
+            "requirements.txt as it is, or carry localaws/ministack_adapter.py over to the new version."
         )
     for module_name, names in _CONTRACT.items():
         module = importlib.import_module(module_name)
         for name, parameters in names.items():
             if not hasattr(module, name):
-                raise SeamMoved(f"{module_name} has no {name} any more; localaws/seam.py has to follow.")
+                raise MiniStackChanged(
+                    f"{module_name} has no {name} any more; localaws/ministack_adapter.py must follow."
+                )
             if parameters is None:
                 continue
             found = tuple(inspect.signature(getattr(module, name)).parameters)
             if found != parameters:
-                raise SeamMoved(
-                    f"{module_name}.{name} takes {found}, not {parameters}; localaws/seam.py has to follow."
+                raise MiniStackChanged(
+                    f"{module_name}.{name} takes {found}, not {parameters}; localaws/ministack_adapter.py must follow."
                 )
 
 
@@ -142,7 +143,7 @@ def emulator_kinesis() -> Any:
 
 def install(managed_flink: Any, kinesis: Any) -> Callable[..., Any]:
     """Put both request handlers in and return MiniStack's ASGI application."""
-    check_seam()
+    check_ministack()
     _service("kinesisanalyticsv2").handle_request = managed_flink
     emulator = _service("kinesis")
     emulator.handle_request = kinesis
@@ -153,7 +154,7 @@ def install(managed_flink: Any, kinesis: Any) -> Callable[..., Any]:
     return importlib.import_module("ministack.app").app
 
 
-def _as_asked(emulator: ModuleType) -> Callable[[dict[str, Any]], Any]:
+def _as_asked(emulator: Any) -> Callable[[dict[str, Any]], Any]:
     """CreateStream with the shards of an on-demand stream and with the tags of the request, which MiniStack drops."""
     create = emulator._create_stream
 
@@ -172,7 +173,7 @@ def _as_asked(emulator: ModuleType) -> Callable[[dict[str, Any]], Any]:
     return create_stream
 
 
-def _service(name: str) -> ModuleType:
+def _service(name: str) -> Any:
     return importlib.import_module(f"ministack.services.{name}")
 
 

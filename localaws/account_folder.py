@@ -34,7 +34,7 @@ class AccountState:
     port: int
 
 
-class Home:
+class AccountFolder:
     """Paths below one home folder, made on first use with mode 0700."""
 
     def __init__(self, root: Path) -> None:

@@ -6,7 +6,6 @@ The JVMs are started directly, not by Flink's shell scripts: each script starts 
 
 import subprocess
 import threading
-import time
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,15 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from localaws.errors import ClusterFailed
-from localaws.managed_flink.configuration import ClusterConfiguration, ClusterPorts
-from localaws.managed_flink.distribution import LIGHT_JVM, WORKER_JVM, java_command
-from localaws.managed_flink.driver import Driver
-from localaws.managed_flink.rest import FlinkRest
+from localaws.flink_cluster.configuration import ClusterConfiguration, ClusterPorts
+from localaws.flink_cluster.distribution import LIGHT_JVM, WORKER_JVM, java_command
+from localaws.flink_cluster.driver import Driver
+from localaws.flink_cluster.rest import FlinkRest
 from localaws.ports import free_port, is_free
 from localaws.processes import ChildRegister, clean_environment
 
-DEFAULT_SLOTS = 4  # the lab's streams have four shards
-_POLL = 0.05
+DEFAULT_SLOTS = 4  # as an on-demand stream has shards at first
 
 
 def choose_ports() -> ClusterPorts:
@@ -63,7 +61,7 @@ class FlinkCluster:
     # -- starting -----------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start all processes; returns at once, ``wait_ready`` waits for them."""
+        """Start all processes; returns at once, ``missing_slots`` says what is not up yet."""
         with self._lock:
             self._start_all()
         threading.Thread(target=self._watch, name=f"flink-{self.id}-watch", daemon=True).start()
@@ -111,11 +109,11 @@ class FlinkCluster:
             command, self._environment, self.folder, self.folder / "log" / f"{name}.out"
         )
 
-    def with_slots(self, slots: int) -> None:
-        """Make the TaskManager offer ``slots`` slots or more; a running one with fewer is replaced.
+    def request_slots(self, slots: int) -> None:
+        """Have a TaskManager with ``slots`` slots or more; a running one with fewer is replaced.
 
-        One with more is kept: a new JVM would cost a third of the time to RUNNING. What an application may use of it
-        is held by ``running``.
+        One with more is kept: a new JVM would cost a third of the time to RUNNING. ``running`` sees to it that an
+        application uses no more than it has. ``missing_slots`` says when the slots can be used.
         """
         with self._lock:
             if slots <= self.slots:
@@ -127,21 +125,13 @@ class FlinkCluster:
                 self._children.kill([old])
             self._start_taskmanager()
 
-    def wait_ready(self, timeout: float = 180.0) -> None:
-        """Until the JobManager answers and a TaskManager with the wanted slots is registered."""
-        deadline = time.monotonic() + timeout
-        last = ""
-        while time.monotonic() < deadline:
-            if self._stopped.is_set():
-                raise ClusterFailed(f"The Flink cluster {self.id} was stopped while it was starting.")
-            try:
-                if sum(manager["slotsNumber"] for manager in self.rest.taskmanagers()) == self.slots:
-                    return
-                last = "no TaskManager with the wanted slots is registered"
-            except ClusterFailed as error:
-                last = str(error)
-            time.sleep(_POLL)
-        raise ClusterFailed(f"The Flink cluster {self.id} was not ready within {timeout:.0f} seconds: {last}")
+    def missing_slots(self) -> str:
+        """Say what the requested slots still need, or "" once they are registered and those of a replaced one gone."""
+        try:
+            registered = sum(manager["slotsNumber"] for manager in self.rest.taskmanagers())
+        except ClusterFailed:
+            return "its JobManager does not answer yet"
+        return "" if registered == self.slots else f"a TaskManager with {self.slots} slots has not registered yet"
 
     # -- the jobs on it -----------------------------------------------------------------------------------------
 
@@ -198,6 +188,11 @@ class FlinkCluster:
         log = self.folder / "log"
         return {name: log / f"{name}.log" for name in ("jobmanager", "taskmanager")} | {"driver": log / "driver.out"}
 
+    def processes(self) -> list[subprocess.Popen[bytes]]:
+        """The processes that work for the application."""
+        with self._lock:
+            return [*self._processes.values(), *(self.driver.processes() if self.driver else ())]
+
     def pid(self, name: str) -> int:
         """Process id of ``jobmanager`` or ``taskmanager``."""
         with self._lock:
@@ -209,9 +204,7 @@ class FlinkCluster:
         """End every process of the cluster; safe to call twice."""
         self._stopped.set()
         with self._lock:
-            processes = list(self._processes.values())
+            processes = self.processes()
             self._processes.clear()
-            if self.driver is not None:
-                processes += self.driver.processes()
         # Nothing of a Flink process is worth a slow goodbye: its state is in checkpoints.
         self._children.kill(processes)

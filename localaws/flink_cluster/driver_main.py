@@ -1,6 +1,6 @@
 """Runs in the driver process: connect to the gateway JVM, warm it up, wait for a task, run the application's main file.
 
-Started as ``python driver_main.py CONNECTION_FILE STATUS_FD``. It imports nothing of this project, so that the
+Started as ``python driver_main.py PORT_FILE STATUS_FD``. It imports nothing of this project, so that the
 application finds exactly what it would find in Managed Flink: PyFlink and what it brought itself.
 """
 
@@ -18,12 +18,12 @@ PROPERTIES = "/etc/flink/application_properties.json"
 
 
 def main() -> None:
-    connection, status = sys.argv[1], os.fdopen(int(sys.argv[2]), "w", buffering=1)
+    port_file, status = sys.argv[1], os.fdopen(int(sys.argv[2]), "w", buffering=1)
 
     def say(event: str, **details: object) -> None:
         status.write(json.dumps({"event": event, **details}) + "\n")
 
-    os.environ["PYFLINK_GATEWAY_PORT"] = str(gateway_port(connection))
+    os.environ["PYFLINK_GATEWAY_PORT"] = str(gateway_port(port_file))
     from pyflink.java_gateway import get_gateway
 
     gateway = get_gateway()
@@ -47,14 +47,14 @@ def main() -> None:
     say("finished")
 
 
-def gateway_port(connection: str) -> int:
-    """The port the gateway wrote into its connection file, waited for."""
-    deadline = time.monotonic() + 60
-    while not os.path.isfile(connection):
-        if time.monotonic() > deadline:
-            raise TimeoutError("the gateway JVM did not say its port within 60 seconds")
+def gateway_port(port_file: str) -> int:
+    """Wait for the file with the gateway's port, for as long as the account lives, and read it."""
+    account = os.getppid()
+    while not os.path.isfile(port_file):
+        if os.getppid() != account:
+            sys.exit("The account has ended.")
         time.sleep(0.02)
-    with open(connection, "rb") as info:
+    with open(port_file, "rb") as info:
         return struct.unpack("!I", info.read(4))[0]
 
 

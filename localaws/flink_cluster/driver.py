@@ -11,14 +11,13 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from localaws.errors import ClusterFailed
-from localaws.managed_flink.configuration import ConfigurationFolder
-from localaws.managed_flink.distribution import LIGHT_JVM, java_command
+from localaws.flink_cluster.configuration import ConfigurationFolder
+from localaws.flink_cluster.distribution import LIGHT_JVM, java_command
 from localaws.processes import ChildRegister
 
 DRIVER_MAIN = Path(__file__).parent / "driver_main.py"
@@ -33,7 +32,6 @@ class Task:
     folder: str
     jars: list[str] = field(default_factory=list)
     python_files: list[str] = field(default_factory=list)
-    python_archives: list[str] = field(default_factory=list)
     configuration: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
 
@@ -56,7 +54,7 @@ class Driver:
 
     def start(self) -> None:
         """Start both processes; returns at once."""
-        connection = Path(tempfile.mkdtemp(dir=self._folder / "tmp")) / "connection"
+        port_file = Path(tempfile.mkdtemp(dir=self._folder / "tmp")) / "port"
         self._gateway = self._children.spawn(
             java_command(
                 "org.apache.flink.client.python.PythonGatewayServer",
@@ -64,16 +62,16 @@ class Driver:
                 log_config=self._configuration.log_config,
                 log_file=self._configuration.log_file("gateway"),
             ),
-            {**self._environment, "_PYFLINK_CONN_INFO_PATH": str(connection)},
+            {**self._environment, "_PYFLINK_CONN_INFO_PATH": str(port_file)},
             self._folder,
             self._folder / "log" / "gateway.out",
         )
-        threading.Thread(target=self._start_python, args=(connection,), daemon=True).start()
+        threading.Thread(target=self._start_python, args=(port_file,), daemon=True).start()
 
-    def _start_python(self, connection: Path) -> None:
+    def _start_python(self, port_file: Path) -> None:
         reading, writing = os.pipe()
         self._python = self._children.spawn(
-            [sys.executable, "-u", str(DRIVER_MAIN), str(connection), str(writing)],
+            [sys.executable, "-u", str(DRIVER_MAIN), str(port_file), str(writing)],
             # Without this PyFlink opens a gRPC server on every address, for workers inside the driver; ours run
             # beside the tasks, as on a cluster.
             {**self._environment, "_python_worker_execution_mode": "process"},
@@ -92,21 +90,23 @@ class Driver:
             self._events.append({"event": "ended", "code": self._python.wait()})
             self._changed.notify_all()
 
-    def run(self, task: Task, timeout: float = 180.0) -> None:
-        """Hand over the task once the process is warm; returns at once after that."""
-        self._wait_for("ready", timeout)
+    def is_ready(self) -> bool:
+        """Whether the driver waits for its task; raises ClusterFailed where one of its processes has ended."""
+        with self._changed:
+            said = {event["event"] for event in self._events}
+        if "ready" not in said:
+            for process, output in ((self._gateway, "gateway.out"), (self._python, self.log.name)):
+                if process is not None and process.poll() is not None:
+                    raise ClusterFailed(
+                        f"The Python driver ended before it was ready; its output is in {self.log.with_name(output)}."
+                    )
+        return "ready" in said
+
+    def run(self, task: Task) -> None:
+        """Hand its task to a driver that is ready; returns at once."""
         assert self._python is not None and self._python.stdin is not None
         with self._python.stdin as pipe:
             pipe.write(json.dumps(task.__dict__).encode() + b"\n")
-
-    def _wait_for(self, name: str, timeout: float) -> None:
-        deadline = time.monotonic() + timeout
-        with self._changed:
-            while not any(event["event"] == name for event in self._events):
-                if any(event["event"] == "ended" for event in self._events):
-                    raise ClusterFailed(f"The Python driver ended before it was ready; its output is in {self.log}.")
-                if not self._changed.wait(deadline - time.monotonic()):
-                    raise ClusterFailed(f"The Python driver was not ready within {timeout:.0f} seconds.")
 
     def outcome(self) -> dict[str, Any] | None:
         """``finished``, ``failed`` (with type, message, trace) or ``ended`` once there is one; else None."""

@@ -2,33 +2,33 @@ import importlib
 
 import pytest
 
-from localaws import seam
-from localaws.errors import SeamMoved
+from localaws import ministack_adapter
+from localaws.errors import MiniStackChanged
 from tests.support.account import EmbeddedAccount
 
 
-def test_the_installed_ministack_is_the_one_the_seam_was_made_for() -> None:
-    seam.check_seam()
+def test_the_installed_ministack_is_the_one_the_adapter_was_made_for() -> None:
+    ministack_adapter.check_ministack()
 
 
 def test_another_version_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seam, "MINISTACK", "0.0.1")
+    monkeypatch.setattr(ministack_adapter, "MINISTACK", "0.0.1")
     with pytest.raises(
-        SeamMoved, match=r"MiniStack 1\.5\.33 is installed, but the embedded account was made for 0\.0\.1"
+        MiniStackChanged, match=r"MiniStack 1\.5\.33 is installed, but the embedded account was made for 0\.0\.1"
     ):
-        seam.check_seam()
+        ministack_adapter.check_ministack()
 
 
 def test_a_moved_name_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(importlib.import_module("ministack.services.kinesis"), "_resolve_stream")
-    with pytest.raises(SeamMoved, match="ministack.services.kinesis has no _resolve_stream any more"):
-        seam.check_seam()
+    with pytest.raises(MiniStackChanged, match="ministack.services.kinesis has no _resolve_stream any more"):
+        ministack_adapter.check_ministack()
 
 
 def test_a_moved_parameter_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.import_module("ministack.services.kinesis"), "_resolve_stream", lambda stream: None)
-    with pytest.raises(SeamMoved, match=r"_resolve_stream takes \('stream',\), not \('data',\)"):
-        seam.check_seam()
+    with pytest.raises(MiniStackChanged, match=r"_resolve_stream takes \('stream',\), not \('data',\)"):
+        ministack_adapter.check_ministack()
 
 
 def test_on_demand_streams_start_with_four_shards(account: EmbeddedAccount) -> None:

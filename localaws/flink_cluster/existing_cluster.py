@@ -6,6 +6,7 @@ jobs, its processes come back or not as its owner arranged it, and it stays when
 
 import contextlib
 import json
+import subprocess
 import sys
 import threading
 import time
@@ -15,17 +16,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from localaws.account_folder import write_atomically
 from localaws.errors import ApplicationFailed, ClusterFailed, FlinkNotUsable
-from localaws.home import write_atomically
-from localaws.managed_flink.configuration import ConfigurationFolder
-from localaws.managed_flink.distribution import FLINK_VERSION
-from localaws.managed_flink.driver import Driver
-from localaws.managed_flink.rest import FlinkRest
-from localaws.managed_flink.sources import EXISTING_CALLER
+from localaws.flink_cluster.configuration import ConfigurationFolder
+from localaws.flink_cluster.distribution import FLINK_VERSION
+from localaws.flink_cluster.driver import Driver
+from localaws.flink_cluster.rest import ENDED, FlinkRest
 from localaws.processes import ChildRegister, clean_environment
 
-_ENDED = ("FINISHED", "FAILED", "CANCELED")
-_SLOTS_TIMEOUT = 15.0  # seconds the slots of a job that has just ended may take to be free again
+EXISTING_CALLER = "a Flink cluster of its own"  # whose requests those of its tasks are; see ``sources``
 _CANCEL_TIMEOUT = 30.0  # seconds
 _APPEAR_TIMEOUT = 2.0  # seconds in which a submission that was cut off may still make a job
 _POLL = 0.1
@@ -88,6 +87,7 @@ class ExistingCluster:
         self._children = children
         self._environment = clean_environment(**aws_environment, FLINK_CONF_DIR=str(self.folder / "conf"))
         self._job_ids: list[str] = []
+        self._slots = 0
         self._lock = threading.RLock()
         self._stopped = threading.Event()
 
@@ -113,21 +113,25 @@ class ExistingCluster:
             self.driver = Driver(self.folder, self._configuration, self._children, self._environment)
             self.driver.start()
 
-    def with_slots(self, slots: int) -> None:
-        """Wait for so many free slots; raises ApplicationFailed where there are fewer."""
-        deadline = time.monotonic() + _SLOTS_TIMEOUT
-        while (overview := check_flink(self.rest.url))["slots-available"] < slots:
-            if time.monotonic() > deadline or overview["slots-total"] < slots or self._stopped.is_set():
-                raise ApplicationFailed(
-                    f"The application needs {slots} slots, and the Flink cluster at {self.rest.url} has "
-                    f"{overview['slots-available']} free of {overview['slots-total']}: add TaskManagers, or set a "
-                    "smaller Parallelism."
-                )
-            time.sleep(_POLL)
+    def request_slots(self, slots: int) -> None:
+        """Keep in mind how many slots the application needs."""
+        self._slots = slots
 
-    def wait_ready(self) -> None:
-        """The cluster answers; raises FlinkNotUsable."""
-        check_flink(self.rest.url)
+    def missing_slots(self) -> str:
+        """Say what the requested slots still need, or "" once they are free.
+
+        Raises ApplicationFailed where the cluster does not have them or other jobs hold them, and FlinkNotUsable.
+        """
+        overview = check_flink(self.rest.url)
+        free, slots = overview["slots-available"], self._slots
+        if free >= slots:
+            return ""
+        if overview["slots-total"] < slots or overview["jobs-running"]:
+            raise ApplicationFailed(
+                f"The application needs {slots} slots, and the Flink cluster at {self.rest.url} has {free} free of "
+                f"{overview['slots-total']}: add TaskManagers, or set a smaller Parallelism."
+            )
+        return f"{slots - free} slots of a job that has just ended are not free yet"
 
     def job_options(self) -> dict[str, str]:
         """The id of the next job, so that it is known from all others on the cluster and ended whatever happens."""
@@ -154,6 +158,11 @@ class ExistingCluster:
             return not any(job["jid"] == job_id for job in self.rest.jobs())
         except ClusterFailed:
             return False
+
+    def processes(self) -> list[subprocess.Popen[bytes]]:
+        """The processes of this machine that work for the application: the driver's."""
+        with self._lock:
+            return self.driver.processes() if self.driver else []
 
     def log_files(self) -> dict[str, Path]:
         """What the application printed; the cluster's own logs are on its dashboard."""
@@ -202,7 +211,7 @@ def cancel_jobs(rest: FlinkRest, job_ids: list[str], appear: float = _APPEAR_TIM
         try:
             states = {job["jid"]: job["state"] for job in rest.jobs()}
             unknown = [one for one in job_ids if one not in states]
-            alive = [one for one in job_ids if states.get(one, "FINISHED") not in _ENDED]
+            alive = [one for one in job_ids if states.get(one, "FINISHED") not in ENDED]
             if not alive and (not unknown or time.monotonic() > began + appear):
                 return True
         except ClusterFailed:

@@ -8,22 +8,22 @@ from hypercorn.protocol.events import StreamClosed
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-_hangs_up: contextvars.ContextVar[list[bool] | None] = contextvars.ContextVar("hangs_up", default=None)
+_wanted_resets: contextvars.ContextVar[list[bool] | None] = contextvars.ContextVar("wanted_resets", default=None)
 
 
-def hang_up_on_caller() -> None:
+def reset_connection() -> None:
     """Have the connection of the request being answered closed where its answer would begin."""
-    wanted = _hangs_up.get()
+    wanted = _wanted_resets.get()
     if wanted is not None:
         wanted.append(True)
 
 
-def breakable(send: Send) -> Send:
-    """``send`` of one request, which closes the connection instead once ``hang_up_on_caller`` was called."""
+def resettable(send: Send) -> Send:
+    """``send`` of one request, which closes the connection instead once ``reset_connection`` was called."""
     wanted: list[bool] = []
-    _hangs_up.set(wanted)
+    _wanted_resets.set(wanted)
 
-    async def send_or_hang_up(message: dict[str, Any]) -> None:
+    async def send_or_reset(message: dict[str, Any]) -> None:
         if not wanted:
             await send(message)
         elif message["type"] == "http.response.start":
@@ -33,4 +33,4 @@ def breakable(send: Send) -> Send:
             stream.closed = True
             await stream.send(StreamClosed(stream_id=stream.stream_id))
 
-    return send_or_hang_up
+    return send_or_reset

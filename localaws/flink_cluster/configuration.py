@@ -118,7 +118,8 @@ class ClusterConfiguration(ConfigurationFolder):
             "taskmanager.host": "127.0.0.1",
             "taskmanager.numberOfTaskSlots": str(slots),
             "taskmanager.cpu.cores": "1.0",
-            "taskmanager.registration.timeout": "1 min",
+            # Ten seconds by default, which a TaskManager of a busy machine may need to deploy a task.
+            "pekko.ask.timeout": "1 min",
             "rest.address": "127.0.0.1",
             "rest.bind-address": "127.0.0.1",
             "rest.port": str(self.ports.rest),

@@ -9,11 +9,13 @@ from typing import Any
 
 from localaws.errors import ClusterFailed
 
+ENDED = ("FINISHED", "FAILED", "CANCELED")  # states of a job that does not run again
+
 
 class FlinkRest:
     """Calls ``http://HOST:PORT``; raises ClusterFailed where the JobManager does not answer as it should."""
 
-    def __init__(self, url: str, timeout: float = 30.0) -> None:
+    def __init__(self, url: str, timeout: float = 120.0) -> None:
         self.url = url
         self._timeout = timeout
 
@@ -49,41 +51,38 @@ class FlinkRest:
     def job(self, job_id: str) -> dict[str, Any]:
         return self.get(f"/jobs/{job_id}")
 
-    def first_exception(self, job_id: str, since: float = 0.0) -> str | None:
-        """The stack trace of the oldest failure the JobManager remembers after ``since`` (epoch seconds), or None."""
+    def failures(self, job_id: str, since: float = 0.0) -> list[str]:
+        """The stack traces of the failures after ``since`` (epoch seconds) that the JobManager keeps, oldest first."""
         entries = self.get(f"/jobs/{job_id}/exceptions?maxExceptions=50").get("exceptionHistory", {}).get("entries", [])
         later = [entry for entry in entries if entry["timestamp"] >= since * 1000]
-        return min(later, key=lambda entry: entry["timestamp"])["stacktrace"] if later else None
+        return [entry["stacktrace"] for entry in sorted(later, key=lambda entry: entry["timestamp"])]
 
     def cancel(self, job_id: str) -> None:
         self.call("PATCH", f"/jobs/{job_id}?mode=cancel")
 
-    def checkpoint(self, job_id: str, timeout: float = 60.0) -> None:
-        """Take a checkpoint now; raises ClusterFailed with Flink's reason where it did not succeed in time."""
+    def checkpoint(self, job_id: str) -> None:
+        """Take a checkpoint now; raises ClusterFailed with Flink's reason where it did not succeed."""
         started = self.call("POST", f"/jobs/{job_id}/checkpoints", {"checkpointType": "FULL"})
-        self._completed(f"/jobs/{job_id}/checkpoints/{started['request-id']}", f"checkpoint of job {job_id}", timeout)
+        self._completed(f"/jobs/{job_id}/checkpoints/{started['request-id']}")
 
-    def savepoint(self, job_id: str, folder: str, stop: bool, timeout: float = 120.0) -> str:
+    def savepoint(self, job_id: str, folder: str, stop: bool) -> str:
         """Take a savepoint (and stop the job with it); returns its path.
 
-        Raises ClusterFailed with Flink's reason where the savepoint did not succeed within ``timeout`` seconds.
+        Raises ClusterFailed with Flink's reason where the savepoint did not succeed.
         """
         if stop:
             started = self.call("POST", f"/jobs/{job_id}/stop", {"targetDirectory": folder, "drain": False})
         else:
             started = self.call("POST", f"/jobs/{job_id}/savepoints", {"target-directory": folder})
-        path = f"/jobs/{job_id}/savepoints/{started['request-id']}"
-        return self._completed(path, f"savepoint of job {job_id}", timeout)["location"]
+        return self._completed(f"/jobs/{job_id}/savepoints/{started['request-id']}")["location"]
 
-    def _completed(self, path: str, what: str, timeout: float) -> dict[str, Any]:
-        """What an asynchronous operation came to; raises ClusterFailed with its failure's stack trace."""
-        deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline:
-            answer = self.get(path)
-            if answer["status"]["id"] == "COMPLETED":
-                operation = answer["operation"]
-                if "failure-cause" in operation:
-                    raise ClusterFailed(operation["failure-cause"]["stack-trace"])
-                return operation
+    def _completed(self, path: str) -> dict[str, Any]:
+        """Wait for the result of an asynchronous operation, which Flink itself fails after its own limit.
+
+        Raises ClusterFailed with the stack trace of its failure.
+        """
+        while (answer := self.get(path))["status"]["id"] != "COMPLETED":
             time.sleep(0.05)
-        raise ClusterFailed(f"The {what} did not complete within {timeout:.0f} seconds.")
+        if "failure-cause" in answer["operation"]:
+            raise ClusterFailed(answer["operation"]["failure-cause"]["stack-trace"])
+        return answer["operation"]

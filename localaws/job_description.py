@@ -1,0 +1,72 @@
+"""What the control plane hands to the data plane: the key of an application, and the job that is to run."""
+
+import math
+from dataclasses import dataclass
+
+RUN_OPTIONS = "kinesis.analytics.flink.run.options"  # the property group of a Python application's run options
+
+
+@dataclass(frozen=True)
+class ApplicationKey:
+    """Names one application: account (12 digits), region and name."""
+
+    account: str
+    region: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.account}-{self.region}-{self.name}"
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """The run options of a Python application; paths are relative to the zip's root, ``python`` may be empty."""
+
+    python: str
+    jarfile: str | None = None
+    python_files: tuple[str, ...] = ()
+    python_archives: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class JobDescription:
+    """One version of an application as the data plane is to run it.
+
+    ``property_groups`` are key -> value by group id; ``object_key`` is empty where the application has no code.
+    """
+
+    key: ApplicationKey
+    arn: str
+    version: int
+    bucket: str
+    object_key: str
+    object_version: str | None
+    property_groups: dict[str, dict[str, str]]
+    parallelism: int
+    parallelism_per_kpu: int
+    checkpointing: bool
+    checkpoint_interval_ms: int
+    min_pause_ms: int
+    allow_non_restored_state: bool
+    log_group: str | None
+    log_stream: str | None
+
+    @property
+    def slots(self) -> int:
+        """KPUs times ParallelismPerKPU, as Managed Flink allots them."""
+        return math.ceil(self.parallelism / self.parallelism_per_kpu) * self.parallelism_per_kpu
+
+    @property
+    def run_options(self) -> RunOptions:
+        """The run options among the property groups."""
+        given = {name: value.strip() for name, value in self.property_groups.get(RUN_OPTIONS, {}).items()}
+        return RunOptions(
+            python=given.get("python", ""),
+            jarfile=given.get("jarfile") or None,
+            python_files=_paths(given.get("pyFiles", "")),
+            python_archives=_paths(given.get("pyArchives", "")),
+        )
+
+
+def _paths(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
