@@ -50,7 +50,9 @@ def read_results(folder: Path) -> dict[str, Any] | None:
         found = json.loads((folder / RESULTS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) and "fingerprint" in found.get("extra_data", {}) else None
+    if not isinstance(found, dict) or "fingerprint" not in found.get("extra_data", {}):
+        return None
+    return found if all("slug" in test.get("extra_data", {}) for test in found["tests"]) else None
 
 
 def write(out: Path, rows: Sequence[Row]) -> None:
@@ -62,15 +64,15 @@ def write(out: Path, rows: Sequence[Row]) -> None:
 
 def grades_csv(rows: Sequence[Row]) -> str:
     """One line a submission: points in all and of every check."""
-    names = _test_names(rows)
+    titles = _titles(rows)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["submission", "state", "score", "max_score", "seconds", *names, "said"])
+    writer.writerow(["submission", "state", "score", "max_score", "seconds", *titles.values(), "said"])
     for row in rows:
-        points = {test["name"]: test["score"] for test in row.results["tests"]} if row.results else {}
+        points = {_slug(test): test["score"] for test in row.results["tests"]} if row.results else {}
         seconds = row.results["execution_time"] if row.results else ""
         state = "graded" if row.results else "not graded"
-        cells = [points.get(name, "") for name in names]
+        cells = [points.get(slug, "") for slug in titles]
         writer.writerow([_safe(row.name), state, row.score, row.max_score, seconds, *cells, _safe(row.said)])
     return text.getvalue()
 
@@ -78,8 +80,8 @@ def grades_csv(rows: Sequence[Row]) -> str:
 def grades_html(rows: Sequence[Row]) -> str:
     """One line a submission with a link to its report, and how many passed each check."""
     graded = [row.results for row in rows if row.results]
-    passed = Counter(test["name"] for results in graded for test in results["tests"] if test["status"] == "passed")
-    values = {"rows": rows, "names": _test_names(rows), "csv": CSV, "passed": passed, "graded": len(graded)}
+    passed = Counter(_slug(test) for results in graded for test in results["tests"] if test["status"] == "passed")
+    values = {"rows": rows, "titles": _titles(rows), "csv": CSV, "passed": passed, "graded": len(graded)}
     return page("grades.html.j2", values)
 
 
@@ -103,8 +105,13 @@ def nbgrader_csv(rows: Sequence[Row], assignment: str = ASSIGNMENT) -> str:
     return text.getvalue()
 
 
-def _test_names(rows: Sequence[Row]) -> list[str]:
-    return next(([test["name"] for test in row.results["tests"]] for row in rows if row.results), [])
+def _titles(rows: Sequence[Row]) -> dict[str, str]:
+    """What each check is called, by its slug."""
+    return {_slug(test): test["name"] for row in rows if row.results for test in row.results["tests"]}
+
+
+def _slug(test: dict[str, Any]) -> str:
+    return test["extra_data"]["slug"]
 
 
 def _safe(text: str) -> str:

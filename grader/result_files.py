@@ -33,11 +33,12 @@ def gradescope(grade: Grade) -> dict[str, Any]:
         "stdout_visibility": "hidden",
         "tests": [
             {
-                "name": f"{check.notebook}: {check.name}",
+                "name": f"{check.notebook}: {check.title}",
                 "score": check.earned,
                 "max_score": check.points,
                 "status": "passed" if state(check) == "passed" else "failed",
                 "output": f"Looked at {check.looked_at}.\n{check.message}"[:_LONGEST],
+                "extra_data": {"slug": check.slug},
             }
             for check in grade.checks
         ],
@@ -45,7 +46,7 @@ def gradescope(grade: Grade) -> dict[str, Any]:
             "submission": grade.name,
             "fingerprint": grade.fingerprint,
             "max_score": grade.max_score,
-            "attempted": [check.name for check in grade.checks if check.attempted],
+            "attempted": [check.slug for check in grade.checks if check.attempted],
             "notes": list(grade.notes),
             "no_walls": grade.walls,
             "memory_mb": grade.peak >> 20,

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from grader.hidden_run.proof import OF_APPLICATION, OF_FUNCTIONS
-from lab.checks.check import Check, Finding
-from lab.exercises.catalog import EXERCISES
+from lab.checks.probe import FAILED, Finding, Probe
 
-_CODE_FILE = (EXERCISES["window"].title, EXERCISES["watermark"].title)
+_CODE_FILE = ("window", "watermark")  # exercises whose answer is a function of the application
 Needs = Literal["account", "proof", "both"]
 
 
@@ -17,7 +16,8 @@ class Graded:
     """One check with the points it earned. `evidence` is where they come from."""
 
     notebook: str
-    name: str
+    slug: str
+    title: str
     points: int
     earned: int
     attempted: bool
@@ -61,36 +61,36 @@ class Grade:
         return f"{' and '.join(parts)}: the list says what to do next."
 
 
-def needs(check: Check) -> Needs:
+def needs(check: Probe) -> Needs:
     """Which evidence a check's points need.
 
     What a student's code computes is proved; what is to be seen in the student's own account is looked at there; output
     needs both, since there it may have been put in by hand.
     """
-    if check.name in OF_FUNCTIONS or check.name in _CODE_FILE:
+    if check.slug in OF_FUNCTIONS or check.slug in _CODE_FILE:
         return "proof"
-    return "both" if check.name in OF_APPLICATION else "account"
+    return "both" if check.slug in OF_APPLICATION else "account"
 
 
 def score(
-    checks: Sequence[Check], looked: Mapping[str, Finding], proved: Mapping[str, Finding], notes: Sequence[str]
+    checks: Sequence[Probe], looked: Mapping[str, Finding], proved: Mapping[str, Finding], notes: Sequence[str]
 ) -> tuple[Graded, ...]:
-    """Points for every check. What was not looked at has none."""
+    """Give every check its points by its slug. What was not looked at has none."""
     why = notes[0] if notes else "It was not looked at."
-    return tuple(_graded(check, looked, proved, Finding(False, "nothing", why)) for check in checks)
+    return tuple(_graded(check, looked, proved, Finding(FAILED, why, "nothing")) for check in checks)
 
 
-def _graded(check: Check, looked: Mapping[str, Finding], proved: Mapping[str, Finding], missing: Finding) -> Graded:
+def _graded(check: Probe, looked: Mapping[str, Finding], proved: Mapping[str, Finding], missing: Finding) -> Graded:
     kind = needs(check)
-    own, proof = looked.get(check.name, missing), proved.get(check.name, missing)
+    own, proof = looked.get(check.slug, missing), proved.get(check.slug, missing)
     found = {"account": own, "proof": proof, "both": own}[kind]
     if kind == "both" and own.passed and not proof.passed:
         said = (
             "The account holds it, but the application that was handed in does not bring it about when the grader runs "
             f"it on other data: {proof.message}"
         )
-        found = Finding(False, proof.looked_at, said, proof.attempted)
+        found = Finding(proof.state, said, proof.looked_at)
     return Graded(
-        check.notebook, check.name, check.points, check.points if found.passed else 0, found.attempted or found.passed,
+        check.notebook, check.slug, check.title, check.points, check.points if found.passed else 0, found.attempted,
         found.looked_at, found.message, kind,
     )  # fmt: skip

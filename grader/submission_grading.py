@@ -15,7 +15,7 @@ from grader.sandbox.limits import Limits
 from grader.sandbox.sandbox import Layout, Place, Role, Running
 from grader.submissions import Submission
 from grader.trusted_files import Kit
-from lab.checks.check import Finding
+from lab.checks.probe import Finding
 from lab.core.errors import LabError
 from lab.core.names import LABELS_FILE, REVIEWS_FILE
 
@@ -205,7 +205,7 @@ class Grading:
             self._notes.append(f"The grader's look at the account ({task['work']}) {why}.")
             running.process.kill()
             return {}
-        return {name: Finding(**found) for name, found in json.loads(answer[0].splitlines()[-1]).items()}
+        return {slug: Finding(**found) for slug, found in json.loads(answer[0].splitlines()[-1]).items()}
 
     def _wait(self, running: Running, seconds: float) -> int | None:
         """The exit code; None where the time was over first."""

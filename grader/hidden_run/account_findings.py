@@ -6,7 +6,9 @@ from typing import Any
 import pandas as pd
 
 from grader.hidden_run.sent_reviews import expected_reviews
-from lab.checks.check import Finding, Lab, checks_of, run_check
+from lab.checks.check import checks_of
+from lab.checks.pipeline import Pipeline
+from lab.checks.probe import FAILED, Finding, Place, take
 from lab.core.errors import LabError
 from lab.core.names import INPUT_STREAM, REVIEWS_FILE
 from lab.core.session import Session, local_status
@@ -14,17 +16,17 @@ from lab.streams.reading import read_stream
 from lab.streams.records import read_reviews
 
 NOTEBOOKS = ("01", "02", "03", "04")
-ARRIVED = "Every review the function sent is in the stream"
-_GONE = Finding(False, "the account", "It does not answer any more: something in the submission ended or filled it.")
+ARRIVED = "records_arrived"
+_GONE = Finding(FAILED, "It does not answer any more: something in the submission ended or filled it.", "the account")
 
 
 def look(session: Session, parameters: dict[str, Any]) -> dict[str, Finding]:
-    """What every check finds, by its name. An account that is gone fails them all."""
-    lab = Lab(session, parameters)
+    """Take every check; what it finds, by its slug. An account that is gone fails them all."""
+    lab = Pipeline(session, parameters)
     found: dict[str, Finding] = {}
     for notebook in NOTEBOOKS:
         for check in checks_of(notebook):
-            found[check.name] = run_check(check, lab) if local_status() else _GONE
+            found[check.slug] = take(check, lab) if local_status() else _GONE
     if found[ARRIVED].passed:
         found[ARRIVED] = _of_the_right_reviews(Path(parameters["reviews_file"])) or found[ARRIVED]
     return found
@@ -33,18 +35,16 @@ def look(session: Session, parameters: dict[str, Any]) -> dict[str, Finding]:
 def _of_the_right_reviews(path: Path) -> Finding | None:
     """A finding where the stream does not hold the reviews this submission was given: the manifests alone, which the
     check believes, can be written by anybody."""
-    looked = "the reviews in the stream, beside those of the file"
+    place = Place("the reviews in the stream, beside those of the file")
     try:
         there = read_reviews(read_stream(INPUT_STREAM)).table
     except LabError as error:
-        return Finding(False, looked, str(error))
+        return place.failed(str(error))
     wanted = expected_reviews(path)
     pairs = pd.MultiIndex.from_frame(there[["review_id", "reviewer"]])
     foreign = (~pairs.isin(pd.MultiIndex.from_frame(wanted[["review_id", "reviewer"]]))).sum()
     if foreign or not len(there):
-        return Finding(
-            False,
-            looked,
-            f"{foreign:,} of {len(there):,} are not of {REVIEWS_FILE}: the function must send those of S3.",
+        return place.failed(
+            f"{foreign:,} of {len(there):,} are not of {REVIEWS_FILE}: the function must send those of S3."
         )
     return None

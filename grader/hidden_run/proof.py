@@ -18,9 +18,12 @@ import pandas as pd
 
 from grader.hidden_run.sent_reviews import difference, disorder, expected_reviews
 from grader.hidden_run.student_functions import FunctionFailed, Functions
+from lab.checks import detection, exercises
 from lab.checks.blanks import blank_functions
-from lab.checks.check import Check, Finding, Lab, checks_of, run_check
-from lab.checks.detection import RUN_OPTIONS, Result
+from lab.checks.check import CHECKS
+from lab.checks.detection import RUN_OPTIONS
+from lab.checks.pipeline import Pipeline
+from lab.checks.probe import Finding, Place, Probe, take
 from lab.core.errors import LabError
 from lab.core.names import (
     APPLICATION,
@@ -44,7 +47,7 @@ from lab.exercises.catalog import EXERCISES
 from lab.flink.waiters import application_status, stream_active
 from lab.streams.reading import Position, read_stream, save_position
 from lab.streams.records import read_reviews
-from lab.validation.completion import wait_for_watermark, wait_for_windows
+from lab.validation.completion import wait_for_watermark
 from lab.validation.input_files import labels_of
 from lab.validation.reference import windows
 from lab.validation.scores import score
@@ -52,15 +55,17 @@ from lab.validation.scores import score
 SHARDS = 4
 START_SECONDS, READ_SECONDS, TASKS_SECONDS = 150.0, 45.0, 30.0
 # The points a Flink application earns by what it computes here.
+_RUNNING = detection.running.slug
 OF_APPLICATION = (
-    "The application is RUNNING, and so is its job",
-    "Events are visible in suspicious_activity",
-    "Every window equals the reference",
-    "Nothing was lost on the way",
-    EXERCISES["window"].title,
-    EXERCISES["watermark"].title,
+    _RUNNING,
+    detection.output_visible.slug,
+    detection.windows_equal.slug,
+    detection.nothing_lost.slug,
+    exercises.window.slug,
+    exercises.watermark.slug,
 )
-OF_FUNCTIONS = tuple(EXERCISES[n].title for n in ("partition_key", "put_batch", "read_shard", "threshold", "groups"))
+# The points of functions that a student wrote.
+OF_FUNCTIONS = ("partition_key", "put_batch", "read_shard", "threshold", "groups")
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,7 @@ class Proof:
         }
         self._reviews = Path(task.parameters["reviews_file"])
         self._sent = expected_reviews(self._reviews)
-        self._checks = {check.name: check for number in ("01", "02", "03", "04") for check in checks_of(number)}
+        self._checks = {check.slug: check for check in CHECKS}
 
     def run(self) -> dict[str, Finding]:
         """Everything; what each check of OF_FUNCTIONS and OF_APPLICATION finds."""
@@ -118,11 +123,8 @@ class Proof:
     def _prove_functions(self) -> dict[str, Finding]:
         self._produce()
         events = read_reviews(read_stream(INPUT_STREAM))
-        nobody = Position(APPLICATION, pd.Timestamp.now("UTC").to_pydatetime(), INPUT_STREAM, {})
-        result = Result(nobody, events, windows(events, **self._settings), None)  # type: ignore[arg-type]
-        lab = Lab(self._session, self._task.parameters, {"result": result})
+        lab = Pipeline(self._session, self._task.parameters, {"events": events})
         labels = labels_of(self._task.parameters["labels_file"], str(self._reviews))
-        all_counts = windows(events, **{**self._settings, "threshold": 0}).windows
         size, slide = self._settings["window_seconds"], self._settings["slide_seconds"]
         shard = events.open_shards[0]
 
@@ -137,7 +139,7 @@ class Proof:
         def threshold(where: str) -> object:
             assert labels is not None
             function = self._functions.named(where, "choose_threshold")
-            return hand_in_threshold(self._session, function, score(all_counts, labels))
+            return hand_in_threshold(self._session, function, score(lab.all_windows.windows, labels))
 
         def groups(where: str) -> object:
             function = self._functions.named(where, "bursting_groups")
@@ -150,75 +152,79 @@ class Proof:
             "threshold": threshold,
             "groups": groups,
         }
-        return {EXERCISES[name].title: self._exercise(name, step, lab) for name, step in steps.items()}
+        return {name: self._exercise(name, step, lab) for name, step in steps.items()}
 
-    def _exercise(self, name: str, step: Callable[[str], object], lab: Lab) -> Finding:
+    def _exercise(self, name: str, step: Callable[[str], object], lab: Pipeline) -> Finding:
         exercise = EXERCISES[name]
         where = "producer/put_batch.py" if name == "put_batch" else self._notebook(exercise.notebook[:2])
         if where is None or not (self._task.project / where).is_file():
-            return Finding(False, "the submission", f"{exercise.notebook} is not in it: hand it in.", attempted=False)
+            return Place("the submission").open(f"{exercise.notebook} is not in it: hand it in.")
+        place = Place(f"{exercise.where} on data of the grader's")
         try:
             step(where)
         except FunctionFailed as error:
-            return Finding(False, f"{exercise.where} on data of the grader's", str(error))
+            return place.failed(str(error))
         except Exception as error:  # noqa: BLE001 - what a function answers may be anything
-            said = f"Its answer cannot be used ({type(error).__name__}: {error}): correct what it returns."
-            return Finding(False, f"{exercise.where} on data of the grader's", said)
-        return self._run(self._checks[exercise.title], lab)
+            return place.failed(
+                f"Its answer cannot be used ({type(error).__name__}: {error}): correct what it returns."
+            )
+        return self._take(self._checks[name], lab)
 
     def _notebook(self, number: str) -> str | None:
         found = sorted((self._task.project / "notebooks").glob(f"{number}_*.ipynb"))
         return f"notebooks/{found[0].name}" if found else None
 
-    def _run(self, check: Check, lab: Lab) -> Finding:
+    def _take(self, check: Probe, lab: Pipeline) -> Finding:
         try:
-            return run_check(check, lab)
+            return take(check, lab)
         except Exception as error:  # noqa: BLE001 - an odd answer must not cost the other points
-            return Finding(False, "what the submission left", f"It cannot be read ({type(error).__name__}: {error}).")
+            said = f"It cannot be read ({type(error).__name__}: {error})."
+            return Place("what the submission left").failed(said)
 
     # -- the application ----------------------------------------------------------------------------------------
 
     def _prove_application(self) -> dict[str, Finding]:
         folder = self._task.project / "flink_app" / APPLICATION_FOLDER
         script = folder / Path(RUN_OPTIONS["python"]).name
-        looked = "the application handed in, on data of the grader's"
+        place = Place("the application handed in, on data of the grader's")
         if not self._task.application:
             gone = f"flink_app/{APPLICATION_FOLDER}/{script.name} is not in the submission: hand it in."
-            return dict.fromkeys(OF_APPLICATION, Finding(False, looked, gone, attempted=False))
+            return dict.fromkeys(OF_APPLICATION, place.open(gone))
         blank = [n for n in ("window", "watermark") if n in blank_functions(script.read_text("utf-8", "replace"))]
         try:
             position = self._start(folder)
         except LabError as error:
-            return dict.fromkeys(OF_APPLICATION, Finding(False, looked, str(error)))
+            return dict.fromkeys(OF_APPLICATION, place.failed(str(error)))
         if blank:
-            waits = Finding(False, looked, EXERCISES[blank[0]].not_attempted, attempted=False)
-            titles = {EXERCISES[name].title: name for name in ("window", "watermark")}
-            said = {
-                title: Finding(False, looked, EXERCISES[name if name in blank else blank[0]].not_attempted, False)
-                for title, name in titles.items()
-            }
+            waits = place.open(EXERCISES[blank[0]].not_attempted)
+            said = {name: place.open(EXERCISES[name].not_attempted) for name in blank}
             # The API says RUNNING a moment before every task does.
             deadline = time.monotonic() + TASKS_SECONDS
-            while not (running := self._application_running({}))[OF_APPLICATION[0]].passed:
+            while not (running := self._application_running({}, (_RUNNING,)))[_RUNNING].passed:
                 if time.monotonic() > deadline:
                     break
                 time.sleep(0.5)
-            return {name: waits for name in OF_APPLICATION[1:]} | said | running
+            return dict.fromkeys(OF_APPLICATION, waits) | said | running
         first = self._produce()
         events = read_reviews(read_stream(INPUT_STREAM, position))
         reference = windows(events, **self._settings)
         if tampered := difference(self._sent, first, self._task.parameters["rate"], events) or disorder(reference):
             said = f"The application changed its input: {tampered}. It may only read it."
-            return dict.fromkeys(OF_APPLICATION, Finding(False, looked, said))
+            return dict.fromkeys(OF_APPLICATION, place.failed(said))
         # First until Flink has read everything, however busy the machine; only then does silence mean an end.
         wait_for_watermark(reference.watermark, timeout=READ_SECONDS)
-        result = Result(position, events, reference, wait_for_windows(reference, position))
-        seen = {"result": result, "zip": self._package.read_bytes(), "parallelism": (SHARDS, SHARDS)}
-        return self._application_running(seen, OF_APPLICATION)
+        known = {
+            "position": position,
+            "events": events,
+            "reference": reference,
+            "package": self._package.read_bytes(),
+            "parallelism": (SHARDS, SHARDS),
+        }
+        return self._application_running(known, OF_APPLICATION)
 
-    def _application_running(self, seen: dict[str, Any], names: tuple[str, ...] = OF_APPLICATION[:1]) -> dict[str, Any]:
-        lab = Lab(self._session, self._task.parameters, seen)
-        return {name: self._run(self._checks[name], lab) for name in names}
+    def _application_running(self, known: dict[str, Any], slugs: tuple[str, ...]) -> dict[str, Finding]:
+        lab = Pipeline(self._session, self._task.parameters, known)
+        return {slug: self._take(self._checks[slug], lab) for slug in slugs}
 
     def _start(self, folder: Path) -> Position:
         """Create and start the application as notebook 03 does, with as many subtasks as shards."""

@@ -4,7 +4,7 @@
 
 TASK is JSON: work ("look" or "prove"), parameters, and for a proof the descriptors of the functions' process
 
-The last line of its output is a JSON object: what each check found, by the check's name.
+The last line of its output is a JSON object: what each check found, by the check's slug.
 """
 
 import json
@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from lab.checks.check import Finding
+from lab.checks.probe import Finding
 from lab.core.session import connect
 
 
@@ -25,12 +25,12 @@ def main() -> None:
     os.environ["AWS_MAX_ATTEMPTS"] = "2"  # an account that was ended is not asked for long
     session = connect("local", task["parameters"]["region"])
     found = work(task, session)
-    answers.write(json.dumps({name: asdict(one) for name, one in found.items()}, default=str).encode() + b"\n")
+    answers.write(json.dumps({slug: asdict(one) for slug, one in found.items()}, default=str).encode() + b"\n")
     answers.flush()
 
 
 def work(task: dict[str, Any], session: Any) -> dict[str, Finding]:
-    """Do the task; what was found by the check's name."""
+    """Do the task; what was found, by the check's slug."""
     parameters = task["parameters"]
     if task["work"] == "look":
         from grader.hidden_run.account_findings import look

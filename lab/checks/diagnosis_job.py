@@ -1,4 +1,4 @@
-"""What the running job and the application's log say, for `lab.diagnose`."""
+"""Read what the running job and the application's log say, for `lab.diagnose`."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from lab.core.session import Session
+from lab.checks.pipeline import Pipeline
 from lab.core.tables import cell
 from lab.flink.rest import Dashboard, DashboardSilent
 
@@ -48,6 +48,14 @@ def root_cause(trace: str) -> str:
     cause = causes[-1].removeprefix("Caused by: ") if causes else "an unknown cause"
     cause = re.sub(r"^(?:[a-z_0-9]+\.)+(?=[A-Z])", "", cause).rstrip(".: ")
     return cause if len(cause) <= LONGEST else cause[: LONGEST - 1] + "…"
+
+
+def readable_dashboard(lab: Pipeline) -> Dashboard | None:
+    """Take the Flink dashboard; None where it does not answer a program, or the account gives no URL."""
+    try:
+        return lab.dashboard
+    except ClientError:
+        return None
 
 
 def late_rows(dashboard: Dashboard | None) -> int | None:
@@ -98,7 +106,7 @@ def slowest_subtasks(dashboard: Dashboard | None) -> str:
     return ""
 
 
-def last_complaint(session: Session, detail: dict[str, Any]) -> str:
+def last_complaint(detail: dict[str, Any]) -> str:
     """Why the last start failed, from the application's log stream; empty where its last word is no error."""
     for option in detail.get("CloudWatchLoggingOptionDescriptions", []):
         found = re.search(r":log-group:(.+?):log-stream:(.+)$", option["LogStreamARN"])

@@ -5,7 +5,6 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from lab.checks.probe import Look
 from lab.core import session
 from lab.core.errors import LabError
 
@@ -39,41 +38,28 @@ def doctor_command(arguments: argparse.Namespace) -> int:
 
 
 def _preflight(region: str) -> tuple[bool, bool]:
-    """Say line by line whether the lab can start in an account on AWS. Returns that, and whether it has begun there."""
-    from lab.checks.preflight import take
-    from lab.checks.preflight_account import AccountLooks
+    """Say row by row whether the lab can start in an account on AWS. Returns that, and whether it has begun there."""
+    from lab.checks.preflight import UncheckedAccount, look_at
 
-    looks = AccountLooks(session.connect("aws", region))
-    found = take(looks.in_order())
-    begun = not found.wrong and bool(looks.found)
+    account = UncheckedAccount(session.connect("aws", region))
+    found = look_at(account)
+    begun = not found.wrong and bool(account.found)
     next_step = "" if begun or found.wrong else "Nothing of it is there yet: begin with 01_streams.\n"
     sys.stdout.write(f"{found.text}\n{next_step}\n")
     return not found.wrong, begun
 
 
 def examine(target: str, region: str) -> "Diagnosis":
-    """The pipeline of the target. Does not start an embedded account that is not up."""
-    from lab.checks.diagnosis import walk
-    from lab.checks.diagnosis_flow import Looks
+    """Diagnose the pipeline of the target. Does not start an embedded account that is not up."""
+    from lab.checks.diagnosis import PROBES, Diagnosis, diagnose
+    from lab.checks.probe import FAILED, Finding
 
-    if target == "local" and session.local_status() is None:
-        return walk([("account", _not_up)])
     try:
-        looks = Looks(session.connect(target, region))
+        if target == "local" and session.local_status() is None:
+            raise session.AccountNotReached(
+                f"The embedded account does not answer at {session.local_endpoint()}: run 01_streams (or `python -m "
+                "localaws up`), which starts it empty, then the notebooks after it."
+            )
+        return diagnose(session.connect(target, region))
     except LabError as error:
-        return walk([("account", _raising(error))])
-    return walk(looks.in_order())
-
-
-def _not_up() -> str:
-    raise session.AccountNotReached(
-        f"The embedded account does not answer at {session.local_endpoint()}: run 01_streams (or `python -m localaws "
-        "up`), which starts it empty, then the notebooks after it."
-    )
-
-
-def _raising(error: LabError) -> Look:
-    def look() -> str:
-        raise error
-
-    return look
+        return Diagnosis(((PROBES[0], Finding(FAILED, str(error))),))

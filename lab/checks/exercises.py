@@ -1,25 +1,21 @@
 """The checks of the exercises. Each looks at what an attempt left in the account and the streams."""
 
 import json
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
-import boto3
 import numpy as np
 import pandas as pd
 
-from lab.checks.blanks import ZIP, blank_exercises, parallelism
-from lab.checks.check import Finding, Lab, register
-from lab.checks.detection import read_result
-from lab.core.names import EXERCISE_STREAM, GROUP_STREAM
+from lab.checks.blanks import blank_exercises
+from lab.checks.pipeline import Pipeline
+from lab.checks.probe import Ask, Finding, Place, Probe
+from lab.core.names import APPLICATION_ZIP, EXERCISE_STREAM, GROUP_STREAM, INPUT_STREAM, OUTPUT_STREAM, REVIEWS_FILE
 from lab.exercises.attempts import PRECISE_ENOUGH, digest, nothing_to_choose
 from lab.exercises.catalog import EXERCISES, handed_in
-from lab.flink.rest import Dashboard, DashboardSilent
+from lab.flink.rest import DashboardSilent
 from lab.streams.reading import read_stream
 from lab.validation.completion import wait_for_watermark
 from lab.validation.input_files import labels_of
-from lab.validation.reference import windows
 from lab.validation.scores import score
 
 WORDS, KEYS_A_SHARD = 8, 10
@@ -27,26 +23,21 @@ GROUP_RECALL = GROUP_PRECISION = 0.8
 SMALLEST_GROUP = 5
 
 
-def _exercise(name: str) -> Callable[[Callable[[Lab], Finding]], Callable[[Lab], Finding]]:
-    exercise = EXERCISES[name]
-    keep = register(exercise.notebook, exercise.title, exercise.points)
+def _exercise(function: Ask) -> Probe:
+    """Make a function the check of the exercise of its name; a wrong answer was handed in as what is wrong with it."""
+    exercise = EXERCISES[function.__name__]
 
-    def answered(look: Callable[[Lab], Finding]) -> Callable[[Lab], Finding]:
-        @wraps(look)
-        def finding(lab: Lab) -> Finding:
-            """A wrong answer was handed in as the sentence that says what is wrong with it."""
-            note = handed_in(lab.session, name) if exercise.calls_a_function else None
-            return Finding(False, f"the answer of {exercise.where}", note["wrong"]) if note and "wrong" in note else (
-                look(lab)
-            )  # fmt: skip
+    def ask(lab: Pipeline) -> Finding | str:
+        note = handed_in(lab.session, exercise.name) if exercise.calls_a_function else None
+        if note and "wrong" in note:
+            return Place(f"the answer of {exercise.where}").failed(note["wrong"])
+        return function(lab)
 
-        return keep(finding)
-
-    return answered
+    return Probe(exercise.name, exercise.title, ask, exercise.notebook, exercise.points)
 
 
-def _nothing(name: str, looked: str) -> Finding:
-    return Finding(False, looked, EXERCISES[name].not_attempted, attempted=False)
+def _not_attempted(name: str, place: Place) -> Finding:
+    return place.open(EXERCISES[name].not_attempted)
 
 
 def _sent(stream: str, note: dict[str, Any]) -> pd.DataFrame:
@@ -65,221 +56,188 @@ def _sent(stream: str, note: dict[str, Any]) -> pd.DataFrame:
     return table
 
 
-@_exercise("partition_key")
-def partition_key(lab: Lab) -> Finding:
-    looked = f"the records of {EXERCISE_STREAM}, each review twice, and your reason"
+@_exercise
+def partition_key(lab: Pipeline) -> Finding:
+    place = Place(f"the records of {EXERCISE_STREAM}, each review twice, and your reason")
     note = handed_in(lab.session, "partition_key")
     if note is None:
-        return _nothing("partition_key", looked)
+        return _not_attempted("partition_key", place)
     sent = _sent(EXERCISE_STREAM, note)
     if not len(sent) or len(sent) != note["sent"]:
-        return Finding(False, looked, f"{len(sent):,} of {note['sent']:,} records are there: send them again.")
+        return place.failed(f"{len(sent):,} of {note['sent']:,} records are there: send them again.")
     copies = sent.groupby("review_id")["partition_key"].nunique()
     if (copies > 1).any():
-        return Finding(
-            False,
-            looked,
+        return place.failed(
             f"The copies of {(copies > 1).sum():,} reviews have two keys, so they may be in different shards and in no "
-            "order: take the key from the review alone.",
+            "order: take the key from the review alone."
         )
     shards, keys = sent.attrs["shards"], sent["partition_key"].nunique()
     if keys < min(KEYS_A_SHARD * shards, len(copies) // 2):
-        return Finding(
-            False,
-            looked,
+        return place.failed(
             f"There are only {keys:,} keys for {len(copies):,} reviews, and those of one key all go to one shard: "
-            "take a field with more values.",
+            "take a field with more values."
         )
     busiest = sent["shard"].value_counts(normalize=True).max()
     if busiest > 1.5 / shards + 2 / np.sqrt(len(copies)):
-        return Finding(False, looked, f"One of {shards} shards got {busiest:.0%} of all: take a key with more values.")
+        return place.failed(f"One of {shards} shards got {busiest:.0%} of all: take a key with more values.")
     why = str(note.get("why") or "").strip()
     if len(why.split()) < WORDS:
-        return Finding(
-            False, looked, f"The reason has {len(why.split())} words: say in a sentence what the key decides."
-        )
-    return Finding(True, looked, f"{keys:,} keys, the busiest of {shards} shards has {busiest:.0%}. Your reason: {why}")
+        return place.failed(f"The reason has {len(why.split())} words: say in a sentence what the key decides.")
+    return place.passed(f"{keys:,} keys, the busiest of {shards} shards has {busiest:.0%}. Your reason: {why}")
 
 
-@_exercise("put_batch")
-def put_batch(lab: Lab) -> Finding:
-    looked = f"the records of your batch in {EXERCISE_STREAM}"
+@_exercise
+def put_batch(lab: Pipeline) -> Finding:
+    place = Place(f"the records of your batch in {EXERCISE_STREAM}")
     note = handed_in(lab.session, "put_batch")
     if note is None:
-        return _nothing("put_batch", looked)
+        return _not_attempted("put_batch", place)
     times = _sent(EXERCISE_STREAM, note)["number"].value_counts()
     missing, twice = note["sent"] - len(times), int((times > 1).sum())
     if missing:
-        return Finding(
-            False,
-            looked,
-            f"{missing:,} of {note['sent']:,} records never arrived: go on until FailedRecordCount is 0.",
+        return place.failed(
+            f"{missing:,} of {note['sent']:,} records never arrived: go on until FailedRecordCount is 0."
         )
     if twice:
-        return Finding(False, looked, f"{twice:,} records arrived more than once: resend only those with an ErrorCode.")
-    return Finding(True, looked, f"All {len(times):,} records are there, each once.")
+        return place.failed(f"{twice:,} records arrived more than once: resend only those with an ErrorCode.")
+    return place.passed(f"All {len(times):,} records are there, each once.")
 
 
-@_exercise("read_shard")
-def read_shard(lab: Lab) -> Finding:
+@_exercise
+def read_shard(lab: Pipeline) -> Finding:
     note = handed_in(lab.session, "read_shard")
     if note is None:
-        return _nothing("read_shard", "exercises/read_shard.json in the landing zone")
-    looked = f"all records of {note['shard']} of reviews"
-    raw = read_stream("reviews")
+        return _not_attempted("read_shard", Place("exercises/read_shard.json in the landing zone"))
+    place = Place(f"all records of {note['shard']} of reviews")
+    raw = read_stream(INPUT_STREAM)
     raw = raw[raw["shard"] == note["shard"]]
     # Five seconds: what arrived while the function was about to end may be missing.
     due = raw[raw["arrival"] <= pd.Timestamp(note["at"]) - pd.Timedelta(seconds=5)]["sequence_number"].tolist()
     there = raw["sequence_number"].tolist()
     if note["count"] < len(due) or digest(there[: note["count"]]) != note["digest"]:
-        return Finding(
-            False,
-            looked,
+        return place.failed(
             f"You read {note['count']:,} of {len(there):,} records, or not in their order: begin at TRIM_HORIZON and "
-            "follow NextShardIterator until nothing is behind it.",
+            "follow NextShardIterator until nothing is behind it."
         )
-    return Finding(True, looked, f"{note['count']:,} records, all of them, in order.")
+    return place.passed(f"{note['count']:,} records, all of them, in order.")
 
 
-@_exercise("window")
-def window(lab: Lab) -> Finding:
-    looked = f"s3://{lab.session.flink_bucket}/{ZIP} and the windows in suspicious_activity"
+@_exercise
+def window(lab: Pipeline) -> Finding:
+    place = Place(f"s3://{lab.session.flink_bucket}/{APPLICATION_ZIP} and the windows in {OUTPUT_STREAM}")
     blank = {exercise.name for exercise in blank_exercises(lab)}
     if "window" in blank:
-        return _nothing("window", looked)
+        return _not_attempted("window", place)
     if "watermark" in blank:
-        return _nothing("watermark", looked)
-    result = read_result(lab)
+        return _not_attempted("watermark", place)
     pairs = ["window_start", "window_end"]
-    found = set(result.output.table[pairs].itertuples(index=False, name=None))
-    wanted = set(result.reference.windows[pairs].itertuples(index=False, name=None))
+    found = set(lab.output.table[pairs].itertuples(index=False, name=None))
+    wanted = set(lab.reference.windows[pairs].itertuples(index=False, name=None))
     size, slide = lab["window_seconds"], lab["slide_seconds"]
     if strange := sorted(found - wanted):
         start, end = strange[0]
-        return Finding(
-            False,
-            looked,
+        return place.failed(
             f"There is a window from {start:%H:%M:%S} to {end:%H:%M:%S}; windows are {size} s long and begin every "
-            f"{slide} s: look at the order of slide and size in HOP.",
+            f"{slide} s: look at the order of slide and size in HOP."
         )
     # With too few subtasks rows are dropped as late, and whole windows with them: that is the next exercise's matter.
     if (absent := sorted(wanted - found)) and ("parallelism" not in blank or not found):
         start, end = absent[0]
-        return Finding(
-            False,
-            looked,
+        return place.failed(
             f"{len(absent):,} windows have no row, the first from {start:%H:%M:%S} to {end:%H:%M:%S}: look at slide "
-            "and size in HOP, and whether the last events were sent.",
+            "and size in HOP, and whether the last events were sent."
         )
-    return Finding(True, looked, f"{len(found):,} windows, each {size} s long, one every {slide} s.")
+    return place.passed(f"{len(found):,} windows, each {size} s long, one every {slide} s.")
 
 
-@_exercise("parallelism")
-def parallelism_matches(lab: Lab) -> Finding:
-    subtasks, shards = parallelism(lab)
-    looked = f"the application's parallelism ({subtasks}), the open shards of reviews ({shards}) and Flink's late rows"
+@_exercise
+def parallelism(lab: Pipeline) -> Finding:
+    subtasks, shards = lab.parallelism
+    place = Place(
+        f"the application's parallelism ({subtasks}), the open shards of reviews ({shards}) and Flink's late rows"
+    )
     if subtasks == 1 < shards:
-        return _nothing("parallelism", looked)
+        return _not_attempted("parallelism", place)
     if subtasks != shards:
-        return Finding(
-            False,
-            looked,
-            f"{subtasks} subtasks read {shards} shards: make them equal, then run 03_flink_job again.",
-        )
-    flink = boto3.client("kinesisanalyticsv2")
-    url = flink.create_application_presigned_url(ApplicationName="student", UrlType="FLINK_DASHBOARD_URL")
-    try:
-        dashboard = Dashboard(url["AuthorizedUrl"])
-        job = dashboard.running_job()
-        late = dashboard.metric_sum(job["jid"], "numLateRecordsDropped") if job else 0
-    except DashboardSilent:
-        late = 0  # on AWS a program does not get behind the URL; the configuration is all there is
-    if late:
-        return Finding(False, looked, f"{late:,.0f} rows were late: run 03_flink_job again from the start.")
-    return Finding(True, looked, "One subtask a shard, no row was late.")
+        return place.failed(f"{subtasks} subtasks read {shards} shards: make them equal, then run 03_flink_job again.")
+    # On AWS a program does not get behind the dashboard's URL; the configuration is all there is.
+    job = lab.dashboard.running_job() if lab.dashboard else None
+    if lab.dashboard and job and (late := lab.dashboard.metric_sum(job["jid"], "numLateRecordsDropped")):
+        return place.failed(f"{late:,.0f} rows were late: run 03_flink_job again from the start.")
+    return place.passed("One subtask a shard, no row was late.")
 
 
-@_exercise("watermark")
-def watermark(lab: Lab) -> Finding:
-    looked = "the watermark of the running job"
+@_exercise
+def watermark(lab: Pipeline) -> Finding:
+    place = Place("the watermark of the running job")
     if "watermark" in {exercise.name for exercise in blank_exercises(lab)}:
-        return _nothing("watermark", looked)
-    result = read_result(lab)
-    if not len(result.events.table):
-        return Finding(False, looked, "No review was sent since the application started: run 03_flink_job again.")
-    wanted = result.reference.watermark
+        return _not_attempted("watermark", place)
+    if not len(lab.events.table):
+        return place.failed("No review was sent since the application started: run 03_flink_job again.")
+    wanted = lab.reference.watermark
     try:
         found = wait_for_watermark(wanted)
     except DashboardSilent:
-        closed = len(result.output.table) > 0
-        message = "The windows closed." if closed else "No window closed: look at the watermark's clause."
-        return Finding(closed, "the windows in suspicious_activity", message)
+        place = Place(f"the windows in {OUTPUT_STREAM}")
+        if not len(lab.output.table):
+            return place.failed("No window closed: look at the watermark's clause.")
+        return place.passed("The windows closed.")
     if found is None or found != wanted:
         said = "there is none" if found is None else f"it is {found:%Y-%m-%d %H:%M:%S.%f}"[:-3]
-        return Finding(
-            False,
-            looked,
+        return place.failed(
             f"It should be {wanted:%Y-%m-%d %H:%M:%S}, the newest event less {lab['watermark_delay_seconds']} s, and "
-            f"{said}: correct the clause, then run 03_flink_job again.",
+            f"{said}: correct the clause, then run 03_flink_job again."
         )
     delay = lab["watermark_delay_seconds"]
-    return Finding(True, looked, f"{found:%Y-%m-%d %H:%M:%S}: {delay} s behind the newest event of the slowest shard.")
+    return place.passed(f"{found:%Y-%m-%d %H:%M:%S}: {delay} s behind the newest event of the slowest shard.")
 
 
-def _labels(lab: Lab) -> pd.DataFrame | None:
-    return labels_of(lab.parameters.get("labels_file", ""), lab.parameters.get("reviews_file", "data/sample.json"))
+def _labels(lab: Pipeline) -> pd.DataFrame | None:
+    return labels_of(lab.parameters.get("labels_file", ""), lab.parameters.get("reviews_file", f"data/{REVIEWS_FILE}"))
 
 
-@_exercise("threshold")
-def threshold(lab: Lab) -> Finding:
-    looked = "exercises/threshold.json, all windows of reviews, and the labels"
+@_exercise
+def threshold(lab: Pipeline) -> Finding:
+    place = Place("exercises/threshold.json, all windows of reviews, and the labels")
     labels = _labels(lab)
     if labels is None:
-        return Finding(True, looked, "There are no labels, so there is nothing to choose by.")
+        return place.passed("There are no labels, so there is nothing to choose by.")
     note = handed_in(lab.session, "threshold")
     if note is None:
-        return _nothing("threshold", looked)
-    result = read_result(lab)
-    counts = windows(
-        result.events, lab["window_seconds"], lab["slide_seconds"], 0, lab["watermark_delay_seconds"]
-    ).windows
-    scores = score(counts, labels)
+        return _not_attempted("threshold", place)
+    scores = score(lab.all_windows.windows, labels)
     table = scores.by_threshold.fillna({"precision": 0.0})
     if table["precision"].max() < PRECISE_ENOUGH:
-        return Finding(True, looked, nothing_to_choose(scores))
+        return place.passed(nothing_to_choose(scores))
     if "threshold" not in note:
-        return _nothing("threshold", looked)
+        return _not_attempted("threshold", place)
     recall = table.loc[table["precision"] >= PRECISE_ENOUGH, "recall"].max()
     chosen = table[table["threshold"] == note["threshold"]]
     if not len(chosen) or chosen["precision"].iloc[0] < PRECISE_ENOUGH:
-        return Finding(
-            False,
-            looked,
+        return place.failed(
             f"At threshold {note['threshold']} precision is below {PRECISE_ENOUGH:.2f}: look where its line reaches "
-            "that.",
+            "that."
         )
     if chosen["recall"].iloc[0] < recall:
-        return Finding(
-            False,
-            looked,
-            f"Threshold {note['threshold']} is precise enough, but a lower one is too and finds more: compare recall.",
+        return place.failed(
+            f"Threshold {note['threshold']} is precise enough, but a lower one is too and finds more: compare recall."
         )
-    return Finding(True, looked, scores.sentence(int(note["threshold"])))
+    return place.passed(scores.sentence(int(note["threshold"])))
 
 
-@_exercise("groups")
-def groups(lab: Lab) -> Finding:
-    looked = f"the records of {GROUP_STREAM}, the reviews they mean, and the labels"
+@_exercise
+def groups(lab: Pipeline) -> Finding:
+    place = Place(f"the records of {GROUP_STREAM}, the reviews they mean, and the labels")
     note = handed_in(lab.session, "groups")
     if note is None:
-        return _nothing("groups", looked)
+        return _not_attempted("groups", place)
     sent = _sent(GROUP_STREAM, note)
     if len(sent) != note["sent"]:
-        return Finding(False, looked, f"{len(sent):,} of {note['sent']:,} records are there: run the cell again.")
+        return place.failed(f"{len(sent):,} of {note['sent']:,} records are there: run the cell again.")
     labels = _labels(lab)
     if labels is None:
-        return Finding(True, looked, f"{len(sent):,} groups; there are no labels, so nobody knows who is right.")
-    table = read_result(lab).events.table
+        return place.passed(f"{len(sent):,} groups; there are no labels, so nobody knows who is right.")
+    table = lab.events.table
     members = _catchable(table, labels, lab["window_seconds"], lab["slide_seconds"])
     flagged: set[str] = set()
     for row in sent.itertuples(index=False):
@@ -292,10 +250,10 @@ def groups(lab: Lab) -> Finding:
     precision = right / len(flagged) if flagged else 1.0
     said = f"{caught} of the {len(members)} reviewers who burst together are caught, {len(flagged) - right} others too"
     if recall < GROUP_RECALL:
-        return Finding(False, looked, f"{said}: let the count go down until the groups come into sight.")
+        return place.failed(f"{said}: let the count go down until the groups come into sight.")
     if precision < GROUP_PRECISION:
-        return Finding(False, looked, f"{said}: look how the ratings of a plot differ from those of an opening night.")
-    return Finding(True, looked, f"{said}.")
+        return place.failed(f"{said}: look how the ratings of a plot differ from those of an opening night.")
+    return place.passed(f"{said}.")
 
 
 def _catchable(table: pd.DataFrame, labels: pd.DataFrame, size: int, slide: int) -> set[str]:

@@ -1,4 +1,4 @@
-"""Who may do what, as IAM tells it: whom a role trusts, and what a principal's policies allow."""
+"""Ask IAM who may do what: whom a role trusts, and what a principal's policies allow."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,13 +8,12 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from lab.checks.preflight import NotKnown
-from lab.checks.probe import Trouble
+from lab.checks.probe import NotKnown, Trouble
 from lab.core.aws_errors import code_of
+from lab.core.names import ROLE
 from lab.core.session import Session
 from lab.deploy.policies import listed, policy
 
-ROLE = "LabRole"
 SERVICES = ("lambda.amazonaws.com", "kinesisanalytics.amazonaws.com")
 LEARNER_LAB = "assumed-role/voclabs/"  # how the session of a Learner Lab's student looks
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
@@ -80,7 +79,10 @@ def trusted_services(document: Mapping[str, Any], account: str) -> set[str]:
 
 
 def role_trust(session: Session, caller: str) -> str:
-    """Whom LabRole trusts. Raises Trouble where it is missing or trusts too few, NotKnown where it may not be read."""
+    """Say whom LabRole trusts.
+
+    Raises Trouble where it is missing or trusts too few, NotKnown where it may not be read.
+    """
     iam = boto3.client("iam")
     try:
         document = iam.get_role(RoleName=ROLE)["Role"]["AssumeRolePolicyDocument"]

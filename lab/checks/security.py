@@ -1,9 +1,6 @@
-"""The checks of the security defaults: of the landing zone and the streams, the function, and the application."""
+"""Check the security defaults: of the landing zone and the streams, of the function, and of the application."""
 
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
-
-import boto3
+from collections.abc import Callable
 
 from lab.account.security import (
     application_faults,
@@ -12,54 +9,58 @@ from lab.account.security import (
     log_group_faults,
     stream_faults,
 )
-from lab.checks.check import Finding, Lab, register
-from lab.core.aws_errors import plain_words
+from lab.checks.pipeline import Pipeline
+from lab.checks.probe import Finding, Place, probe
+from lab.core.account import required
 from lab.core.errors import StepMissing
 from lab.core.names import APPLICATION, EXERCISE_STREAM, FUNCTION, INPUT_STREAM, LOG_GROUPS, OUTPUT_STREAM
 
 
-@register("01_streams", "Landing zone and streams are closed, encrypted and tagged", 5)
-def raw_data(lab: Lab) -> Finding:
-    bucket = lab.session.landing_zone
-    with _asking(lab, "01_streams", bucket):
-        streams = [INPUT_STREAM, OUTPUT_STREAM]
-        streams += [EXERCISE_STREAM] if _stream_exists(EXERCISE_STREAM) else []
-        faults = [*bucket_faults(bucket), *(fault for name in streams for fault in stream_faults(name))]
-    return _finding(f"the bucket {bucket} and the streams {', '.join(streams)}", faults, "01_streams")
+@probe("Landing zone and streams are closed, encrypted and tagged", "01_streams", 5)
+def raw_data(lab: Pipeline) -> Finding:
+    bucket, streams = lab.session.landing_zone, [INPUT_STREAM, OUTPUT_STREAM]
+    if _exists(lab, EXERCISE_STREAM):
+        streams.append(EXERCISE_STREAM)
+
+    def faults() -> list[str]:
+        return [*bucket_faults(bucket), *(fault for name in streams for fault in stream_faults(name))]
+
+    return _settings(lab, "01_streams", bucket, f"the bucket {bucket} and the streams {', '.join(streams)}", faults)
 
 
-@register("02_producer", "The function is tagged and private, its log forgets", 5)
-def function_and_log(lab: Lab) -> Finding:
-    with _asking(lab, "02_producer", FUNCTION):
-        faults = [*function_faults(FUNCTION), *log_group_faults(LOG_GROUPS[0])]
-    return _finding(f"{FUNCTION} and {LOG_GROUPS[0]}", faults, "02_producer")
+@probe("The function is tagged and private, its log forgets", "02_producer", 5)
+def function_and_log(lab: Pipeline) -> Finding:
+    def faults() -> list[str]:
+        return [*function_faults(FUNCTION), *log_group_faults(LOG_GROUPS[0])]
+
+    return _settings(lab, "02_producer", FUNCTION, f"{FUNCTION} and {LOG_GROUPS[0]}", faults)
 
 
-@register("03_flink_job", "The application's bucket is closed, all of it is tagged, its log forgets", 5)
-def application_and_bucket(lab: Lab) -> Finding:
+@probe("The application's bucket is closed, all of it is tagged, its log forgets", "03_flink_job", 5)
+def application_and_bucket(lab: Pipeline) -> Finding:
     bucket = lab.session.flink_bucket
-    with _asking(lab, "03_flink_job", APPLICATION):
-        faults = [*bucket_faults(bucket), *application_faults(), *log_group_faults(LOG_GROUPS[1])]
-    return _finding(f"the bucket {bucket}, {APPLICATION} and {LOG_GROUPS[1]}", faults, "03_flink_job")
+
+    def faults() -> list[str]:
+        return [*bucket_faults(bucket), *application_faults(), *log_group_faults(LOG_GROUPS[1])]
+
+    return _settings(
+        lab, "03_flink_job", APPLICATION, f"the bucket {bucket}, {APPLICATION} and {LOG_GROUPS[1]}", faults
+    )
 
 
-def _stream_exists(name: str) -> bool:
-    """Asked for by name: ListStreams answers a hundred names at a time, and an account may hold more."""
-    kinesis = boto3.client("kinesis")
+def _exists(lab: Pipeline, stream: str) -> bool:
+    """Ask for the stream by name: ListStreams answers a hundred names at a time, and an account may hold more."""
     try:
-        kinesis.describe_stream_summary(StreamName=name)
-    except kinesis.exceptions.ResourceNotFoundException:
+        lab.stream(stream)
+    except StepMissing:
         return False
     return True
 
 
-def _asking(lab: Lab, notebook: str, name: str) -> AbstractContextManager[None]:
-    missing = StepMissing(f"{name}, or what belongs to it, does not exist", notebook)
-    return plain_words(f"looking at the settings of {name}", lab.session.endpoint, gone=missing)
-
-
-def _finding(looked: str, faults: Iterable[str], notebook: str) -> Finding:
-    said = "; ".join(faults)
+def _settings(lab: Pipeline, notebook: str, name: str, looked_at: str, faults: Callable[[], list[str]]) -> Finding:
+    doing, missing = f"looking at the settings of {name}", f"{name}, or what belongs to it, does not exist"
+    with required(doing, missing, notebook, lab.session):
+        said = "; ".join(faults())
     if said:
-        return Finding(False, looked, f"{said[:1].upper()}{said[1:]}, or run {notebook} again.")
-    return Finding(True, looked, "Nothing is open, unencrypted, untagged or kept for ever.")
+        return Place(looked_at).failed(f"{said[:1].upper()}{said[1:]}, or run {notebook} again.")
+    return Place(looked_at).passed("Nothing is open, unencrypted, untagged or kept for ever.")

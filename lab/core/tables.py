@@ -27,12 +27,14 @@ def show_table(table: pd.DataFrame, caption: str = "", rows: int = ROWS) -> Show
     return Shown(table_html(table, caption, rows), _with_rest(caption, table, rows, as_text(table.head(rows))))
 
 
-def table_html(table: pd.DataFrame, caption: str = "", rows: int = ROWS) -> str:
-    """The same as HTML, with everything escaped."""
+def table_html(table: pd.DataFrame, caption: str = "", rows: int = ROWS, longest: int | None = LONGEST) -> str:
+    """Write the same as HTML, with everything escaped; a cell longer than `longest` is cut, with None never."""
     head = "".join(f'<th scope="col" style="{_align(table[name])}{_CELL}">{escape(str(name))}</th>' for name in table)
     body = "".join(
         "<tr>"
-        + "".join(f'<td style="{_align(table[name])}{_CELL}">{escape(cell(value))}</td>' for name, value in row)
+        + "".join(
+            f'<td style="{_align(table[name])}{_CELL}">{escape(cell(value, longest))}</td>' for name, value in row
+        )
         + "</tr>"
         for row in (zip(table.columns, values, strict=True) for values in table.head(rows).itertuples(index=False))
     )
@@ -53,7 +55,7 @@ def as_text(table: pd.DataFrame) -> str:
     return table.map(cell).to_string(index=False) if len(table) else "no rows"
 
 
-def cell(value: Any) -> str:
+def cell(value: Any, longest: int | None = LONGEST) -> str:
     """A value as text: no trailing zeros of a time, two decimals, a dash where there is nothing."""
     if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and value != value):
         return "–"
@@ -67,7 +69,7 @@ def cell(value: Any) -> str:
     if hasattr(value, "__index__"):
         return f"{int(value):,}"
     text = str(value)
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return text if longest is None or len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _align(column: pd.Series) -> str:

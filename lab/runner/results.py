@@ -8,7 +8,7 @@ from typing import Any
 
 from lab.core.paths import shown, write_atomically
 from lab.runner.run_folder import Run, RunFolderUnusable
-from lab.runner.verdict import Check, NotebookResult, SeriesResult
+from lab.runner.verdict import CheckResult, NotebookResult, SeriesResult
 
 # XML 1.0 has no way to write the other control characters, lone surrogates, or U+FFFE and U+FFFF.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -61,17 +61,18 @@ def _tests(notebook: NotebookResult, worth_nothing: bool) -> list[dict[str, Any]
     return [ran, *(_test(notebook.name, check, worth_nothing) for check in notebook.checks)]
 
 
-def _test(notebook: str, check: Check, worth_nothing: bool) -> dict[str, Any]:
+def _test(notebook: str, check: CheckResult, worth_nothing: bool) -> dict[str, Any]:
     return {
-        "name": f"{notebook}: {check.name}",
+        "name": f"{notebook}: {check.title}",
         "score": check.points if check.passed and not worth_nothing else 0,
         "max_score": check.points,
         "status": "passed" if check.passed else "failed",
         "output": _check_said(check),
+        "extra_data": {"slug": check.slug},
     }
 
 
-def _check_said(check: Check) -> str:
+def _check_said(check: CheckResult) -> str:
     return "\n".join(filter(None, [f"Looked at {check.looked_at}." if check.looked_at else "", check.message]))
 
 
@@ -103,7 +104,7 @@ def junit(result: SeriesResult) -> str:
             problem = ET.SubElement(case, kind, message=_xml(notebook.failure.sentence), type="notebook")
             problem.text = _xml(notebook.failure.traceback)
         for check in notebook.checks:
-            case = ET.SubElement(suite, "testcase", classname=notebook.name, name=_xml(check.name), time="0")
+            case = ET.SubElement(suite, "testcase", classname=notebook.name, name=_xml(check.title), time="0")
             if not check.passed:
                 problem = ET.SubElement(case, "failure", message=_xml(check.message), type="check")
                 problem.text = _xml(_check_said(check))

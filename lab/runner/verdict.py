@@ -17,10 +17,11 @@ _LONGEST = 600  # characters of an error that still make a sentence
 
 
 @dataclass(frozen=True)
-class Check:
-    """One check of a notebook: what it looked at, what it found, and what it is worth."""
+class CheckResult:
+    """What one check of a notebook looked at and found, and what it is worth; `slug` tells it from the others."""
 
-    name: str
+    slug: str
+    title: str
     points: int
     passed: bool
     looked_at: str
@@ -65,7 +66,7 @@ class NotebookResult:
     seconds: float = 0.0
     code_cells: int = 0
     cells_run: int = 0
-    checks: tuple[Check, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
     steps: tuple[Step, ...] = ()
     failure: Failure | None = None
 
@@ -97,7 +98,7 @@ class SeriesResult:
         return self.sentence is None and bool(self.notebooks) and all(n.status == "passed" for n in self.notebooks)
 
     @property
-    def checks(self) -> list[Check]:
+    def checks(self) -> list[CheckResult]:
         return [check for notebook in self.notebooks for check in notebook.checks]
 
     @property
@@ -162,32 +163,34 @@ def judge(
     )
 
 
-def collect_checks(nb: Mapping[str, Any], run_id: str) -> tuple[tuple[Check, ...], int]:
+def collect_checks(nb: Mapping[str, Any], run_id: str) -> tuple[tuple[CheckResult, ...], int]:
     """The checks of this run in the notebook's outputs, and how many there were of other runs.
 
-    Seen twice under one name, a check counts once, and as failed if it failed once. One that cannot be read failed.
+    Seen twice under one slug, a check counts once, and as failed if it failed once. One that cannot be read failed.
     """
-    found: dict[str, Check] = {}
+    found: dict[str, CheckResult] = {}
     foreign = 0
     for item in _payloads(nb, CHECK, "checks"):
         if not isinstance(item, Mapping) or not run_id or item.get("run_id") != run_id:
             foreign += 1
             continue
         check = _read_check(item)
-        earlier = found.get(check.name)
+        earlier = found.get(check.slug)
         if earlier is None or earlier.passed:
-            found[check.name] = check
+            found[check.slug] = check
     return tuple(found.values()), foreign
 
 
-def _read_check(item: Mapping[str, Any]) -> Check:
-    name = str(item.get("name") or "a check without a name")
+def _read_check(item: Mapping[str, Any]) -> CheckResult:
+    title = str(item.get("name") or "a check without a name")
+    slug = str(item.get("slug") or title)
     points, passed = item.get("points"), item.get("passed")
     if type(points) is not int or points < 0 or type(passed) is not bool:
-        return Check(name, 0, False, "", "the check says neither how many points it has nor whether it passed")
+        said = "the check says neither how many points it has nor whether it passed"
+        return CheckResult(slug, title, 0, False, "", said)
     attempted = passed or item.get("attempted") is not False
     looked_at, message = str(item.get("looked_at") or ""), plain(str(item.get("message") or ""))
-    return Check(name, points, passed, looked_at, message, attempted)
+    return CheckResult(slug, title, points, passed, looked_at, message, attempted)
 
 
 def collect_steps(nb: Mapping[str, Any], run_id: str) -> tuple[Step, ...]:
@@ -279,15 +282,15 @@ def _unrun_failure(name: str, cells: list[tuple[int, int, Mapping[str, Any]]], w
     return None
 
 
-def _check_failure(name: str, checks: tuple[Check, ...], foreign: int) -> Failure | None:
+def _check_failure(name: str, checks: tuple[CheckResult, ...], foreign: int) -> Failure | None:
     failed = [check for check in checks if not check.passed and check.attempted]
     if failed:
         others = f" (and {len(failed) - 1} more)" if failed[1:] else ""
         message = failed[0].message.rstrip(".") or "it failed"
-        return Failure(f"{name}: the check “{failed[0].name}”{others} failed: {message}.", died=False)
+        return Failure(f"{name}: the check “{failed[0].title}”{others} failed: {message}.", died=False)
     blank = [check for check in checks if not check.attempted]
     if blank:
-        return Failure(f"{name}: “{blank[0].name}”: {blank[0].message}", died=False, blank=True)
+        return Failure(f"{name}: “{blank[0].title}”: {blank[0].message}", died=False, blank=True)
     if not checks:
         seen = f"only {foreign} of another run" if foreign else "none"
         return Failure(

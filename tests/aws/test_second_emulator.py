@@ -17,8 +17,8 @@ from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from moto.s3.models import FakeBucket
 
 import lab
-from lab.checks.preflight import NotKnown
 from lab.checks.preflight_iam import role_trust, source_arn
+from lab.checks.probe import NotKnown
 from lab.core.session import Session
 from lab.deploy.policies import policy
 from tests.aws.cells import code_cells, open_notebook, run_cell

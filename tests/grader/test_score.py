@@ -3,28 +3,36 @@
 import csv
 import io
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from grader import grade_table, result_files
 from grader.grade_table import Row
-from grader.hidden_run.account_findings import NOTEBOOKS
 from grader.hidden_run.proof import OF_APPLICATION, OF_FUNCTIONS
 from grader.score import Grade, needs, score
-from lab.checks.check import Finding, checks_of
+from lab.checks.check import CHECKS
+from lab.checks.probe import Finding, Place, Probe
 from lab.exercises.catalog import EXERCISES
 
-CHECKS = [check for number in NOTEBOOKS for check in checks_of(number)]
-GOOD, BAD = Finding(True, "it", "fine"), Finding(False, "it", "<b>wrong</b>")
-EVERYTHING = {check.name: GOOD for check in CHECKS}
+GOOD, BAD = Place("it").passed("fine"), Place("it").failed("<b>wrong</b>")
+SLUGS = {check.slug for check in CHECKS}
+EVERYTHING = dict.fromkeys(SLUGS, GOOD)
 
 
-def grade(looked: dict[str, Finding], proved: dict[str, Finding], *notes: str, name: str = "ada") -> Grade:
-    return Grade(name, score(CHECKS, looked, proved, notes), (), notes, 12.0, 1 << 30, "f00d", None)
+def grade(
+    looked: dict[str, Finding],
+    proved: dict[str, Finding],
+    *notes: str,
+    name: str = "ada",
+    checks: Sequence[Probe] = CHECKS,
+) -> Grade:
+    return Grade(name, score(checks, looked, proved, notes), (), notes, 12.0, 1 << 30, "f00d", None)
 
 
 def test_every_proof_is_of_a_check() -> None:
-    assert {*OF_APPLICATION, *OF_FUNCTIONS} <= {check.name for check in CHECKS}
-    assert {exercise.title for exercise in EXERCISES.values()} <= {check.name for check in CHECKS}
+    assert {*OF_APPLICATION, *OF_FUNCTIONS} <= SLUGS
+    assert set(EXERCISES) <= SLUGS
 
 
 def test_everything_right_is_everything() -> None:
@@ -33,20 +41,40 @@ def test_everything_right_is_everything() -> None:
 
 
 def test_an_account_that_was_filled_by_hand_earns_nothing_that_must_be_computed() -> None:
-    made_up = grade(EVERYTHING, {check.name: BAD for check in CHECKS})
-    earned = {check.name for check in made_up.checks if check.earned}
-    assert earned == {check.name for check in CHECKS if needs(check) == "account"}
-    said = {check.name: check.message for check in made_up.checks}
-    assert "does not bring it about" in said["Every window equals the reference"]
+    made_up = grade(EVERYTHING, dict.fromkeys(SLUGS, BAD))
+    earned = {check.slug for check in made_up.checks if check.earned}
+    assert earned == {check.slug for check in CHECKS if needs(check) == "account"}
+    said = {check.slug: check.message for check in made_up.checks}
+    assert "does not bring it about" in said["windows_equal"]
 
 
 def test_code_that_works_earns_its_points_without_the_notebooks() -> None:
     only_code = grade({}, EVERYTHING, "It was ended.")
-    earned = {check.name for check in only_code.checks if check.earned}
-    assert earned == {check.name for check in CHECKS if needs(check) == "proof"}
-    assert EXERCISES["window"].title in earned
-    assert "Every window equals the reference" not in earned
+    earned = {check.slug for check in only_code.checks if check.earned}
+    assert earned == {check.slug for check in CHECKS if needs(check) == "proof"}
+    assert "window" in earned
+    assert "windows_equal" not in earned
     assert only_code.sentence == "It was ended."
+
+
+def test_a_changed_title_changes_no_points_and_no_proof() -> None:
+    renamed = [replace(check, title=f"Renamed: {check.title}") for check in CHECKS]
+    nothing_proved: dict[str, Finding] = dict.fromkeys(SLUGS, BAD)
+    for looked, proved in ((EVERYTHING, EVERYTHING), (EVERYTHING, nothing_proved), ({}, EVERYTHING)):
+        before, after = grade(looked, proved), grade(looked, proved, checks=renamed)
+        points = [(check.slug, check.earned, check.evidence) for check in before.checks]
+        assert [(check.slug, check.earned, check.evidence) for check in after.checks] == points
+    assert grade(EVERYTHING, nothing_proved, checks=renamed).score < grade(EVERYTHING, EVERYTHING).score
+
+
+def test_a_table_of_results_before_and_after_a_title_changed_has_one_column_a_check(tmp_path: Path) -> None:
+    renamed = [replace(check, title=f"Renamed: {check.title}") for check in CHECKS]
+    for name, checks in (("ada", CHECKS), ("eve", renamed)):
+        result_files.write(tmp_path / name, grade(EVERYTHING, EVERYTHING, name=name, checks=checks), {})
+    rows = [Row(name, grade_table.read_results(tmp_path / name)) for name in ("ada", "eve")]
+    header, *lines = csv.reader(io.StringIO(grade_table.grades_csv(rows)))
+    assert len(header) == len(CHECKS) + 6
+    assert lines[0][2:-1] == lines[1][2:-1]
 
 
 def test_nothing_looked_at_is_nothing_earned() -> None:
@@ -54,9 +82,7 @@ def test_nothing_looked_at_is_nothing_earned() -> None:
 
 
 def test_results_json_is_gradescopes(tmp_path: Path) -> None:
-    result_files.write(
-        tmp_path, grade(EVERYTHING, {**EVERYTHING, "Every window equals the reference": BAD}), {"01_streams": "{}"}
-    )
+    result_files.write(tmp_path, grade(EVERYTHING, {**EVERYTHING, "windows_equal": BAD}), {"01_streams": "{}"})
     results = json.loads((tmp_path / "results.json").read_text())
     assert results["score"] == sum(test["score"] for test in results["tests"])
     assert {"name", "score", "max_score", "status", "output"} <= set(results["tests"][0])
@@ -75,7 +101,7 @@ def test_tables_have_everyone(tmp_path: Path) -> None:
     lines = list(csv.DictReader(io.StringIO((tmp_path / "grades.csv").read_text())))
     assert [line["submission"] for line in lines] == ["ada", "'=cmd()", "eve"]
     assert [line["state"] for line in lines] == ["graded", "graded", "not graded"]
-    assert int(lines[0]["score"]) == sum(int(lines[0][f"{check.notebook}: {check.name}"]) for check in CHECKS)
+    assert int(lines[0]["score"]) == sum(int(lines[0][f"{check.notebook}: {check.title}"]) for check in CHECKS)
     book = list(csv.DictReader(io.StringIO((tmp_path / "nbgrader.csv").read_text())))
     assert [line["student_id"] for line in book] == ["ada", "'=cmd()"]
     assert tuple(book[0]) == grade_table.NBGRADER_COLUMNS

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from lab.account.security import bucket_faults, denies_plain_http, wildcard_faults
-from lab.checks.check import Finding, Lab, checks_of, run_check
+from lab.checks.check import checks_of
+from lab.checks.pipeline import Pipeline
+from lab.checks.probe import Finding, take
 from lab.deploy.buckets import close_bucket, tls_only
 
 ZONE, CODE = "000000000000-landing-zone", "000000000000-flink"
@@ -14,8 +16,8 @@ OPEN = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource
 
 
 def finding(furnished: Any, notebook: str) -> Finding:
-    (check,) = [one for one in checks_of(notebook) if one.function.__module__ == "lab.checks.security"]
-    return run_check(check, Lab(furnished.session, {"shards": 0}))
+    (check,) = [one for one in checks_of(notebook) if one.ask.__module__ == "lab.checks.security"]
+    return take(check, Pipeline(furnished.session, {"shards": 0}))
 
 
 @pytest.fixture

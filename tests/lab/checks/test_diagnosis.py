@@ -7,25 +7,28 @@ from typing import Any
 import pytest
 
 from lab import cli
-from lab.checks.diagnosis import UNREACHED, Diagnosis, diagnose, walk
+from lab.checks.diagnosis import Diagnosis, diagnose, walk
 from lab.checks.diagnosis_job import root_cause
-from lab.checks.probe import WRONG, Trouble
+from lab.checks.probe import FAILED, PASSED, UNREACHED, Probe, Trouble
+from lab.core.account import Account
 from lab.core.session import Session, connect, local_status
 from tests.support.account import ACCOUNT
 from tests.support.pipeline import BUCKET, LANDING_ZONE, PATIENCE, Pipeline
 
 
 def test_the_walk_ends_at_the_first_thing_that_is_wrong() -> None:
-    def wrong() -> str:
+    def wrong(lab: Account) -> str:
         raise Trouble("It is broken: mend it.")
 
-    found = walk([("a", lambda: "fine"), ("b", wrong), ("c", pytest.fail)])
-    assert [step.state for step in found.steps] == ["OK", WRONG, UNREACHED]
-    assert found.sentence == "It is broken: mend it." and found.wrong.what == "b"
+    fine, nobody = Probe("a", "a", lambda lab: "fine."), Account(None)
+    found = walk([fine, Probe("b", "b", wrong), Probe("c", "c", pytest.fail)], nobody)
+    assert [step.state for _, step in found.taken] == [PASSED, FAILED, UNREACHED]
+    assert found.sentence == "It is broken: mend it." and found.wrong.slug == "b"
     assert found.text.splitlines()[-1] == found.sentence
     shown = found._repr_mimebundle_()
     assert "✘ It is broken: mend it." in shown["text/html"] and shown["text/html"].count("<tr>") == 4
-    assert walk([("a", lambda: "fine.")]).sentence == "Nothing is wrong: fine."
+    assert walk([fine], nobody).sentence == "Nothing is wrong: fine."
+    assert "run the cell with `lab.connect(...)`" in diagnose().sentence
 
 
 def test_the_root_cause_of_a_stack_trace() -> None:
@@ -37,7 +40,7 @@ def test_the_root_cause_of_a_stack_trace() -> None:
 
 def says(found: Diagnosis, place: str, *parts: str) -> None:
     assert found.wrong is not None, found.text
-    assert found.wrong.what == place, found.text
+    assert found.wrong.title == place, found.text
     for part in parts:
         assert part in found.sentence, found.sentence
     assert found.sentence.endswith(".") and "\n" not in found.sentence
@@ -116,7 +119,8 @@ def test_what_is_wrong_before_anything_runs(pipeline: Pipeline, capsys: pytest.C
     pipeline.s3.delete_object(Bucket=LANDING_ZONE, Key="sample.json")
     assert cli.main(["doctor"]) == 1
     said = capsys.readouterr().out.splitlines()
-    assert said[-1].startswith(f"There is no s3://{ACCOUNT}-landing-zone/sample.json: run 01_streams first")
+    assert said[-1].startswith(f"There is no s3://{ACCOUNT}-landing-zone/sample.json (the embedded account was started")
+    assert "run 01_streams first" in said[-1]
     assert [line.split()[0] for line in said[:2]] == ["OK", "WRONG"]
 
     pipeline.account.command("down")

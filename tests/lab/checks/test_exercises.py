@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 
 from lab.checks import check
-from lab.checks.check import Finding, Lab, checks_of, run_check
-from lab.checks.detection import Result
+from lab.checks.check import CHECKS
+from lab.checks.pipeline import Pipeline
+from lab.checks.probe import Finding, Place, probe, take
 from lab.core.names import EXERCISE_STREAM, GROUP_STREAM
 from lab.core.session import Session, connect
 from lab.exercises.attempts import (
@@ -61,10 +62,9 @@ def session(embedded: EmbeddedAccount, monkeypatch: pytest.MonkeyPatch) -> Sessi
     return connect()
 
 
-def finding(session: Session, name: str, seen: dict[str, Any] | None = None) -> Finding:
-    exercise = EXERCISES[name]
-    (check,) = [check for check in checks_of(exercise.notebook) if check.name == exercise.title]
-    return run_check(check, Lab(session, {**SETTINGS, "reviews_file": "data/sample.json"}, seen or {}))
+def finding(session: Session, name: str, known: dict[str, Any] | None = None) -> Finding:
+    (check,) = [check for check in CHECKS if check.slug == name]
+    return take(check, Pipeline(session, {**SETTINGS, "reviews_file": "data/sample.json"}, known))
 
 
 def test_the_partition_key_by_its_id_is_right(session: Session) -> None:
@@ -272,19 +272,19 @@ def sample() -> Events:
 
 
 @pytest.fixture(scope="module")
-def seen(sample: Events) -> dict[str, Any]:
+def known(sample: Events) -> dict[str, Any]:
     reference = windows(sample, 60, 30, 1, 5)
     position = Position("student", pd.Timestamp("2026-11-01").to_pydatetime(), "reviews", {})
-    return {"result": Result(position, sample, reference, Output(reference.windows))}
+    return {"position": position, "events": sample, "reference": reference, "output": Output(reference.windows)}
 
 
 @pytest.mark.parametrize(("chosen", "said"), [(3, ""), (2, "precision is below 0.60"), (4, "a lower one is too")])
 def test_the_threshold_is_the_lowest_that_is_precise_enough(
-    session: Session, sample: Events, seen: dict[str, Any], chosen: int, said: str
+    session: Session, sample: Events, known: dict[str, Any], chosen: int, said: str
 ) -> None:
     scores = score(windows(sample, 60, 30, 0, 5).windows, labels_of("", "data/sample.json"))
     hand_in_threshold(session, lambda table: chosen, scores)
-    found = finding(session, "threshold", dict(seen))
+    found = finding(session, "threshold", known)
     assert found.passed is not bool(said), found.message
     assert said in found.message
 
@@ -349,10 +349,10 @@ def crowds(reviews: pd.DataFrame, size: int, slide: int, *, agreed: bool, least:
     ids=["right", "opening nights too", "nobody"],
 )  # fmt: skip
 def test_groups_are_caught_and_opening_nights_are_not(
-    session: Session, sample: Events, seen: dict[str, Any], agreed: bool, least: int, said: str
+    session: Session, sample: Events, known: dict[str, Any], agreed: bool, least: int, said: str
 ) -> None:
     send_groups(session, lambda *given: crowds(*given, agreed=agreed, least=least), sample, 60, 30)
-    found = finding(session, "groups", dict(seen))
+    found = finding(session, "groups", known)
     assert found.passed is (least == 5 and agreed), found.message
     assert said in found.message
 
@@ -388,10 +388,10 @@ def test_fewer_subtasks_than_shards_drop_rows_and_as_many_drop_none(sample: Even
 
 def test_a_blank_is_shown_with_its_hint_and_raises_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     left: list[tuple[Any, ...]] = []
-    blank = check.Check("01_streams", "key", 5, lambda lab: Finding(False, "there", "Not attempted yet", False))
-    monkeypatch.setattr(check, "checks_of", lambda notebook: [blank])
+    blank = probe("key", "01_streams", 5)(lambda lab: Place("there").open("Not attempted yet"))
+    monkeypatch.setattr(check, "CHECKS", (blank,))
     monkeypatch.setattr(check, "leave", lambda *given: left.append(given))
     check.check("01", Session("local", "us-east-1", "000000000000", "http://127.0.0.1:1", "run-1"))
     ((_, data, text, html),) = left
     assert (data["checks"][0]["passed"], data["checks"][0]["attempted"]) == (False, False)
-    assert text.startswith("OPEN") and "○ not attempted" in html
+    assert text.startswith("  not attempted  key") and "○ not attempted" in html

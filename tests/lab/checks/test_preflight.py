@@ -7,9 +7,9 @@ import pytest
 from botocore.credentials import Credentials, RefreshableCredentials
 
 from lab import cli
-from lab.checks.preflight import NotKnown, PreflightFailed, check_account, look_at, take
-from lab.checks.preflight_account import AccountLooks, credentials_life
-from lab.checks.probe import Line, Trouble
+from lab.checks import preflight
+from lab.checks.preflight import Preflight, PreflightFailed, UncheckedAccount, check_account, credentials_life, look_at
+from lab.checks.probe import NotKnown, Probe, Trouble, take_all
 from lab.core.session import Session
 from tests.lab.stubbed_account import ANN, FLINK, LAMBDA, NOW, SESSION, STUDENT, says, trust
 
@@ -66,7 +66,7 @@ def test_a_role_that_trusts_too_few_or_may_too_little(furnish) -> None:
         iam.update_assume_role_policy(RoleName="LabRole", PolicyDocument=json.dumps(trust(LAMBDA)))
         narrow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
         iam.put_role_policy(RoleName="LabRole", PolicyName="LabPolicy", PolicyDocument=json.dumps(narrow))
-        found = look_at(furnished.session)
+        found = look_at(UncheckedAccount(furnished.session))
         assert f"LabRole does not trust {FLINK}: add it to the role's trust policy." in found.wrong
         denied = "LabRole may not kinesis:ListShards, kinesis:PutRecords, kinesis:DescribeStream, kinesis:Get"
         assert any(one.startswith(denied) and "stream/suspicious_activity" in one for one in found.wrong), found.wrong
@@ -90,18 +90,19 @@ def test_no_network_and_no_credentials_end_in_a_sentence(monkeypatch: pytest.Mon
 
 
 def test_lines_are_taken_independently_and_shown() -> None:
-    def wrong() -> str:
+    def wrong(account: UncheckedAccount) -> str:
         raise Trouble("Do this.")
 
-    def unknown() -> str:
+    def unknown(account: UncheckedAccount) -> str:
         raise NotKnown("Nobody says.")
 
-    found = take([("a", wrong), ("b", unknown), ("c", lambda: "fine")])
-    assert found.lines == (
-        Line("a", "WRONG", "Do this."),
-        Line("b", "not known", "Nobody says."),
-        Line("c", "OK", "fine"),
-    )
+    probes = [Probe("a", "a", wrong), Probe("b", "b", unknown), Probe("c", "c", lambda account: "fine")]
+    found = Preflight(take_all(probes, UncheckedAccount(SESSION)))
+    assert found.text.splitlines()[:3] == [
+        "  WRONG      a  Do this.",
+        "  not known  b  Nobody says.",
+        "  OK         c  fine",
+    ]
     assert found.wrong == ["Do this."] and found.text.endswith("1 of 3 are to be put right before the lab can start.")
     assert "✘ WRONG" in found._repr_mimebundle_()["text/html"]
 
@@ -109,13 +110,13 @@ def test_lines_are_taken_independently_and_shown() -> None:
 def test_who_and_where(stubbed) -> None:
     sts = stubbed("sts")
     sts.add_response("get_caller_identity", {"Arn": STUDENT})
-    looks = AccountLooks(Session("aws", "eu-west-1", "123456789012", None))
-    assert looks.who().endswith("a session of a Learner Lab")
+    account = UncheckedAccount(Session("aws", "eu-west-1", "123456789012", None))
+    assert preflight.who.ask(account).endswith("a session of a Learner Lab")
     with says(Trouble, "A Learner Lab works in us-east-1 and us-west-2, not in eu-west-1"):
-        looks.region()
+        preflight.region.ask(account)
     sts.add_response("get_caller_identity", {"Arn": ANN})
     with says(Trouble, "no Managed Flink in mars-north-1"):
-        AccountLooks(Session("aws", "mars-north-1", "1", None)).region()
+        preflight.region.ask(UncheckedAccount(Session("aws", "mars-north-1", "1", None)))
 
 
 def test_dry_calls_name_what_is_refused(stubbed) -> None:
@@ -124,7 +125,7 @@ def test_dry_calls_name_what_is_refused(stubbed) -> None:
     for service, call in (("kinesis", "list_streams"), ("kinesisanalyticsv2", "list_applications")):
         stubbed(service).add_client_error(call, "AccessDeniedException")
     with says(Trouble, "kinesis list_streams (AccessDeniedException), kinesisanalyticsv2 list_applications"):
-        AccountLooks(SESSION).dry_calls()
+        preflight.dry_calls.ask(UncheckedAccount(SESSION))
 
 
 @pytest.mark.parametrize(
@@ -139,22 +140,22 @@ def test_dry_calls_name_what_is_refused(stubbed) -> None:
 )  # fmt: skip
 def test_the_streams_quota(stubbed, limits: dict[str, int], shards: int, sentence: str) -> None:
     stubbed("kinesis").add_response("describe_limits", limits)
-    looks = AccountLooks(SESSION, shards)
-    looks.found = []
+    account = UncheckedAccount(SESSION, shards)
+    account.found = []
     if not sentence:
-        assert looks.streams_quota().startswith("1 of 10 shards and 50 of 50 on-demand streams")
+        assert preflight.streams_quota.ask(account).startswith("1 of 10 shards and 50 of 50 on-demand streams")
         return
     with says(Trouble, sentence):
-        looks.streams_quota()
+        preflight.streams_quota.ask(account)
 
 
 def test_service_quotas_where_they_may_be_read(stubbed) -> None:
     quotas = {"Quotas": [{"QuotaName": "Applications", "Value": 100.0}, {"QuotaName": "KPUs", "Value": 64.0}]}
     stubbed("service-quotas").add_response("list_service_quotas", quotas, {"ServiceCode": "kinesisanalytics"})
-    assert AccountLooks(SESSION).other_quotas().startswith("Managed Flink: Applications 100, KPUs 64;")
+    assert preflight.other_quotas.ask(UncheckedAccount(SESSION)).startswith("Managed Flink: Applications 100, KPUs 64;")
     stubbed("service-quotas").add_client_error("list_service_quotas", "AccessDeniedException")
     with says(NotKnown, "(AccessDeniedException)", "2 KPUs"):
-        AccountLooks(SESSION).other_quotas()
+        preflight.other_quotas.ask(UncheckedAccount(SESSION))
 
 
 def expiring(minutes: float, method: str) -> RefreshableCredentials:
@@ -177,7 +178,7 @@ def test_the_life_of_credentials() -> None:
 
 def test_an_old_boto3_does_not_know_the_runtime(stubbed, monkeypatch: pytest.MonkeyPatch) -> None:
     stubbed("kinesisanalyticsv2")
-    assert AccountLooks(SESSION).runtime().startswith("FLINK-1_20 is in the API")
-    monkeypatch.setattr("lab.checks.preflight_account.RUNTIME", "FLINK-9_9")
+    assert preflight.runtime.ask(UncheckedAccount(SESSION)).startswith("FLINK-1_20 is in the API")
+    monkeypatch.setattr("lab.checks.preflight.RUNTIME", "FLINK-9_9")
     with says(Trouble, "This boto3 does not know FLINK-9_9", "FLINK-1_20"):
-        AccountLooks(SESSION).runtime()
+        preflight.runtime.ask(UncheckedAccount(SESSION))

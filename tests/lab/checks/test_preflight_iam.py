@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from lab.checks.preflight import NotKnown
 from lab.checks.preflight_iam import Question, allowed, concrete, questions, role_trust, source_arn, trusted_services
-from lab.checks.probe import Trouble
+from lab.checks.probe import NotKnown, Trouble
 from lab.deploy.policies import POLICIES, policy
 from tests.aws.permissions import Need, actions_of
 from tests.aws.permissions import allowed as allowed_by

@@ -2,10 +2,13 @@ import pytest
 
 from lab.runner import closing_lines
 from lab.runner.run_folder import Run, point_latest
-from lab.runner.verdict import Check, NotebookResult, SeriesResult
+from lab.runner.verdict import CheckResult, NotebookResult, SeriesResult
 
 RESULT = SeriesResult(
-    "20261123-232131-3fa9", "", 41.26, (NotebookResult("01", "passed", checks=(Check("a", 5, True, "", ""),)),)
+    "20261123-232131-3fa9",
+    "",
+    41.26,
+    (NotebookResult("01", "passed", checks=(CheckResult("a", "a", 5, True, "", ""),)),),
 )
 
 

@@ -1,10 +1,15 @@
 from io import StringIO
 
 from lab.runner.progress import Progress
-from lab.runner.verdict import Check, NotebookResult
+from lab.runner.verdict import CheckResult, NotebookResult
 
 RESULT = NotebookResult(
-    "01_streams", "passed", seconds=4.06, code_cells=14, cells_run=14, checks=(Check("ACTIVE", 5, True, "", ""),)
+    "01_streams",
+    "passed",
+    seconds=4.06,
+    code_cells=14,
+    cells_run=14,
+    checks=(CheckResult("active", "ACTIVE", 5, True, "", ""),),
 )
 
 

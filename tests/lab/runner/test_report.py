@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 from lab.runner import report
 from lab.runner.page_outputs import Exhibit
 from lab.runner.run_folder import Run
-from lab.runner.verdict import Check, Failure, NotebookResult, SeriesResult, Step
+from lab.runner.verdict import CheckResult, Failure, NotebookResult, SeriesResult, Step
 
 RESULT = SeriesResult(
     "20261123-232131-3fa9",
@@ -12,7 +12,12 @@ RESULT = SeriesResult(
     41.26,
     (
         NotebookResult(
-            "01_streams", "passed", 4.0, 14, 14, (Check("ACTIVE", 5, True, "both streams", "<b>Both</b>."),)
+            "01_streams",
+            "passed",
+            4.0,
+            14,
+            14,
+            (CheckResult("active", "ACTIVE", 5, True, "both streams", "<b>Both</b>."),),
         ),
         NotebookResult("03_flink_job", "passed", 20.0, 9, 9, (), (Step("StartApplication to RUNNING", 9.25),)),
     ),

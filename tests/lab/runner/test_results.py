@@ -5,10 +5,12 @@ import pytest
 
 from lab.runner import results
 from lab.runner.run_folder import Run, RunFolderUnusable
-from lab.runner.verdict import Check, Failure, NotebookResult, SeriesResult
+from lab.runner.verdict import CheckResult, Failure, NotebookResult, SeriesResult
 
-PASSED = Check("the streams are ACTIVE", 5, True, "DescribeStreamSummary", "Both are.")
-FAILED = Check("as many records as reviews", 10, False, "the stream reviews", "99 of 100 \x1b[31m\x00\ufffe are there.")
+PASSED = CheckResult("active", "the streams are ACTIVE", 5, True, "DescribeStreamSummary", "Both are.")
+FAILED = CheckResult(
+    "records", "as many records as reviews", 10, False, "the stream reviews", "99 of 100 \x1b[31m\x00\ufffe are there."
+)
 
 
 def series(*notebooks, ended=None):

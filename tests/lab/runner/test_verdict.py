@@ -1,7 +1,7 @@
 import pytest
 
 from lab.core.cell_outputs import CHECK, TIMING
-from lab.runner.verdict import Check, NotebookResult, SeriesResult, Step, Stop, collect_checks, first_line, judge
+from lab.runner.verdict import CheckResult, NotebookResult, SeriesResult, Step, Stop, collect_checks, first_line, judge
 
 RUN = "20261123-232131-3fa9"
 
@@ -38,7 +38,7 @@ CHECKED = code("lab.check('01')", display(CHECK, check()))
 def test_a_notebook_whose_cells_ran_and_whose_check_passed_has_passed():
     result = verdict(code("x = 1"), {"cell_type": "markdown", "source": "text", "metadata": {}}, CHECKED)
     assert (result.status, result.failure, result.code_cells, result.cells_run) == ("passed", None, 2, 2)
-    assert result.checks == (Check("it is there", 5, True, "", ""),)
+    assert result.checks == (CheckResult("it is there", "it is there", 5, True, "", ""),)
 
 
 def test_checks_come_alone_in_a_list_or_under_checks():
@@ -49,7 +49,7 @@ def test_checks_come_alone_in_a_list_or_under_checks():
         ]
     }
     checks, foreign = collect_checks(nb, RUN)
-    assert [(c.name, c.passed) for c in checks] == [("a", True), ("b", True), ("c", True), ("d", False)]
+    assert [(c.title, c.passed) for c in checks] == [("a", True), ("b", True), ("c", True), ("d", False)]
     assert foreign == 0
 
 
@@ -67,6 +67,12 @@ def test_a_check_seen_twice_counts_once_and_failed_if_it_failed_once():
     again = [display(CHECK, check(passed=passed)) for passed in (True, False, True)]
     result = verdict(code("1", *again))
     assert [(c.points, c.passed) for c in result.checks] == [(5, False)]
+
+
+def test_a_check_is_known_by_its_slug_whatever_its_title():
+    first, again = check("a", slug="there"), check("b", slug="there", passed=False)
+    result = verdict(code("1", display(CHECK, {"checks": [first, again, check("a", slug="other")]})))
+    assert [(c.slug, c.title, c.passed) for c in result.checks] == [("there", "b", False), ("other", "a", True)]
 
 
 @pytest.mark.parametrize("broken", [{"points": "5"}, {"points": -1}, {"points": True}, {"passed": "yes"}])

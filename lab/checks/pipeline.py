@@ -1,0 +1,132 @@
+"""Ask an account about the lab's pipeline: what was built, what flowed through it, and what must come out."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import boto3
+import pandas as pd
+
+from lab.checks.probe import Trouble
+from lab.core.account import Account
+from lab.core.names import (
+    APPLICATION,
+    APPLICATION_ZIP,
+    CONSUMER_GROUP,
+    INPUT_STREAM,
+    WINDOW_GROUP,
+)
+from lab.core.session import Session
+from lab.flink.rest import Dashboard, DashboardSilent
+from lab.streams.reading import Position, load_position, stream_batches
+from lab.streams.records import Events, Output, read_reviews
+from lab.validation.completion import wait_for_windows
+from lab.validation.reference import Reference, windows
+
+# The parameters of the notebooks, with the property of window.config.0 and its value where it is not set.
+WINDOW_PROPERTIES = {
+    "window_seconds": ("window.size.seconds", 60),
+    "slide_seconds": ("window.slide.seconds", 30),
+    "threshold": ("threshold", 1),
+    "watermark_delay_seconds": ("watermark.delay.seconds", 5),
+}
+
+
+class Pipeline(Account):
+    """An account and a notebook's parameters by name; each answer is kept for the probes that come later.
+
+    `known` holds answers that are not to be asked for, by the name of the property.
+    """
+
+    def __init__(
+        self,
+        session: Session | None,
+        parameters: Mapping[str, Any] | None = None,
+        known: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(session)
+        self.parameters = dict(parameters or {})
+        for name, answer in (known or {}).items():
+            getattr(type(self), name)  # a property that exists
+            self.__dict__[name] = answer
+
+    def __getitem__(self, name: str) -> Any:
+        return self.parameters[name]
+
+    @cached_property
+    def package(self) -> bytes:
+        """The application's zip as it is in the bucket."""
+        bucket = self.session.flink_bucket
+        where = f"s3://{bucket}/{APPLICATION_ZIP}"
+
+        def ask() -> bytes:
+            return boto3.client("s3").get_object(Bucket=bucket, Key=APPLICATION_ZIP)["Body"].read()
+
+        return self.answer(f"reading {where}", f"There is no {where}", "03_flink_job", ask)
+
+    @cached_property
+    def parallelism(self) -> tuple[int, int]:
+        """The application's parallelism, and the open shards of its input stream."""
+        flink = self.application()["ApplicationConfigurationDescription"]["FlinkApplicationConfigurationDescription"]
+        subtasks = flink.get("ParallelismConfigurationDescription", {}).get("Parallelism", 1)
+        return subtasks, self.stream(INPUT_STREAM)["OpenShardCount"]
+
+    @cached_property
+    def properties(self) -> dict[str, dict[str, str]]:
+        """The application's runtime properties: group -> key -> value."""
+        configuration = self.application()["ApplicationConfigurationDescription"]
+        groups = configuration.get("EnvironmentPropertyDescriptions", {}).get("PropertyGroupDescriptions", [])
+        return {group["PropertyGroupId"]: group["PropertyMap"] for group in groups}
+
+    @property
+    def initial_position(self) -> str:
+        """Where the application's source begins to read."""
+        return self.properties.get(CONSUMER_GROUP, {}).get("scan.stream.initpos", "LATEST")
+
+    @cached_property
+    def dashboard(self) -> Dashboard | None:
+        """The Flink dashboard, None where it does not answer a program (on AWS it wants a browser)."""
+        dashboard = Dashboard.of_application()
+        try:
+            dashboard.jobs()
+        except DashboardSilent:
+            return None
+        return dashboard
+
+    @cached_property
+    def position(self) -> Position:
+        """Where the application began to read: as 03_flink_job noted it, or from the oldest record on."""
+        if self.initial_position == "LATEST":
+            return load_position(self.session.flink_bucket)
+        return Position(APPLICATION, pd.Timestamp.now("UTC").to_pydatetime(), INPUT_STREAM, {})
+
+    @cached_property
+    def events(self) -> Events:
+        """What the application can have read."""
+        return read_reviews(stream_batches(INPUT_STREAM, self.position))
+
+    @cached_property
+    def window_settings(self) -> dict[str, int]:
+        """Window, slide, threshold and delay: the notebook's parameters, or what the application was given."""
+        if WINDOW_PROPERTIES.keys() <= self.parameters.keys():
+            return {name: self.parameters[name] for name in WINDOW_PROPERTIES}
+        given = self.properties.get(WINDOW_GROUP, {})
+        try:
+            return {name: int(given.get(key, default)) for name, (key, default) in WINDOW_PROPERTIES.items()}
+        except ValueError as error:
+            raise Trouble(f"A property of {WINDOW_GROUP} is no whole number ({error}): correct it.") from error
+
+    @cached_property
+    def reference(self) -> Reference:
+        """What must come out."""
+        return windows(self.events, **self.window_settings)
+
+    @cached_property
+    def all_windows(self) -> Reference:
+        """Every window with its count, whatever the threshold."""
+        return windows(self.events, **{**self.window_settings, "threshold": 0})
+
+    @cached_property
+    def output(self) -> Output:
+        """What did come out, once every window of the reference is there or nothing more comes."""
+        return wait_for_windows(self.reference, self.position)
