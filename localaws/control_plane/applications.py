@@ -1,4 +1,4 @@
-"""Create, describe, list, update, delete, start, stop and roll back applications; dashboard, maintenance and logging."""
+"""Create, describe, list, update, delete, start, stop, roll back applications; dashboard, maintenance, logging."""
 
 import copy
 import hashlib

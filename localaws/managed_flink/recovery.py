@@ -95,7 +95,7 @@ class JobWatch:
         self._running.log(level, f"The job is {state}: {sentence}", trace or "")
 
     def _recover(self) -> bool:
-        """Submit the job again from its newest checkpoint; False where each attempt failed or the application stopped."""
+        """Submit the job again from its newest checkpoint; False where no attempt worked or the application stopped."""
         for attempt in range(1, _ATTEMPTS + 1):
             checkpoint = latest_checkpoint(self._running.folder, self._job_ids) or self._restored_from
             began = time.monotonic()
