@@ -12,12 +12,12 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 
 def default_port() -> int:
-    """The port of ``LOCALAWS_PORT``, or 4566."""
+    """Return the port of ``LOCALAWS_PORT``, or 4566."""
     return int(os.environ.get("LOCALAWS_PORT", DEFAULT_PORT))
 
 
 def default_home() -> Path:
-    """The folder of ``LOCALAWS_HOME``, or ``.localaws`` in the project."""
+    """Return the folder of ``LOCALAWS_HOME``, or ``.localaws`` in the project."""
     return Path(os.environ.get("LOCALAWS_HOME", PROJECT / ".localaws")).resolve()
 
 
@@ -56,13 +56,13 @@ class AccountFolder:
         return self.root / "account.log"
 
     def folder(self, *parts: str) -> Path:
-        """A private folder below the home, made if it is not there."""
+        """Return a private folder below the home, made where it does not exist."""
         path = self.root.joinpath(*parts)
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         return path
 
     def read_state(self) -> AccountState | None:
-        """The state file's content, or None where there is none or it cannot be understood."""
+        """Read the state file; None where it does not exist or cannot be understood."""
         try:
             return AccountState(**json.loads(self.state_file.read_text()))
         except (FileNotFoundError, ValueError, TypeError):

@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m localaws", description="The embedded AWS account of the lab.")
+    parser = argparse.ArgumentParser(prog="python -m localaws", description="The embedded AWS account.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="up|down|status|logs")
     texts = {
         "up": "start the account in the background",
@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
         if name == "status":
             command.add_argument("--json", action="store_true", help="for programs")
         if name == "logs":
-            command.add_argument("application", nargs="?", help="name of an application, for example student")
+            command.add_argument("application", nargs="?", help="name of an application")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""Closing a caller's connection without an answer, which no ASGI message can ask for."""
+"""Close a caller's connection without an answer, which no ASGI message can ask for."""
 
 import contextvars
 from collections.abc import Awaitable, Callable
@@ -12,14 +12,14 @@ _wanted_resets: contextvars.ContextVar[list[bool] | None] = contextvars.ContextV
 
 
 def reset_connection() -> None:
-    """Have the connection of the request being answered closed where its answer would begin."""
+    """Close the connection of the request being answered at the moment when its answer would begin."""
     wanted = _wanted_resets.get()
     if wanted is not None:
         wanted.append(True)
 
 
 def resettable(send: Send) -> Send:
-    """``send`` of one request, which closes the connection instead once ``reset_connection`` was called."""
+    """Wrap ``send`` of one request: it closes the connection once ``reset_connection`` was called."""
     wanted: list[bool] = []
     _wanted_resets.set(wanted)
 

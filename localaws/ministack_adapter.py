@@ -1,4 +1,4 @@
-"""The one place that touches MiniStack's inside: it puts our Managed Flink and our Kinesis behind its front door.
+"""The one adapter to MiniStack: it makes MiniStack's server answer with our Managed Flink and our Kinesis.
 
 Every name used here is private to MiniStack, so the version is pinned exactly, and ``check_ministack`` says in a
 sentence what differs when another version is installed. A contract test calls it. What is put in is in
@@ -75,7 +75,7 @@ class MiniStackAccount:
     """What the data plane needs of the account: objects of S3 and shards of Kinesis, read inside the process."""
 
     def fetch_object(self, key: ApplicationKey, bucket: str, name: str, version: str | None) -> bytes | None:
-        """The bytes of an object, or None where there is none."""
+        """Return the bytes of an object, or None where it does not exist."""
         with _scope(key):
             return _service("s3")._get_object_data(bucket, name, version)
 
@@ -131,18 +131,18 @@ class MiniStackKinesis:
 
 
 def request_account() -> tuple[str, str]:
-    """Account and region of the request being answered."""
+    """Return account and region of the request being answered."""
     responses = importlib.import_module("ministack.core.responses")
     return responses.get_account_id(), responses.get_region()
 
 
 def emulator_kinesis() -> Any:
-    """MiniStack's own handler of Kinesis requests, for the operations that are not ours."""
+    """Return MiniStack's own handler of Kinesis requests, for the operations that are not ours."""
     return _service("kinesis").handle_request
 
 
 def install(managed_flink: Any, kinesis: Any) -> Callable[..., Any]:
-    """Put both request handlers in and return MiniStack's ASGI application."""
+    """Install both request handlers and return MiniStack's ASGI application."""
     check_ministack()
     _service("kinesisanalyticsv2").handle_request = managed_flink
     emulator = _service("kinesis")
@@ -155,7 +155,7 @@ def install(managed_flink: Any, kinesis: Any) -> Callable[..., Any]:
 
 
 def _as_asked(emulator: Any) -> Callable[[dict[str, Any]], Any]:
-    """CreateStream with the shards of an on-demand stream and with the tags of the request, which MiniStack drops."""
+    """Make CreateStream give an on-demand stream its shards, and keep the request's tags, which MiniStack drops."""
     create = emulator._create_stream
 
     def create_stream(data: dict[str, Any]) -> Any:

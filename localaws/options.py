@@ -11,7 +11,7 @@ from localaws.kinesis.faults import FaultPlan, read_plan
 
 @dataclass(frozen=True)
 class AccountOptions:
-    """Off by default; ``status`` shows them."""
+    """The options of ``up``, all off by default."""
 
     strict: bool = False
     faults: str = ""
@@ -40,24 +40,24 @@ class AccountOptions:
         return cls(options.strict, options.faults, options.fault_seed, options.cold, flink_rest)
 
     def plan(self) -> FaultPlan | None:
-        """What ``faults`` asks for; raises FaultsNotUnderstood."""
+        """Read ``faults``; raises FaultsNotUnderstood."""
         return read_plan(self.faults, self.fault_seed) if self.faults else None
 
     def check(self) -> None:
-        """Raises FaultsNotUnderstood, or FlinkNotUsable where there is no such cluster."""
+        """Check the options; raises FaultsNotUnderstood, or FlinkNotUsable where no such cluster answers."""
         self.plan()
         if self.flink_rest:
             check_flink(self.flink_rest)
 
     def arguments(self) -> list[str]:
-        """For the command line of the account's process."""
+        """Return the options for the command line of the account's process."""
         strict = ["--strict"] if self.strict else []
         cold = ["--cold"] if self.cold else []
         faults = ["--faults", self.faults, "--fault-seed", str(self.fault_seed)]
         return [*strict, *cold, *faults, "--flink-rest", self.flink_rest]
 
     def differences(self, status: dict[str, Any]) -> list[str]:
-        """The options asked for that a running account, by its status, does not have."""
+        """Return the options asked for that a running account, by its status, does not have."""
         faults = status.get("faults") or {}
         missing = ["--strict"] if self.strict and not status.get("strict") else []
         if self.faults and (faults.get("spec"), faults.get("seed")) != (self.faults, self.fault_seed):

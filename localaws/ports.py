@@ -15,7 +15,7 @@ def try_port(port: int) -> None:
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on this loopback port now."""
+    """Return whether a server could listen on this loopback port now."""
     try:
         try_port(port)
     except OSError:
@@ -24,7 +24,7 @@ def is_free(port: int) -> bool:
 
 
 def free_port(among: range = _PORTS) -> int:
-    """A loopback port nobody listens on at this moment."""
+    """Draw a loopback port that nobody listens on at this moment."""
     while not is_free(port := _draw.choice(among)):
         pass
     return port

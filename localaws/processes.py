@@ -19,13 +19,13 @@ _CLOCK_TOLERANCE = 0.05  # seconds two readings of one process's start time may 
 
 
 def clean_environment(**extra: str) -> dict[str, str]:
-    """An environment without anything of the user's that is not needed, plus ``extra``."""
+    """Return the part of the user's environment that a child needs, plus ``extra``."""
     kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     return {**kept, **extra}
 
 
 def same_process(pid: int, created: float) -> psutil.Process | None:
-    """The process, if it still runs and is the one that started at ``created``; else None."""
+    """Return the process if it still runs and is the one that started at ``created``; else None."""
     try:
         process = psutil.Process(pid)
         if abs(process.create_time() - created) < _CLOCK_TOLERANCE and process.status() != psutil.STATUS_ZOMBIE:
@@ -104,7 +104,7 @@ class ChildRegister:
 
     @staticmethod
     def survivors(path: Path) -> list[psutil.Process]:
-        """Children an earlier account left behind that still run."""
+        """Return the children of an earlier account that still run."""
         try:
             recorded = json.loads(path.read_text())
         except (FileNotFoundError, ValueError):

@@ -1,4 +1,4 @@
-"""Create, Describe, List, Update, Delete, Start, Stop and Rollback; the dashboard's address; maintenance."""
+"""Create, describe, list, update, delete, start, stop, roll back applications; dashboard, maintenance, logging."""
 
 import copy
 import hashlib
@@ -25,7 +25,7 @@ class Objects(Protocol):
 
 
 class ApplicationOperations:
-    """The operations on applications; each takes account, region and the request, and returns the answer's members."""
+    """Answer the operations on applications; each takes account, region and request, and returns the answer."""
 
     def __init__(self, store: ApplicationStore, lifecycle: Lifecycle, objects: Objects) -> None:
         self._store = store
@@ -80,7 +80,7 @@ class ApplicationOperations:
             return {"ApplicationDetail": application_detail(application), "OperationId": operation.id}
 
     def _candidate(self, application: Application, data: Data) -> Version:
-        """The version an UpdateApplication asks for, checked but not taken."""
+        """Make the version that an UpdateApplication asks for and check it; the application is not changed yet."""
         self._require_changeable(application, data)
         if "RuntimeEnvironmentUpdate" in data:
             rules.check_runtime(data["RuntimeEnvironmentUpdate"])
@@ -102,7 +102,7 @@ class ApplicationOperations:
         rules.check_concurrency(application, data)
 
     def _run_update(self, application: Application, update: Data) -> str:
-        """Take a RunConfigurationUpdate; the restore type this update restarts with."""
+        """Apply a RunConfigurationUpdate; returns the restore type of the restart."""
         restore = update.get("ApplicationRestoreConfiguration") or {}
         kind = restore.get("ApplicationRestoreType", LATEST)
         if kind == CUSTOM:
@@ -178,7 +178,7 @@ class ApplicationOperations:
             return self._changed_logging(application, version, "DeleteApplicationCloudWatchLoggingOption")
 
     def _changed_logging(self, application: Application, version: Version, name: str) -> Data:
-        """Take a version whose logging differs; like any update it restarts a running application."""
+        """Make a version with other logging the current one; like any update it restarts a running application."""
         operation = self._take(application, version, name, LATEST)
         return {
             "ApplicationARN": application.arn,
@@ -203,7 +203,7 @@ class ApplicationOperations:
         return self._store.require(ApplicationKey(account, region, data["ApplicationName"]))
 
     def _code(self, key: ApplicationKey, configuration: Data) -> Data:
-        """Size and MD5 of the zip, as AWS reports them; empty while there is none."""
+        """Return CodeSize and CodeMD5 of the zip, as AWS reports them; empty where the bucket has no such object."""
         content = configuration.get("ApplicationCodeConfiguration", {}).get("CodeContent", {})
         location = content.get("S3ContentLocation")
         if not location:
@@ -220,7 +220,7 @@ def logging_option(option: Data, option_id: str) -> dict[str, str]:
 
 
 def without_suffix(update: Any) -> Any:
-    """An ApplicationConfigurationUpdate in the shape of an ApplicationConfiguration: its members end in Update."""
+    """Convert an ApplicationConfigurationUpdate, whose members end in Update, to an ApplicationConfiguration."""
     if not isinstance(update, dict):
         return copy.deepcopy(update)
     renamed: Data = {}
@@ -233,7 +233,7 @@ def without_suffix(update: Any) -> Any:
 
 
 def merge(base: Data, changes: Data) -> None:
-    """Lay ``changes`` over ``base``, member by member; property groups are replaced as a whole."""
+    """Write ``changes`` into ``base``, member by member; property groups are replaced as a whole."""
     for name, value in changes.items():
         if isinstance(value, dict) and isinstance(base.get(name), dict) and name != "EnvironmentProperties":
             merge(base[name], value)

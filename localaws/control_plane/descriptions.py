@@ -16,7 +16,7 @@ Data = dict[str, Any]
 
 
 def application_detail(application: Application, version: Version | None = None) -> dict[str, Any]:
-    """ApplicationDetail, of the current version or of an earlier one."""
+    """Build the ApplicationDetail of the current version or of an earlier one."""
     shown = version or application.current
     detail = {
         "ApplicationARN": application.arn,
@@ -75,7 +75,7 @@ def job_description(
 
 
 def _log_names(options: list[dict[str, str]]) -> tuple[str | None, str | None]:
-    """Log group and stream of arn:aws:logs:region:account:log-group:GROUP:log-stream:STREAM."""
+    """Read log group and stream from arn:aws:logs:region:account:log-group:GROUP:log-stream:STREAM."""
     for option in options:
         group, _, stream = option["LogStreamARN"].partition(":log-group:")[2].partition(":log-stream:")
         if group and stream:
@@ -106,7 +106,7 @@ def snapshot_details(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def operation_info(operation: Operation) -> dict[str, Any]:
-    """ApplicationOperationInfo; while it is under way its end is the moment it was begun, as AWS requires one."""
+    """Build ApplicationOperationInfo; EndTime, which AWS requires, is StartTime while it is in progress."""
     return {
         "Operation": operation.name,
         "OperationId": operation.id,
@@ -180,7 +180,7 @@ def _configuration(application: Application, version: Version) -> dict[str, Any]
 
 
 def _with_defaults(section: dict[str, Any] | None, defaults: dict[str, Any]) -> dict[str, Any]:
-    """With ConfigurationType DEFAULT the defaults count, whatever else was given."""
+    """Fill in defaults; with ConfigurationType DEFAULT they replace whatever else was given."""
     if not section or section.get("ConfigurationType", "DEFAULT") == "DEFAULT":
         return {"ConfigurationType": "DEFAULT", **defaults}
     given = {name: section[name] for name in defaults if section.get(name) is not None}

@@ -20,7 +20,7 @@ Data = dict[str, Any]
 
 
 class HistoryOperations:
-    """What an application has behind it; each takes account, region and the request, and returns the answer."""
+    """Answer the operations on snapshots, versions, operations and tags; each takes account, region and request."""
 
     def __init__(self, store: ApplicationStore, lifecycle: Lifecycle) -> None:
         self._store = store

@@ -1,4 +1,4 @@
-"""Starting, stopping and deleting: what takes its time and goes through several statuses.
+"""Start, stop and delete applications: the operations that take time and pass through several statuses.
 
 Each run of an application on the data plane is a ``Run``; what the data plane tells of an earlier one is ignored.
 """
@@ -188,7 +188,7 @@ class Lifecycle:
             self.store.save(application)
 
     def go_on(self, application: Application, run: Run) -> None:
-        """A run that was to end did not, unless its job has ended by itself meanwhile. Hold the store's lock."""
+        """Keep a run whose stop failed, unless its job has ended by itself meanwhile. Hold the store's lock."""
         if application.run is run:
             run.ending = False
             application.become(RUNNING)
@@ -198,7 +198,7 @@ class Lifecycle:
         self.store.save(application)
 
     def end(self, application: Application) -> None:
-        """End what the data plane has of the application; its snapshots stay."""
+        """Stop the application on the data plane; its snapshots stay."""
         self.dataplane.stop(application.key)
 
     def _be_ready(self, application: Application) -> None:
@@ -219,7 +219,7 @@ class Lifecycle:
         self.in_background(lambda: self.take(application, snapshot))
 
     def new_snapshot(self, application: Application, kind: str, version: int | None = None) -> Snapshot:
-        """A snapshot Managed Flink takes of itself, listed under the name it gives it."""
+        """List a snapshot that Managed Flink takes by itself, under the name that it gives."""
         return self._list(application, f"{kind}-{application.name}-{int(time.time() * 1000)}", version)
 
     def _list(self, application: Application, name: str, version: int | None = None) -> Snapshot:
@@ -228,7 +228,7 @@ class Lifecycle:
         return snapshot
 
     def take(self, application: Application, snapshot: Snapshot, stop: bool = False) -> bool:
-        """Take the savepoint of a snapshot; whether it succeeded."""
+        """Take the savepoint of a snapshot; returns whether it succeeded."""
         savepoint = self.dataplane.snapshot(application.key, snapshot.name, stop=stop)
         with self.store.lock:
             snapshot.savepoint, snapshot.status = savepoint, READY if savepoint else FAILED
@@ -263,13 +263,13 @@ class Lifecycle:
 
 
 def require_status(application: Application, allowed: tuple[str, ...], verb: str) -> None:
-    """ResourceInUseException in any other status."""
+    """Raise ResourceInUseException in any other status."""
     if application.status not in allowed:
         raise in_use(f"Application {application.name} cannot be {verb} in '{application.status}' state.")
 
 
 def cancel_others(application: Application, kept: Operation) -> None:
-    """What was under way is not any more."""
+    """Cancel every operation in progress but one."""
     for operation in application.operations:
         if operation is not kept:
             operation.finish(status=CANCELLED)

@@ -44,7 +44,7 @@ class Version:
     rolled_back_to: int | None = None
 
     def successor(self, number: int) -> "Version":
-        """The same configuration as version ``number``, to be changed before it is taken."""
+        """Copy the configuration as version ``number``, to be changed before it becomes the current one."""
         return Version(
             number=number,
             configuration=copy.deepcopy(self.configuration),
@@ -58,7 +58,7 @@ class Version:
 
 @dataclass
 class Snapshot:
-    """A savepoint; ``savepoint`` is its path as a file URL once it is there."""
+    """A savepoint; ``savepoint`` is its path as a file URL once Flink has written it."""
 
     name: str
     version: int
@@ -163,7 +163,7 @@ class Application:
         return operation
 
     def to_data(self) -> dict[str, Any]:
-        """Everything that outlives the process."""
+        """Return everything that is kept on disk."""
         kept = {name: value for name, value in vars(self).items() if name not in ("run", "restored")}
         for name in ("versions", "snapshots", "operations"):
             kept[name] = [asdict(one) for one in kept[name]]
@@ -171,7 +171,7 @@ class Application:
 
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> "Application":
-        """The application as it is after its process has ended: READY, with what was under way failed."""
+        """Read an application back from disk: READY, its operations in progress failed."""
         application = cls(
             **{
                 **data,

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def page(items: Sequence[T], data: dict[str, Any], member: str, shown: Callable[[T], Any]) -> dict[str, Any]:
-    """One page of ``items`` under ``member``, with a NextToken where there are more."""
+    """Return one page of ``items`` under ``member``, with a NextToken where there are more."""
     token, limit = data.get("NextToken") or "0", data.get("Limit") or DEFAULT_LIMIT
     if not str(token).isdecimal():
         raise invalid(f"NextToken {token} is not one of ours; list from the beginning.")

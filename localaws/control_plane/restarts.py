@@ -1,4 +1,4 @@
-"""A running application on another version: UpdateApplication and RollbackApplication."""
+"""Restart a running application on another version: UpdateApplication and RollbackApplication."""
 
 import time
 
@@ -69,7 +69,7 @@ class Restarts:
         self._lifecycle.launch(application, savepoint, UPDATING, operation, fall_back, scratch)
 
     def _keep(self, application: Application, run: Run, operation: Operation, before: int) -> None:
-        """The savepoint before an update failed: the job goes on as it was, on the version it was on."""
+        """Return to the version before an update whose savepoint failed; its job goes on."""
         with self._store.lock:
             operation.finish(
                 "The snapshot before the update failed, so the version before it goes on; its log says why."
@@ -79,7 +79,7 @@ class Restarts:
             self._lifecycle.go_on(application, run)
 
     def roll_back(self, application: Application) -> Operation:
-        """To the version that ran before, with the state of the last successful snapshot. Hold the store's lock."""
+        """Return to the version that ran before, from the last successful snapshot. Hold the store's lock."""
         require_status(application, (RUNNING, UPDATING), "rolled back")
         earlier = [one.number for one in application.versions[:-1] if one.ran]
         if not earlier or application.latest_snapshot() is None:

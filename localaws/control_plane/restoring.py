@@ -21,7 +21,7 @@ class Streams(Protocol):
 
 
 def restore_path(application: Application, restore: dict[str, Any]) -> str | None:
-    """The savepoint a restore configuration asks for, or None for a start without state."""
+    """Return the savepoint that a restore configuration asks for, or None for a start without state."""
     kind = restore.get("ApplicationRestoreType", LATEST)
     if kind == SKIP:
         return None
@@ -42,7 +42,7 @@ def restore_path(application: Application, restore: dict[str, Any]) -> str | Non
 
 
 def folder_of(snapshot: Snapshot) -> Path:
-    """The folder of a snapshot's savepoint."""
+    """Return the folder of a snapshot's savepoint."""
     return Path(unquote(urlsplit(snapshot.savepoint or "file:///nowhere").path))
 
 
@@ -68,7 +68,7 @@ def check_startable(
 
 
 def _missing_stream(job: JobDescription, streams: Streams) -> str | None:
-    """A stream that the runtime properties name, by the convention of AWS's examples, and that does not exist."""
+    """Find a stream that the runtime properties name, by the convention of AWS's examples, and that does not exist."""
     for properties in job.property_groups.values():
         for key, value in properties.items():
             name = value.rpartition("stream/")[2]

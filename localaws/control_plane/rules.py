@@ -82,7 +82,7 @@ def check_tags(tags: dict[str, str]) -> None:
 
 
 def check_concurrency(application: Application, data: dict[str, Any]) -> None:
-    """ConcurrentModificationException for a stale version id or token; one of the two must be given."""
+    """Raise ConcurrentModificationException for an old version id or token; one of the two must be given."""
     version, token = data.get("CurrentApplicationVersionId"), data.get("ConditionalToken")
     if version is None and token is None:
         raise invalid("Either CurrentApplicationVersionId or ConditionalToken must be provided.")

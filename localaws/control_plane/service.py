@@ -1,4 +1,4 @@
-"""``kinesisanalyticsv2`` on the wire: from a request to its operation and back."""
+"""Dispatch requests of ``kinesisanalyticsv2`` to their operations and encode the answers."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ Operation = Callable[[str, str, dict[str, Any]], dict[str, Any]]
 
 
 class ControlPlane:
-    """Answers the API; what is slow runs off the event loop, which also serves the jobs' own calls."""
+    """Answer the API in threads, because the event loop also serves the jobs' own calls."""
 
     def __init__(
         self, home: Path, dataplane: Any, services: Any, scope: Callable[[], tuple[str, str]], **options: Any
@@ -74,7 +74,7 @@ class ControlPlane:
         return _answer(200, answer)
 
     def call(self, operation: str, account: str, region: str, body: bytes | str) -> dict[str, Any]:
-        """The answer of one operation; raises ApiError."""
+        """Run one operation and return its answer; raises ApiError."""
         try:
             data = json.loads(body or "{}")
         except ValueError as error:

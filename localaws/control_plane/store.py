@@ -40,15 +40,15 @@ class ApplicationStore:
         return application
 
     def of(self, account: str, region: str) -> list[Application]:
-        """The applications of one account and region, by name."""
+        """Return the applications of one account and region, by name."""
         with self.lock:
             found = [one for one in self._applications.values() if (one.account, one.region) == (account, region)]
         return sorted(found, key=lambda one: one.name)
 
     def save(self, application: Application) -> None:
-        """Take a new or changed application, in memory and on disk.
+        """Keep a new or changed application in memory and on disk.
 
-        A disk that takes no more is said in the account's log, and does not keep a student from going on.
+        Where the disk is full, the account's log says so, and the change holds until the account stops.
         """
         with self.lock:
             self._applications[application.key] = application

@@ -24,7 +24,7 @@ DEFAULT_SLOTS = 4  # as an on-demand stream has shards at first
 
 
 def choose_ports() -> ClusterPorts:
-    """Ports for one cluster, free at this moment."""
+    """Choose ports for one cluster that are free at this moment."""
     return ClusterPorts(rpc=free_port(), rest=free_port())
 
 
@@ -136,24 +136,24 @@ class FlinkCluster:
     # -- the jobs on it -----------------------------------------------------------------------------------------
 
     def jobs(self) -> list[dict[str, Any]]:
-        """Every job: the cluster is one application's."""
+        """Return every job: the cluster belongs to one application."""
         return self.rest.jobs()
 
     def job_options(self) -> dict[str, str]:
-        """What the next job is to be submitted with beyond its application's configuration."""
+        """Return options of the next job beyond its application's configuration: none."""
         return {}
 
     def check_checkpoint(self, folder: Path, job_id: str) -> None:
-        """A checkpoint of this cluster is where it was told to be."""
+        """Accept every checkpoint: this cluster writes on this machine."""
 
     def has_lost(self, job_id: str) -> bool:
-        """Never: ``on_process_lost`` tells of the JobManager's loss, which is a job's only way to be forgotten."""
+        """Return False: ``on_process_lost`` tells when the JobManager, and its job with it, was lost."""
         return False
 
     # -- watching -----------------------------------------------------------------------------------------------
 
     def _watch(self) -> None:
-        """Bring back a JobManager or TaskManager that died, as Managed Flink does."""
+        """Start a JobManager or TaskManager that died again, as Managed Flink does."""
         while not self._stopped.wait(0.5):
             with self._lock:
                 lost = [name for name, process in self._processes.items() if process.poll() is not None]
@@ -177,24 +177,24 @@ class FlinkCluster:
             self._start_taskmanager()
 
     def _move(self) -> None:
-        """Start the whole cluster anew, on other ports: somebody else has one of the JobManager's."""
+        """Start the whole cluster again on other ports: another program listens on one of the JobManager's."""
         self._children.kill(list(self._processes.values()))
         self.configuration = replace(self.configuration, ports=choose_ports())
         self.rest = self._rest()
         self._start_all()
 
     def log_files(self) -> dict[str, Path]:
-        """The files the application's log stream is fed from, by the process that writes them."""
+        """Return the log files whose lines go to the application's log stream, by the process that writes them."""
         log = self.folder / "log"
         return {name: log / f"{name}.log" for name in ("jobmanager", "taskmanager")} | {"driver": log / "driver.out"}
 
     def processes(self) -> list[subprocess.Popen[bytes]]:
-        """The processes that work for the application."""
+        """Return the processes that work for the application."""
         with self._lock:
             return [*self._processes.values(), *(self.driver.processes() if self.driver else ())]
 
     def pid(self, name: str) -> int:
-        """Process id of ``jobmanager`` or ``taskmanager``."""
+        """Return the process id of ``jobmanager`` or ``taskmanager``."""
         with self._lock:
             return self._processes[name].pid
 

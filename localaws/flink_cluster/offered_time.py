@@ -23,7 +23,7 @@ class OfferedTime:
         self._last = self._look()
 
     def seconds(self) -> float:
-        """The seconds since the clock was made."""
+        """Return the seconds since the clock was made."""
         if time.monotonic() - self._last[0] >= _PERIOD:
             before, self._last = self._last, self._look()
             worked = sum(max(0.0, used - before[2].get(pid, 0.0)) for pid, used in self._last[2].items())
@@ -32,7 +32,7 @@ class OfferedTime:
         return self._seconds
 
     def _look(self) -> tuple[float, float, dict[int, float]]:
-        """The moment, the idle seconds of all processors, and the seconds each process has worked."""
+        """Read the time, the idle seconds of all processors, and the seconds each process has worked."""
         used: dict[int, float] = {}
         for process in self._processes():
             with contextlib.suppress(psutil.Error):

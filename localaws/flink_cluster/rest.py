@@ -45,14 +45,14 @@ class FlinkRest:
         return self.get("/taskmanagers")["taskmanagers"]
 
     def jobs(self) -> list[dict[str, Any]]:
-        """Jobs of this cluster, oldest first, with jid, name, state and task counts."""
+        """Return the jobs of this cluster, oldest first, with jid, name, state and task counts."""
         return sorted(self.get("/jobs/overview")["jobs"], key=lambda job: job["start-time"])
 
     def job(self, job_id: str) -> dict[str, Any]:
         return self.get(f"/jobs/{job_id}")
 
     def failures(self, job_id: str, since: float = 0.0) -> list[str]:
-        """The stack traces of the failures after ``since`` (epoch seconds) that the JobManager keeps, oldest first."""
+        """Return the stack traces the JobManager keeps of failures after ``since`` (epoch seconds), oldest first."""
         entries = self.get(f"/jobs/{job_id}/exceptions?maxExceptions=50").get("exceptionHistory", {}).get("entries", [])
         later = [entry for entry in entries if entry["timestamp"] >= since * 1000]
         return [entry["stacktrace"] for entry in sorted(later, key=lambda entry: entry["timestamp"])]

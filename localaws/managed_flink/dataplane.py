@@ -28,7 +28,7 @@ class Account(Protocol):
 
 
 class DataPlane:
-    """Runs applications; one cluster each, and one held warm for the next StartApplication.
+    """Run each application on a cluster of its own, and keep one started for the next StartApplication.
 
     With ``flink_rest`` it is that cluster for all of them, one at a time: which of its tasks reads Kinesis cannot be
     told, so nobody could say when a second application's sources have their places.
@@ -128,7 +128,7 @@ class DataPlane:
         self._require_alone(key)
 
     def _require_alone(self, key: ApplicationKey) -> None:
-        """The first application to be started on an existing cluster has it until it is stopped."""
+        """Refuse a second application on an existing cluster; raises ApplicationRefused."""
         with self._lock:
             first = next(iter(self._running), key)
         if self._flink_rest and first != key:
@@ -138,13 +138,13 @@ class DataPlane:
             )
 
     def dashboard(self, key: ApplicationKey) -> str | None:
-        """The Flink dashboard's address of an application that has a cluster."""
+        """Return the address of the Flink dashboard of an application that has a cluster."""
         with self._lock:
             running = self._running.get(key)
         return running.cluster.rest.url if running else None
 
     def status(self) -> dict[str, Any]:
-        """For ``python -m localaws status``: dashboards, and whether a cluster is warm."""
+        """Return the part of ``python -m localaws status`` that is about applications and clusters."""
         with self._lock:
             return {
                 "starting": {key.name: app.waiting_for for key, app in self._running.items() if app.waiting_for},
@@ -230,7 +230,7 @@ class DataPlane:
         return cluster
 
     def _warm_again(self) -> None:
-        """Hold a warm cluster again once nothing runs; two idle clusters would be memory nobody asked for."""
+        """Start a spare cluster once no application runs: two idle clusters would waste memory."""
         with self._lock:
             if not self._running:
                 self.warm()
@@ -243,7 +243,7 @@ class DataPlane:
         return FlinkCluster(clusters, self.children, environment)
 
     def _aws_environment(self, account: str, region: str) -> dict[str, str]:
-        """The role's credentials, as tasks see them; the account id as access key puts their calls into the account."""
+        """Return the credentials the tasks see; the account id as access key puts their calls into the account."""
         return {
             "AWS_ENDPOINT_URL": self._endpoint,
             "AWS_ACCESS_KEY_ID": account,

@@ -113,12 +113,12 @@ _RULES: list[_Rule] = [
 
 
 def needs_slots(trace: str) -> bool:
-    """Whether the job failed because the cluster had too few free slots at that moment."""
+    """Return whether the job failed because the cluster had too few free slots at that moment."""
     return _NEEDS_SLOTS.search(trace) is not None
 
 
 def explain(trace: str) -> str:
-    """One sentence for a stack trace (Python's or Java's): by rule where one fits, else its root cause."""
+    """Explain a stack trace of Python or Java in one sentence: by the first rule that fits, else by its root cause."""
     for pattern, sentence in _RULES:
         found = pattern.search(trace)
         if found:
@@ -127,7 +127,7 @@ def explain(trace: str) -> str:
 
 
 def explain_driver(outcome: dict[str, Any], main_file: str) -> str:
-    """One sentence for what the driver reported as failed."""
+    """Explain in one sentence what the driver reported as failed."""
     sentence = explain(outcome["trace"])
     if outcome.get("line"):
         return f"{sentence} ({main_file}, line {outcome['line']})"
@@ -135,7 +135,7 @@ def explain_driver(outcome: dict[str, Any], main_file: str) -> str:
 
 
 def root_cause(trace: str) -> str:
-    """The last 'Caused by' of a Java trace, else the last line of a Python one."""
+    """Return the last 'Caused by' of a Java trace, else the last line of a Python one."""
     causes = re.findall(r"^Caused by: (.+)$", trace, re.M)
     if causes:
         return causes[-1].strip()

@@ -21,7 +21,7 @@ class LogSink(Protocol):
 
 
 def parse_records(lines: list[str], arn: str, version: int, process: str) -> Iterator[tuple[int, str]]:
-    """Log lines as CloudWatch events, in the JSON shape of Managed Flink's own messages.
+    """Convert log lines to CloudWatch events in the JSON shape of Managed Flink's messages.
 
     A line that starts with a time begins a record; what follows (a stack trace) is its throwableInformation. Lines
     outside any record (what the application printed) are records of their own.
@@ -63,7 +63,7 @@ class LogShipper:
         self._thread.start()
 
     def follow(self, process: str, path: Path) -> None:
-        """Ship ``path`` from its present end on (from its beginning where it is new)."""
+        """Ship what ``path`` holds and what is written to it later."""
         with self._lock:
             self._files.setdefault(path, (process, 0))
 
@@ -110,7 +110,7 @@ class LogShipper:
 
 
 def _new_lines(path: Path, position: int) -> tuple[list[str], int]:
-    """Whole lines after ``position`` (bytes), at most 1 MB a look; a file that shrank was rolled over."""
+    """Read whole lines after ``position`` (bytes), at most 1 MB; a file that became smaller is read from its start."""
     try:
         size = path.stat().st_size
         with path.open("rb") as file:

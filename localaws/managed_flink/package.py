@@ -80,7 +80,7 @@ def _check_options(options: RunOptions, names: set[str]) -> None:
 
 
 def _nearest(path: str, names: set[str]) -> str:
-    """A hint: members with the same file name elsewhere."""
+    """Suggest members of the same file name in other folders."""
     same = sorted(name for name in names if PurePosixPath(name).name == PurePosixPath(path).name)
     return f"; did you mean {same[0]!r}?" if same else f"; it has {', '.join(sorted(names)[:5])}"
 

@@ -1,4 +1,4 @@
-"""Keeps an application's job alive: tells its failures, and brings it back after its JobManager was lost.
+"""Watch an application's job: log its failures, and submit it again after its JobManager was lost.
 
 Flink itself restarts a job whose TaskManager died. When the JobManager dies, the job dies with it: it is submitted
 again from its newest checkpoint on disk, as a highly available JobManager of Managed Flink would do.
@@ -22,7 +22,7 @@ _CHECKPOINT_BYTES = 1 << 20
 
 
 def latest_checkpoint(folder: Path, job_ids: list[str]) -> str | None:
-    """Path of the newest complete checkpoint of a job or of those it continued (newest job last); None without one."""
+    """Return the path of the newest complete checkpoint of a job or of those it continued (newest last), or None."""
     for job_id in reversed(job_ids):
         complete = (folder / "checkpoints" / job_id).glob("chk-*/_metadata")
         numbered = [(int(re.sub(r"\D", "", path.parent.name)), path.parent) for path in complete]
@@ -32,7 +32,7 @@ def latest_checkpoint(folder: Path, job_ids: list[str]) -> str | None:
 
 
 def _is_full(folder: Path) -> bool:
-    """Whether less is free than a checkpoint needs; the failure Flink keeps names the checkpoint, not its cause."""
+    """Return whether less is free than a checkpoint needs; Flink's failure names the checkpoint, not its cause."""
     return folder.exists() and shutil.disk_usage(folder).free < _CHECKPOINT_BYTES
 
 
@@ -95,7 +95,7 @@ class JobWatch:
         self._running.log(level, f"The job is {state}: {sentence}", trace or "")
 
     def _recover(self) -> bool:
-        """Submit the job again from its newest checkpoint; False where that is hopeless or the application stopped."""
+        """Submit the job again from its newest checkpoint; False where no attempt worked or the application stopped."""
         for attempt in range(1, _ATTEMPTS + 1):
             checkpoint = latest_checkpoint(self._running.folder, self._job_ids) or self._restored_from
             began = time.monotonic()

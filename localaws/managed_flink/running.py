@@ -142,7 +142,7 @@ class RunningApplication:
             driver.wait_change(_POLL)
 
     def _jobs(self) -> list[dict[str, Any]]:
-        """The application's jobs; none while the JobManager does not answer, which the start's limit bounds."""
+        """Return the application's jobs; none while the JobManager does not answer, which the start's limit bounds."""
         try:
             return self.cluster.jobs()
         except ClusterFailed:
@@ -195,7 +195,7 @@ class RunningApplication:
         return bool(vertices)
 
     def _raise_end(self, state: str) -> None:
-        """Why the job ended, once Flink says it: what is asked of one job is answered from a cache."""
+        """Raise the failure that ended the job, which Flink tells a moment later: it answers from a cache."""
         until = time.monotonic() + _CACHE
         while time.monotonic() < until:
             self._raise_failure()

@@ -48,7 +48,7 @@ def make_task(
 
 
 def job_options(job: JobDescription, folder: Path) -> dict[str, str]:
-    """Flink's options for parallelism and checkpoints; the state goes below ``folder``."""
+    """Return Flink's options for parallelism and checkpoints; the state goes below ``folder``."""
     options = {
         "execution.target": "remote",
         "execution.attached": "false",
