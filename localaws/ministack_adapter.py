@@ -8,19 +8,14 @@ sentence what differs when another version is installed. A contract test calls i
 import importlib
 import importlib.metadata
 import inspect
-import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from localaws.errors import MiniStackChanged
 from localaws.job_description import ApplicationKey
 from localaws.kinesis import shards
-from localaws.kinesis.errors import KinesisError
-from localaws.kinesis.tags import checked
-from localaws.kinesis.wire import encode_error
 
 MINISTACK = "1.5.33"
-ON_DEMAND_SHARDS = 4  # an on-demand stream starts with four shards on AWS, with one in MiniStack
 SERVICES = "s3,kinesis,lambda,iam,sts,logs,monitoring,kinesisanalyticsv2"
 
 # module -> names used from it, with the parameters we rely on (None: not a function)
@@ -120,11 +115,16 @@ class MiniStackKinesis:
     def stream_named(self, name: str) -> shards.Stream | None:
         return self._kinesis._streams.get(name)
 
-    def next_sequence_number(self) -> str:
-        return self._kinesis._next_sequence_number()
+    def create(self, name: str, shard_count: int, mode: str) -> shards.Stream:
+        details = {"StreamMode": mode}
+        self._kinesis._create_stream({"StreamName": name, "ShardCount": shard_count, "StreamModeDetails": details})
+        return self._kinesis._streams[name]
 
-    def consumers(self, stream: shards.Stream) -> int:
-        return sum(one["StreamARN"] == stream["StreamARN"] for one in self._kinesis._consumers.values())
+    def stored(self) -> int:
+        return sum(stream.get("stored", 0) for _, stream in self._kinesis._streams.all_items())
+
+    def consumers(self, stream: shards.Stream) -> list[dict[str, Any]]:
+        return [one for one in self._kinesis._consumers.values() if one["StreamARN"] == stream["StreamARN"]]
 
     def wake_readers(self) -> None:
         self._wake.set()
@@ -150,27 +150,8 @@ def install(managed_flink: Any, kinesis: Any) -> Callable[..., Any]:
     # What remains MiniStack's works on the same streams: it must keep their closed shards and its own time short.
     emulator._expire_records = shards.expire
     emulator._route_to_shard = lambda hash_key, stream: shards.route(stream, hash_key)
-    emulator._create_stream = _as_asked(emulator)
+    emulator._next_sequence_number = shards.next_sequence_number
     return importlib.import_module("ministack.app").app
-
-
-def _as_asked(emulator: Any) -> Callable[[dict[str, Any]], Any]:
-    """CreateStream with the shards of an on-demand stream and with the tags of the request, which MiniStack drops."""
-    create = emulator._create_stream
-
-    def create_stream(data: dict[str, Any]) -> Any:
-        if data.get("StreamModeDetails", {}).get("StreamMode") == "ON_DEMAND":
-            data = {**data, "ShardCount": ON_DEMAND_SHARDS}
-        try:
-            tags = checked(data.get("Tags") or {})
-        except KinesisError as error:
-            return encode_error(error, cbor=False)
-        answer = create(data)
-        if answer[0] == 200:
-            emulator._streams.get(data["StreamName"]).update(generation=uuid.uuid4().hex[:12], tags=tags)
-        return answer
-
-    return create_stream
 
 
 def _service(name: str) -> Any:
