@@ -11,6 +11,7 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from localaws.emulated import checked_json, checked_lambda, checked_s3, well_formed
 from localaws.errors import MiniStackChanged
 from localaws.job_description import ApplicationKey
 from localaws.kinesis import shards
@@ -32,6 +33,10 @@ _CONTRACT: dict[str, dict[str, tuple[str, ...] | None]] = {
         "_expire_records": ("stream",),
         "_route_to_shard": ("hash_key_int", "stream"),
     },
+    "ministack.services.lambda_svc": {"handle_request": _HANDLE},
+    "ministack.services.cloudwatch_logs": {"handle_request": _HANDLE},
+    "ministack.services.iam": {"handle_request": _HANDLE},
+    "ministack.services.sts": {"handle_request": _HANDLE},
     "ministack.services.s3": {"_get_object_data": ("bucket_name", "key", "version_id")},
     "ministack.core.responses": {
         "request_scope": ("account_id", "region"),
@@ -142,8 +147,15 @@ def emulator_kinesis() -> Any:
 
 
 def install(managed_flink: Any, kinesis: Any) -> Callable[..., Any]:
-    """Put both request handlers in and return MiniStack's ASGI application."""
+    """Put our request handlers in, check the requests of MiniStack's, and return its ASGI application."""
     check_ministack()
+    functions, logs, objects = _service("lambda_svc"), _service("cloudwatch_logs"), _service("s3")
+    functions.handle_request = checked_lambda(functions.handle_request)
+    logs.handle_request = checked_json("logs", "InvalidParameterException", logs.handle_request)
+    objects.handle_request = checked_s3(objects.handle_request)
+    for name in ("iam", "sts"):
+        service = _service(name)
+        service.handle_request = well_formed(service.handle_request)
     _service("kinesisanalyticsv2").handle_request = managed_flink
     emulator = _service("kinesis")
     emulator.handle_request = kinesis

@@ -43,7 +43,9 @@ def serialization(message: str) -> ApiError:
 class RequestModel:
     """The requests one service takes."""
 
-    def __init__(self, service: str) -> None:
+    def __init__(self, service: str, violation: str = "ValidationException") -> None:
+        """``violation`` is the code of the service for a request that breaks a rule of its model."""
+        self._violation = violation
         self.service = botocore.session.get_session().get_service_model(service)
         self._shapes: dict[str, Check] = {}
 
@@ -51,7 +53,7 @@ class RequestModel:
         """The request with its nulls left out and its blobs as bytes.
 
         Raises ApiError: UnknownOperationException, SerializationException for a value of a wrong type, or
-        ValidationException with each rule of the model that is broken.
+        the service's code for a violation, with each rule of the model that is broken.
         """
         if operation not in self.service.operation_names:
             raise ApiError("UnknownOperationException", f"There is no operation {operation[:200]!r}.")
@@ -62,7 +64,7 @@ class RequestModel:
         checked = self._check_of(shape)(data, (), problems)
         if problems:
             count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: "
-            raise ApiError("ValidationException", count + "; ".join(problems[:_MAX_SHOWN]))
+            raise ApiError(self._violation, count + "; ".join(problems[:_MAX_SHOWN]))
         return checked
 
     def _check_of(self, shape: Shape) -> Check:

@@ -81,8 +81,10 @@ class Listing:
         consumers = self._backend.consumers(require_stream(self._backend, data))
         rest = sorted((one for one in consumers if one["ConsumerName"] > after), key=lambda one: one["ConsumerName"])
         page = [{name: value for name, value in one.items() if name != "StreamARN"} for one in rest[:limit]]
-        more = {"NextToken": seal("NextToken of ListStreamConsumers", page[-1]["ConsumerName"])}
-        return {"Consumers": page} | (more if len(rest) > limit else {})
+        answer: dict[str, Any] = {"Consumers": page}
+        if len(rest) > limit:
+            answer["NextToken"] = seal("NextToken of ListStreamConsumers", page[-1]["ConsumerName"])
+        return answer
 
     def list_shards(self, data: dict[str, Any]) -> dict[str, Any]:
         """One page of shards, closed ones too, as far as ShardFilter lets them through."""
