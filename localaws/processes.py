@@ -100,14 +100,15 @@ class ChildRegister:
             self._write()
 
     def _write(self) -> None:
-        write_atomically(self._path, json.dumps(self._children))
+        write_atomically(self._path, json.dumps({"owner": os.getpid(), "children": self._children}))
 
     @staticmethod
-    def survivors(path: Path) -> list[psutil.Process]:
-        """Children an earlier account left behind that still run."""
+    def survivors(path: Path, owner: int | None = None) -> list[psutil.Process]:
+        """Children an earlier account (the one with the pid ``owner``) left behind that still run."""
         try:
-            recorded = json.loads(path.read_text())
-        except (FileNotFoundError, ValueError):
+            content = json.loads(path.read_text())
+            recorded = content["children"] if owner in (None, content["owner"]) else {}
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
             return []
         found = (same_process(int(pid), created) for pid, created in recorded.items())
         return [process for process in found if process is not None]
