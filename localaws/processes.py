@@ -1,6 +1,7 @@
 """Child processes of the account: started with a clean environment, known by pid and start time, stopped for sure."""
 
 import contextlib
+import ctypes
 import json
 import os
 import signal
@@ -22,6 +23,12 @@ def clean_environment(**extra: str) -> dict[str, str]:
     """An environment without anything of the user's that is not needed, plus ``extra``."""
     kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     return {**kept, **extra}
+
+
+def give_memory_back() -> None:
+    """Return freed memory to the system, which glibc's malloc keeps otherwise; other systems do it by themselves."""
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def same_process(pid: int, created: float) -> psutil.Process | None:

@@ -19,6 +19,7 @@ from localaws.kinesis.records import Records
 from localaws.kinesis.reshard import Resharding
 from localaws.kinesis.tags import Tags
 from localaws.kinesis.wire import Answer, decode, encode, encode_error, encode_records, speaks_cbor
+from localaws.processes import give_memory_back
 from localaws.validation import RequestModel
 
 Handler = Callable[[str, str, dict[str, str], bytes, Any], Awaitable[Any]]
@@ -85,7 +86,10 @@ class KinesisService:
             data = self._model.check(operation, decode(body, cbor))
             if operation not in self._own:
                 plain = cbor2.dumps(data) if cbor else orjson.dumps(data)
-                return await self._rest(method, path, headers, plain, query)
+                answer = await self._rest(method, path, headers, plain, query)
+                if operation == "DeleteStream":
+                    give_memory_back()
+                return answer
             fate = self._faults.fate(operation) if self._faults else None
             if fate is None:
                 return self._answer(operation, data, cbor, caller, None)

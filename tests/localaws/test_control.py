@@ -156,6 +156,21 @@ def test_down_leaves_no_file_that_the_next_start_has_no_use_for(
     assert {one.name for one in account.home.iterdir()} == {"account.log", "control_plane", "lock"}
 
 
+def test_up_says_which_application_was_damaged(make_account: Any) -> None:
+    account = make_account("home", "--cold")
+    account.client("kinesisanalyticsv2").create_application(
+        ApplicationName="student",
+        RuntimeEnvironment="FLINK-1_20",
+        ServiceExecutionRole="arn:aws:iam::000000000000:role/LabRole",
+    )
+    account.command("down")
+    (saved,) = (account.home / "control_plane").iterdir()
+    saved.write_text("{")
+    started = account.command("up", "--cold")
+    assert started.returncode == 0
+    assert "The application of 000000000000-us-east-1-student.json is gone" in started.stderr
+
+
 @pytest.mark.slow  # about 6 s
 def test_down_finds_the_flink_processes_of_a_killed_account(make_account: Any) -> None:
     account = make_account()
