@@ -40,7 +40,9 @@ def client(service: str, endpoint: str, account: str = ACCOUNT, region: str = RE
         region_name=region,
         aws_access_key_id=account,
         aws_secret_access_key="local",  # noqa: S106
-        config=Config(user_agent_extra="localaws", retries={"max_attempts": 2}, connect_timeout=5, read_timeout=30),
+        config=Config(
+            user_agent_extra="localaws", retries={"max_attempts": 2}, connect_timeout=5, read_timeout=30, proxies={}
+        ),
     )
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -60,6 +61,11 @@ class AccountFolder:
         path = self.root.joinpath(*parts)
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         return path
+
+    def clear_scratch(self) -> None:
+        """Remove what only a running account has a use for: its temporary files, and the folders of its clusters."""
+        for name in ("tmp", "clusters"):
+            shutil.rmtree(self.root / name, ignore_errors=True)
 
     def read_state(self) -> AccountState | None:
         """Read the state file; None where it does not exist or cannot be understood."""

@@ -32,7 +32,8 @@ def assemble(home: AccountFolder, endpoint: str, options: AccountOptions) -> tup
     plan = options.plan()
     limits = StrictLimits() if options.strict else None
     faults = FaultInjector(plan) if plan else None
-    kinesis = KinesisService(MiniStackKinesis(), emulator_kinesis(), dataplane.tracker, caller_of, limits, faults)
+    backend = MiniStackKinesis()
+    kinesis = KinesisService(backend, emulator_kinesis(), dataplane.tracker, caller_of, limits, faults)
 
     def status() -> dict[str, Any]:
         return {
@@ -42,6 +43,8 @@ def assemble(home: AccountFolder, endpoint: str, options: AccountOptions) -> tup
             "since": began,
             "strict": {"refused": limits.refused} if limits else None,
             "faults": faults.status() if faults else None,
+            "damaged": control_plane.store.damaged,
+            "records_mb": backend.stored() >> 20,
             **dataplane.status(),
         }
 

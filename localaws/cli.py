@@ -49,6 +49,8 @@ def _parser() -> argparse.ArgumentParser:
 def _up(home: AccountFolder, options: argparse.Namespace) -> int:
     answer, fresh = control.up(home, options.port, AccountOptions.of(options))
     print(f"The embedded account {answer['account']} is {'up' if fresh else 'already up'} at {answer['endpoint']}.")
+    for sentence in answer["damaged"]:
+        print(sentence, file=sys.stderr)
     return 0
 
 
@@ -69,7 +71,8 @@ def _status(home: AccountFolder, options: argparse.Namespace) -> int:
     else:
         print(
             f"The embedded account {answer['account']} is up at {answer['endpoint']} "
-            f"({answer['processes']} processes, {answer['memory_mb']} MB)."
+            f"({answer['processes']} processes, {answer['memory_mb']} MB, "
+            f"of which the records of its streams are {answer['records_mb']} MB)."
         )
         for name, url in answer["dashboards"].items():
             print(f"Flink dashboard of {name}: {url}")

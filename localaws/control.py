@@ -7,8 +7,6 @@ import os
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,7 +14,8 @@ import psutil
 
 from localaws.account_folder import PROJECT, AccountFolder, AccountState
 from localaws.control_plane.store import forget
-from localaws.errors import AccountDidNotStart, AccountDiffers, AccountNotUp, PortTaken
+from localaws.errors import AccountDidNotStart, AccountDiffers, AccountNotUp, AccountSilent, PortTaken
+from localaws.loopback import open_url
 from localaws.options import AccountOptions
 from localaws.ports import try_port
 from localaws.processes import ChildRegister, clean_environment, same_process, stop_processes
@@ -29,8 +28,8 @@ _ANSWER_TIMEOUT = 60.0  # seconds; on a busy machine an account is slow, and end
 def up(home: AccountFolder, port: int, options: AccountOptions = DEFAULT_OPTIONS) -> tuple[dict[str, Any], bool]:
     """Start the account if it is not running; its status, and whether this call started it.
 
-    Raises PortTaken, AccountDiffers where one runs without the options asked for, FaultsNotUnderstood, FlinkNotUsable,
-    or AccountDidNotStart with the end of the account's log.
+    Raises PortTaken, AccountSilent where one runs and does not answer, AccountDiffers where one runs without the
+    options asked for, FaultsNotUnderstood, FlinkNotUsable, or AccountDidNotStart with the end of the account's log.
     """
     options.check()
     with _lock(home):
@@ -42,7 +41,7 @@ def up(home: AccountFolder, port: int, options: AccountOptions = DEFAULT_OPTIONS
                 if missing:
                     raise AccountDiffers(missing)
                 return answer, False
-            _end(home)  # alive but not answering for so long: it is ours, so it may be ended
+            raise AccountSilent(running.pid)
         _require_free(port)
         with open(home.log_file, "ab", opener=_private) as log:  # noqa: PTH123 - Path.open takes no opener
             process = subprocess.Popen(  # noqa: S603
@@ -103,16 +102,19 @@ def _end(home: AccountFolder) -> bool:
     survivors = ChildRegister.survivors(home.children_file)
     stop_processes(survivors)
     home.children_file.unlink(missing_ok=True)
+    home.clear_scratch()
     home.state_file.unlink(missing_ok=True)
     return state is not None or bool(survivors)
 
 
 def status(home: AccountFolder) -> dict[str, Any]:
-    """What the account says of itself, or ``{"up": False}``."""
+    """What the account says of itself, or ``{"up": False}``; raises AccountSilent."""
     state = running_state(home)
-    answer = _ask(state.port) if state else None
-    if not answer or state is None:
+    if state is None:
         return {"up": False, "home": str(home.root)}
+    answer = _ask(state.port)
+    if not answer:
+        raise AccountSilent(state.pid)
     process = psutil.Process(state.pid)
     family = [process, *process.children(recursive=True)]
     memory = 0
@@ -147,7 +149,7 @@ def tail(home: AccountFolder, lines: int = 20) -> str:
 
 def _ask(port: int) -> dict[str, Any] | None:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_localaws/status", timeout=_ANSWER_TIMEOUT) as answer:  # noqa: S310
+        with open_url(f"http://127.0.0.1:{port}/_localaws/status", timeout=_ANSWER_TIMEOUT) as answer:
             return json.load(answer)
     except (OSError, ValueError):
         return None

@@ -22,6 +22,16 @@ class AccountNotUp(LocalAwsError):
         super().__init__(f"No embedded account is running for {home}; start it with 'python -m localaws up'.")
 
 
+class AccountSilent(LocalAwsError):
+    """The account's process runs and does not answer; it is never ended for that, since its streams would be gone."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(
+            f"The embedded account runs (process {pid}) and did not answer within a minute; try again in a moment, or "
+            "end it with 'python -m localaws down', which empties its streams, and start it again."
+        )
+
+
 class ApiError(LocalAwsError):
     """What an API of the account answers: ``code`` is the exception boto3 raises, ``status`` the HTTP status."""
 

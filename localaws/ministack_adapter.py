@@ -8,19 +8,15 @@ sentence what differs when another version is installed. A contract test calls i
 import importlib
 import importlib.metadata
 import inspect
-import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from localaws.emulated import checked_json, checked_lambda, checked_s3, well_formed
 from localaws.errors import MiniStackChanged
 from localaws.job_description import ApplicationKey
 from localaws.kinesis import shards
-from localaws.kinesis.errors import KinesisError
-from localaws.kinesis.tags import checked
-from localaws.kinesis.wire import encode_error
 
 MINISTACK = "1.5.33"
-ON_DEMAND_SHARDS = 4  # an on-demand stream starts with four shards on AWS, with one in MiniStack
 SERVICES = "s3,kinesis,lambda,iam,sts,logs,monitoring,kinesisanalyticsv2"
 
 # module -> names used from it, with the parameters we rely on (None: not a function)
@@ -37,6 +33,10 @@ _CONTRACT: dict[str, dict[str, tuple[str, ...] | None]] = {
         "_expire_records": ("stream",),
         "_route_to_shard": ("hash_key_int", "stream"),
     },
+    "ministack.services.lambda_svc": {"handle_request": _HANDLE},
+    "ministack.services.cloudwatch_logs": {"handle_request": _HANDLE},
+    "ministack.services.iam": {"handle_request": _HANDLE},
+    "ministack.services.sts": {"handle_request": _HANDLE},
     "ministack.services.s3": {"_get_object_data": ("bucket_name", "key", "version_id")},
     "ministack.core.responses": {
         "request_scope": ("account_id", "region"),
@@ -120,11 +120,16 @@ class MiniStackKinesis:
     def stream_named(self, name: str) -> shards.Stream | None:
         return self._kinesis._streams.get(name)
 
-    def next_sequence_number(self) -> str:
-        return self._kinesis._next_sequence_number()
+    def create(self, name: str, shard_count: int, mode: str) -> shards.Stream:
+        details = {"StreamMode": mode}
+        self._kinesis._create_stream({"StreamName": name, "ShardCount": shard_count, "StreamModeDetails": details})
+        return self._kinesis._streams[name]
 
-    def consumers(self, stream: shards.Stream) -> int:
-        return sum(one["StreamARN"] == stream["StreamARN"] for one in self._kinesis._consumers.values())
+    def stored(self) -> int:
+        return sum(stream.get("stored", 0) for _, stream in self._kinesis._streams.all_items())
+
+    def consumers(self, stream: shards.Stream) -> list[dict[str, Any]]:
+        return [one for one in self._kinesis._consumers.values() if one["StreamARN"] == stream["StreamARN"]]
 
     def wake_readers(self) -> None:
         self._wake.set()
@@ -142,35 +147,23 @@ def emulator_kinesis() -> Any:
 
 
 def install(managed_flink: Any, kinesis: Any) -> Callable[..., Any]:
-    """Install both request handlers and return MiniStack's ASGI application."""
+    """Install both request handlers, check the requests of MiniStack's, and return its ASGI application."""
     check_ministack()
+    functions, logs, objects = _service("lambda_svc"), _service("cloudwatch_logs"), _service("s3")
+    functions.handle_request = checked_lambda(functions.handle_request)
+    logs.handle_request = checked_json("logs", "InvalidParameterException", logs.handle_request)
+    objects.handle_request = checked_s3(objects.handle_request)
+    for name in ("iam", "sts"):
+        service = _service(name)
+        service.handle_request = well_formed(service.handle_request)
     _service("kinesisanalyticsv2").handle_request = managed_flink
     emulator = _service("kinesis")
     emulator.handle_request = kinesis
     # What remains MiniStack's works on the same streams: it must keep their closed shards and its own time short.
     emulator._expire_records = shards.expire
     emulator._route_to_shard = lambda hash_key, stream: shards.route(stream, hash_key)
-    emulator._create_stream = _as_asked(emulator)
+    emulator._next_sequence_number = shards.next_sequence_number
     return importlib.import_module("ministack.app").app
-
-
-def _as_asked(emulator: Any) -> Callable[[dict[str, Any]], Any]:
-    """Make CreateStream give an on-demand stream its shards, and keep the request's tags, which MiniStack drops."""
-    create = emulator._create_stream
-
-    def create_stream(data: dict[str, Any]) -> Any:
-        if data.get("StreamModeDetails", {}).get("StreamMode") == "ON_DEMAND":
-            data = {**data, "ShardCount": ON_DEMAND_SHARDS}
-        try:
-            tags = checked(data.get("Tags") or {})
-        except KinesisError as error:
-            return encode_error(error, cbor=False)
-        answer = create(data)
-        if answer[0] == 200:
-            emulator._streams.get(data["StreamName"]).update(generation=uuid.uuid4().hex[:12], tags=tags)
-        return answer
-
-    return create_stream
 
 
 def _service(name: str) -> Any:

@@ -1,6 +1,7 @@
 """Child processes of the account: started with a clean environment, known by pid and start time, stopped for sure."""
 
 import contextlib
+import ctypes
 import json
 import os
 import signal
@@ -22,6 +23,12 @@ def clean_environment(**extra: str) -> dict[str, str]:
     """Return the part of the user's environment that a child needs, plus ``extra``."""
     kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     return {**kept, **extra}
+
+
+def give_memory_back() -> None:
+    """Return freed memory to the system, which glibc's malloc keeps otherwise; other systems do it by themselves."""
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def same_process(pid: int, created: float) -> psutil.Process | None:
@@ -100,14 +107,15 @@ class ChildRegister:
             self._write()
 
     def _write(self) -> None:
-        write_atomically(self._path, json.dumps(self._children))
+        write_atomically(self._path, json.dumps({"owner": os.getpid(), "children": self._children}))
 
     @staticmethod
-    def survivors(path: Path) -> list[psutil.Process]:
-        """Return the children of an earlier account that still run."""
+    def survivors(path: Path, owner: int | None = None) -> list[psutil.Process]:
+        """Return the children an earlier account (the one with the pid ``owner``) left that still run."""
         try:
-            recorded = json.loads(path.read_text())
-        except (FileNotFoundError, ValueError):
+            content = json.loads(path.read_text())
+            recorded = content["children"] if owner in (None, content["owner"]) else {}
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
             return []
         found = (same_process(int(pid), created) for pid, created in recorded.items())
         return [process for process in found if process is not None]

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -17,9 +18,9 @@ from typing import Any
 import psutil
 
 from localaws.account import REGION, client_environment, furnish, own_environment
-from localaws.account_folder import AccountFolder, AccountState
+from localaws.account_folder import PROJECT, AccountFolder, AccountState
 from localaws.options import AccountOptions
-from localaws.processes import ChildRegister, stop_processes
+from localaws.processes import ChildRegister, clean_environment, stop_processes
 
 log = logging.getLogger("localaws")
 
@@ -49,17 +50,34 @@ def serve(port: int, home: AccountFolder, options: AccountOptions) -> None:
         threading.Thread(target=_furnish_and_warm, args=(endpoint, port, dataplane), daemon=True).start()
         await hypercorn_serve(application, config, shutdown_trigger=ended.wait)  # type: ignore[arg-type]
 
+    watch = _watch(home)
     home.write_state(AccountState(os.getpid(), psutil.Process().create_time(), port))
     try:
         asyncio.run(run())
     finally:
         dataplane.close()
+        os.close(watch)
         stop_processes(psutil.Process().children(recursive=True))
+        home.clear_scratch()
         home.state_file.unlink(missing_ok=True)
+
+
+def _watch(home: AccountFolder) -> int:
+    """Start what ends our children after us; it waits for the pipe to break whose end is returned."""
+    reading, writing = os.pipe()
+    subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", "localaws.watch", str(home.children_file), str(os.getpid())],
+        env=clean_environment(PYTHONPATH=str(PROJECT)),
+        stdin=reading,
+        start_new_session=True,
+    )
+    os.close(reading)
+    return writing
 
 
 def _prepare_environment(port: int, home: AccountFolder, endpoint: str) -> None:
     own_environment()
+    home.clear_scratch()
     scratch = home.folder("tmp")
     os.environ.update(
         client_environment(endpoint),

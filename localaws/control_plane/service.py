@@ -13,8 +13,8 @@ from localaws.control_plane.errors import ApiError, not_found, unsupported
 from localaws.control_plane.history import HistoryOperations
 from localaws.control_plane.lifecycle import Lifecycle
 from localaws.control_plane.store import ApplicationStore
-from localaws.control_plane.validation import check_request, service_model
 from localaws.job_description import ApplicationKey
+from localaws.validation import RequestModel, read_json
 
 log = logging.getLogger("localaws.control_plane")
 
@@ -29,6 +29,7 @@ class ControlPlane:
         self, home: Path, dataplane: Any, services: Any, scope: Callable[[], tuple[str, str]], **options: Any
     ) -> None:
         self.store = ApplicationStore(home)
+        self._model = RequestModel("kinesisanalyticsv2")
         self._scope = scope
         lifecycle = Lifecycle(dataplane, self.store, services.streams, **options)
         applications = ApplicationOperations(self.store, lifecycle, services)
@@ -75,15 +76,10 @@ class ControlPlane:
 
     def call(self, operation: str, account: str, region: str, body: bytes | str) -> dict[str, Any]:
         """Run one operation and return its answer; raises ApiError."""
-        try:
-            data = json.loads(body or "{}")
-        except ValueError as error:
-            raise ApiError("SerializationException", f"The request is not JSON: {error}.") from error
-        if operation not in service_model().operation_names:
-            raise ApiError("UnknownOperationException", f"There is no operation {operation!r}.")
-        if operation == "CreateApplication" and isinstance(data, dict) and "RuntimeEnvironment" in data:
+        data = read_json(body)
+        if operation == "CreateApplication" and isinstance(data.get("RuntimeEnvironment"), str):
             rules.check_runtime(data["RuntimeEnvironment"])
-        check_request(operation, data)
+        data = self._model.check(operation, data)
         known = self._operations.get(operation)
         if known is None:
             return self._refuse(operation, account, region, data)

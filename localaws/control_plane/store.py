@@ -4,6 +4,7 @@ import json
 import logging
 import shutil
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ class ApplicationStore:
         self._folder = home / FOLDER
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._applications: dict[ApplicationKey, Application] = {}
+        self.damaged: list[str] = []  # a sentence for each file that could not be read
         for path in sorted(self._folder.glob("*.json")):
             self._load(path)
 
@@ -73,8 +75,13 @@ class ApplicationStore:
             if content["format"] != _FORMAT:
                 raise ValueError(f"format {content['format']}")
             application = Application.from_data(content["application"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            log.error("%s cannot be read (%r) and is left alone; its application is not there.", path, error)
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            kept = path.with_name(f"{path.name}.damaged-{time.time_ns()}")
+            path.rename(kept)
+            self.damaged.append(
+                f"The application of {path.name} is gone: its file cannot be read ({error!r}); kept as {kept}."
+            )
+            log.error(self.damaged[-1])
             return
         if application.status == DELETING:
             path.unlink(missing_ok=True)

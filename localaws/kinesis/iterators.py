@@ -1,12 +1,50 @@
-"""Shard iterators that carry their own position, so that nothing has to be kept for them however often one polls."""
+"""Tokens that carry their own place, so that nothing has to be kept for them: shard iterators and NextToken.
+
+A token is signed: one that the account did not give is refused whole, whatever it holds.
+"""
 
 import base64
+import hashlib
+import hmac
+import secrets
 import time
 from dataclasses import dataclass
 
-from localaws.kinesis.errors import KinesisError, invalid
+from localaws.errors import ApiError
+from localaws.kinesis.errors import invalid
 
-LIFETIME = 300.0  # seconds an iterator may be used for
+LIFETIME = 300.0  # seconds a token may be used for
+_KEY = secrets.token_bytes(16)
+_SIGNATURE = 12  # bytes
+
+
+def seal(what: str, text: str) -> str:
+    """A token of the kind ``what`` that holds ``text`` and the present."""
+    content = f"{time.time():.3f} {text}".encode()
+    return base64.urlsafe_b64encode(_signature(what, content) + content).decode()
+
+
+def unseal(what: str, token: str, expired: str) -> str:
+    """What a token of ours holds; raises ApiError for a foreign one, or with the code ``expired`` for an old one."""
+    try:
+        sealed = base64.b64decode(token, altchars=b"-_", validate=True)
+    except ValueError as error:
+        raise invalid(f"Invalid {what}.") from error
+    content = sealed[_SIGNATURE:]
+    if not hmac.compare_digest(sealed[:_SIGNATURE], _signature(what, content)):
+        raise invalid(f"Invalid {what}.")
+    issued, _, text = content.decode().partition(" ")
+    age = time.time() - float(issued)
+    if age > LIFETIME:
+        raise ApiError(
+            expired,
+            f"{what} expired. It was created {age:.0f} seconds ago and lasts {LIFETIME:.0f} seconds; begin anew.",
+        )
+    return text
+
+
+def _signature(what: str, content: bytes) -> bytes:
+    return hmac.digest(_KEY, what.encode() + b":" + content, hashlib.sha256)[:_SIGNATURE]
 
 
 @dataclass(frozen=True)
@@ -17,27 +55,12 @@ class ShardIterator:
     generation: str
     shard_id: str
     position: int
-    issued: float
 
     def token(self) -> str:
-        fields = (self.stream, self.generation, self.shard_id, str(self.position), f"{self.issued:.3f}")
-        return base64.urlsafe_b64encode("|".join(fields).encode()).decode()
+        return seal("ShardIterator", "|".join((self.stream, self.generation, self.shard_id, str(self.position))))
 
 
-def read_token(token: object) -> ShardIterator:
-    """The iterator a token stands for; raises KinesisError for a foreign or an expired one."""
-    try:
-        stream, generation, shard_id, position, issued = (
-            base64.b64decode(str(token), altchars=b"-_", validate=True).decode().split("|")
-        )
-        iterator = ShardIterator(stream, generation, shard_id, int(position), float(issued))
-    except ValueError as error:
-        raise invalid("Invalid ShardIterator.") from error
-    age = time.time() - iterator.issued
-    if age > LIFETIME:
-        raise KinesisError(
-            "ExpiredIteratorException",
-            f"Iterator expired. It was created {age:.0f} seconds ago, and iterators last {LIFETIME:.0f} seconds; ask "
-            "for a new one with GetShardIterator.",
-        )
-    return iterator
+def read_token(token: str) -> ShardIterator:
+    """The iterator a token stands for; raises ApiError for a foreign or an expired one."""
+    stream, generation, shard_id, position = unseal("ShardIterator", token, "ExpiredIteratorException").split("|")
+    return ShardIterator(stream, generation, shard_id, int(position))

@@ -1,19 +1,23 @@
-"""ListShards, DescribeStream, DescribeStreamSummary, DescribeLimits and UpdateStreamMode."""
+"""CreateStream, UpdateStreamMode, and what lists or describes streams, shards and consumers."""
 
-import base64
 import json
 import time
+import uuid
 from typing import Any
 
+from localaws.errors import ApiError
 from localaws.kinesis.backend import Backend, require_stream
-from localaws.kinesis.errors import KinesisError, constraint, invalid
+from localaws.kinesis.errors import invalid, over_limit
+from localaws.kinesis.iterators import seal, unseal
 from localaws.kinesis.records import generation
 from localaws.kinesis.shards import Shard, Stream, describe, expire, is_open, open_shards, opened_at
+from localaws.kinesis.tags import checked
 
-_TOKEN_LIFETIME = 300  # seconds
-_MAX_PAGE = 10_000
+_EXPIRED = "ExpiredNextTokenException"
+# Quotas of a new account in us-east-1 (developer guide, "Quotas and limits").
 _SHARD_LIMIT = 20_000
 _ON_DEMAND_LIMIT = 50
+_ON_DEMAND_SHARDS = 4  # an on-demand stream starts with four shards
 
 
 class Listing:
@@ -22,16 +26,74 @@ class Listing:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
 
+    def create_stream(self, data: dict[str, Any]) -> dict[str, Any]:
+        """A new stream, ACTIVE at once."""
+        name, mode = data["StreamName"], data.get("StreamModeDetails", {}).get("StreamMode", "PROVISIONED")
+        tags = checked(data.get("Tags", {}))
+        if self._backend.stream_named(name) is not None:
+            raise ApiError(
+                "ResourceInUseException", f"Stream {name} under account {self._backend.account} already exists."
+            )
+        if mode == "ON_DEMAND":
+            self._require_quota(on_demand=1)
+            stream = self._backend.create(name, _ON_DEMAND_SHARDS, mode)
+        else:
+            shards = data.get("ShardCount", 1)
+            self._require_quota(shards=shards)
+            stream = self._backend.create(name, shards, mode)
+        stream.update(generation=uuid.uuid4().hex[:12], tags=tags)
+        return {}
+
+    def _require_quota(self, shards: int = 0, on_demand: int = 0) -> None:
+        """Raises LimitExceededException where the account would have more than its quota of the region."""
+        limits = self.describe_limits({})
+        if limits["OpenShardCount"] + shards > _SHARD_LIMIT:
+            raise over_limit(
+                f"This request would exceed the shard limit for the account {self._backend.account}. Current shard "
+                f"count for the account: {limits['OpenShardCount']}. Limit: {_SHARD_LIMIT}. Number of additional "
+                f"shards that would have resulted from this request: {shards}."
+            )
+        if on_demand and limits["OnDemandStreamCount"] >= _ON_DEMAND_LIMIT:
+            raise over_limit(
+                f"The account {self._backend.account} has {_ON_DEMAND_LIMIT} streams in on-demand mode, its limit."
+            )
+
+    def list_streams(self, data: dict[str, Any]) -> dict[str, Any]:
+        """One page of streams, by name."""
+        after, limit = data.get("ExclusiveStartStreamName", ""), data.get("Limit", 100)
+        if "NextToken" in data:
+            after = unseal("NextToken of ListStreams", data["NextToken"], _EXPIRED)
+        rest = sorted((one for one in self._backend.streams() if one["StreamName"] > after), key=_name)
+        page = rest[:limit]
+        names = ("StreamName", "StreamARN", "StreamStatus", "StreamModeDetails", "StreamCreationTimestamp")
+        answer = {
+            "StreamNames": [_name(one) for one in page],
+            "StreamSummaries": [{name: _description(one)[name] for name in names} for one in page],
+            "HasMoreStreams": len(rest) > limit,
+        }
+        return answer | ({"NextToken": seal("NextToken of ListStreams", _name(page[-1]))} if len(rest) > limit else {})
+
+    def list_stream_consumers(self, data: dict[str, Any]) -> dict[str, Any]:
+        """One page of a stream's consumers, by name."""
+        after, limit = "", data.get("MaxResults", 100)
+        if "NextToken" in data:
+            after = unseal("NextToken of ListStreamConsumers", data["NextToken"], _EXPIRED)
+        consumers = self._backend.consumers(require_stream(self._backend, data))
+        rest = sorted((one for one in consumers if one["ConsumerName"] > after), key=lambda one: one["ConsumerName"])
+        page = [{name: value for name, value in one.items() if name != "StreamARN"} for one in rest[:limit]]
+        answer: dict[str, Any] = {"Consumers": page}
+        if len(rest) > limit:
+            answer["NextToken"] = seal("NextToken of ListStreamConsumers", page[-1]["ConsumerName"])
+        return answer
+
     def list_shards(self, data: dict[str, Any]) -> dict[str, Any]:
         """One page of shards, closed ones too, as far as ShardFilter lets them through."""
         size = data.get("MaxResults", 1000)
-        if not 1 <= size <= _MAX_PAGE:
-            raise constraint("maxResults", f"have value between 1 and {_MAX_PAGE}")
         token = data.get("NextToken")
         if token:
             if any(data.get(name) for name in ("StreamName", "ExclusiveStartShardId", "ShardFilter")):
                 raise invalid("NextToken cannot be given with StreamName, ExclusiveStartShardId or ShardFilter.")
-            data = _read_token(token)
+            data = json.loads(unseal("NextToken of ListShards", token, _EXPIRED))
         stream = require_stream(self._backend, data)
         if token and generation(stream) != data["Generation"]:
             raise invalid("Invalid NextToken.")
@@ -45,7 +107,9 @@ class Listing:
         page = kept[:size]
         answer: dict[str, Any] = {"Shards": [describe(sid, stream["shards"][sid]) for sid in page]}
         if len(kept) > size:
-            answer["NextToken"] = _token(stream, page[-1], data.get("ShardFilter"))
+            place = {"StreamName": stream["StreamName"], "Generation": generation(stream)}
+            filters = {"ExclusiveStartShardId": page[-1], "ShardFilter": data.get("ShardFilter")}
+            answer["NextToken"] = seal("NextToken of ListShards", json.dumps(place | filters))
         return answer
 
     def describe_stream(self, data: dict[str, Any]) -> dict[str, Any]:
@@ -67,7 +131,7 @@ class Listing:
             "StreamDescriptionSummary": {
                 **_description(stream),
                 "OpenShardCount": len(open_shards(stream)),
-                "ConsumerCount": self._backend.consumers(stream),
+                "ConsumerCount": len(self._backend.consumers(stream)),
             }
         }
 
@@ -83,11 +147,12 @@ class Listing:
 
     def update_stream_mode(self, data: dict[str, Any]) -> dict[str, Any]:
         stream = require_stream(self._backend, data)
-        mode = (data.get("StreamModeDetails") or {}).get("StreamMode")
-        if mode not in ("PROVISIONED", "ON_DEMAND"):
-            raise constraint("streamModeDetails.streamMode", "satisfy enum value set: [PROVISIONED, ON_DEMAND]")
-        stream["StreamModeDetails"] = {"StreamMode": mode}
+        stream["StreamModeDetails"] = {"StreamMode": data["StreamModeDetails"]["StreamMode"]}
         return {}
+
+
+def _name(stream: Stream) -> str:
+    return stream["StreamName"]
 
 
 def _description(stream: Stream) -> dict[str, Any]:
@@ -108,14 +173,14 @@ def _passes(stream: Stream, shard_id: str, shard: Shard, shard_filter: dict[str,
     """Whether a shard passes a ShardFilter, by the API reference's definition of each type."""
     if not shard_filter:
         return True
-    kind, horizon = shard_filter.get("Type"), time.time() - stream["RetentionPeriodHours"] * 3600
+    kind, horizon = shard_filter["Type"], time.time() - stream["RetentionPeriodHours"] * 3600
     if kind in ("AT_TIMESTAMP", "FROM_TIMESTAMP") and shard_filter.get("Timestamp") is None:
         raise invalid(f"Timestamp must be specified when ShardFilter has the type {kind}.")
-    moment = max(horizon, float(shard_filter.get("Timestamp") or 0))
+    moment = max(horizon, shard_filter.get("Timestamp", 0.0))
     closed, opened = shard.get("closed_at", float("inf")), opened_at(stream, shard)
     match kind:
         case "AFTER_SHARD_ID":
-            return shard_id > str(shard_filter.get("ShardId") or "")
+            return shard_id > shard_filter.get("ShardId", "")
         case "AT_LATEST":
             return is_open(shard)
         case "FROM_TRIM_HORIZON":
@@ -126,32 +191,4 @@ def _passes(stream: Stream, shard_id: str, shard: Shard, shard_filter: dict[str,
             return opened <= max(moment, stream["CreationTimestamp"]) and closed >= moment
         case "FROM_TIMESTAMP":
             return closed >= moment
-    raise constraint(
-        "shardFilter.type",
-        "satisfy enum value set: [AFTER_SHARD_ID, AT_TRIM_HORIZON, "
-        "FROM_TRIM_HORIZON, AT_LATEST, AT_TIMESTAMP, FROM_TIMESTAMP]",
-    )
-
-
-def _token(stream: Stream, after: str, shard_filter: dict[str, Any] | None) -> str:
-    fields = {
-        "StreamName": stream["StreamName"],
-        "Generation": generation(stream),
-        "ExclusiveStartShardId": after,
-        "ShardFilter": shard_filter,
-        "Issued": time.time(),
-    }
-    return base64.urlsafe_b64encode(json.dumps(fields).encode()).decode()
-
-
-def _read_token(token: str) -> dict[str, Any]:
-    try:
-        fields = json.loads(base64.urlsafe_b64decode(token))
-        issued = float(fields["Issued"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise invalid("Invalid NextToken.") from error
-    if time.time() - issued > _TOKEN_LIFETIME:
-        raise KinesisError(
-            "ExpiredNextTokenException", f"NextToken is older than {_TOKEN_LIFETIME} seconds; list from the beginning."
-        )
-    return fields
+    raise AssertionError(kind)  # the model has no other

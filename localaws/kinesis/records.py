@@ -1,18 +1,17 @@
 """PutRecord, PutRecords, GetShardIterator and GetRecords."""
 
-import binascii
 import hashlib
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from localaws.errors import ApiError
 from localaws.kinesis.backend import Backend, require_stream
 from localaws.kinesis.errors import (
-    KinesisError,
-    constraint,
     invalid,
     no_such_shard,
     no_such_stream,
+    over_limit,
     throttle_message,
     throttled,
 )
@@ -25,17 +24,19 @@ from localaws.kinesis.shards import (
     children,
     expire,
     is_open,
+    next_sequence_number,
     route,
     start_position,
+    stored_size,
 )
 
-# Limits of the API reference (before the larger records some accounts have since 2025).
-MAX_RECORDS_PUT = 500
+# Limits of the API reference that its model does not carry (before the larger records a stream may have since 2025).
 MAX_BYTES_PUT = 5 << 20
 MAX_BYTES_RECORD = 1 << 20
 MAX_RECORDS_GOT = 10_000
 MAX_BYTES_GOT = 10 << 20
-_SEQUENCE_DIGITS = 30
+# What the account may hold in memory, in bytes as ``stored_size`` counts them.
+MAX_BYTES_STORED = 2 << 30
 
 
 class Limits(Protocol):
@@ -67,8 +68,8 @@ class Records:
 
     def put_record(self, data: dict[str, Any]) -> dict[str, Any]:
         stream = require_stream(self._backend, data)
-        size = _check_record(data, "")
-        expire(stream)
+        size = _size(data)
+        self._make_room(stream, size)
         shard_id = route(stream, _hash_key(data))
         if self._limits and not self._limits.admits_put(stream["shards"][shard_id], size, self._limits.clock()):
             raise throttled(shard_id, stream["StreamName"], self._backend.account)
@@ -78,13 +79,11 @@ class Records:
 
     def put_records(self, data: dict[str, Any], faults: RecordFaults | None = None) -> dict[str, Any]:
         stream = require_stream(self._backend, data)
-        entries = data.get("Records") or []
-        if not 1 <= len(entries) <= MAX_RECORDS_PUT:
-            raise constraint("records", f"have length between 1 and {MAX_RECORDS_PUT}")
-        sizes = [_check_record(entry, f"records.{number}.member.") for number, entry in enumerate(entries, 1)]
+        entries = data["Records"]
+        sizes = [_size(entry) for entry in entries]
         if sum(sizes) > MAX_BYTES_PUT:
             raise invalid(f"Records size exceeds {MAX_BYTES_PUT >> 20} MB limit")
-        expire(stream)
+        self._make_room(stream, sum(sizes))
         now = self._limits.clock() if self._limits else 0.0
         pairs = zip(entries, sizes, strict=True)
         answers = [self._put_entry(stream, entry, size, now, faults) for entry, size in pairs]
@@ -109,7 +108,7 @@ class Records:
 
     def _append(self, stream: Stream, shard_id: str, entry: dict[str, Any]) -> dict[str, Any]:
         records: list[Record] = stream["shards"][shard_id]["records"]
-        sequence_number = self._backend.next_sequence_number()
+        sequence_number = next_sequence_number()
         arrival = round(time.time(), 3)
         if records:  # a clock set back must not undo the order that searches by time rely on
             arrival = max(arrival, records[-1]["ApproximateArrivalTimestamp"])
@@ -121,38 +120,28 @@ class Records:
                 "PartitionKey": entry["PartitionKey"],
             }
         )
+        stream["stored"] = stream.get("stored", 0) + stored_size(records[-1])
         return {"SequenceNumber": sequence_number, "ShardId": shard_id}
 
     def get_shard_iterator(self, data: dict[str, Any]) -> dict[str, Any]:
         stream = require_stream(self._backend, data)
-        shard = self._shard(stream, data.get("ShardId"))
-        kind, timestamp = data.get("ShardIteratorType"), data.get("Timestamp")
+        shard = self._shard(stream, data["ShardId"])
+        kind, timestamp = data["ShardIteratorType"], data.get("Timestamp")
         if kind == "AT_TIMESTAMP" and timestamp is None:
             raise invalid("Must either specify timestamp or use another ShardIteratorType than AT_TIMESTAMP.")
-        sequence_number = str(data.get("StartingSequenceNumber") or "")
-        if kind in ("AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER") and not sequence_number.isdecimal():
-            raise invalid(
-                f"StartingSequenceNumber {sequence_number} used in GetShardIterator on shard {data['ShardId']} in "
-                f"stream {stream['StreamName']} under account {self._backend.account} is invalid."
-            )
+        sequence_number = data.get("StartingSequenceNumber")
+        if kind in ("AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER") and sequence_number is None:
+            raise invalid(f"Must either specify a StartingSequenceNumber or use another ShardIteratorType than {kind}.")
         if self._limits and not self._limits.admits_iterator(shard):
             raise throttled(data["ShardId"], stream["StreamName"], self._backend.account)
         expire(stream)
-        position = start_position(shard, str(kind), sequence_number.zfill(_SEQUENCE_DIGITS), float(timestamp or 0))
-        if position is None:
-            raise constraint(
-                "shardIteratorType",
-                "satisfy enum value set: [AFTER_SEQUENCE_NUMBER, LATEST, "
-                "AT_TIMESTAMP, AT_SEQUENCE_NUMBER, TRIM_HORIZON]",
-            )
+        position = start_position(shard, kind, int(sequence_number or 0), timestamp or 0.0)
         return {"ShardIterator": _iterator(stream, data["ShardId"], position)}
 
     def get_records(self, data: dict[str, Any]) -> tuple[dict[str, Any], ShardIterator]:
-        """The answer, its records as they are stored (Data in base64); and where the call read."""
+        """The answer, its records as they are stored; and where the call read."""
         limit = data.get("Limit", MAX_RECORDS_GOT)
-        if not 1 <= limit <= MAX_RECORDS_GOT:
-            raise constraint("limit", f"have value between 1 and {MAX_RECORDS_GOT}")
-        iterator = read_token(data.get("ShardIterator"))
+        iterator = read_token(data["ShardIterator"])
         stream = self._backend.stream_named(iterator.stream)
         if stream is None or generation(stream) != iterator.generation:
             raise no_such_stream(iterator.stream, self._backend.account)
@@ -176,7 +165,16 @@ class Records:
             answer["ChildShards"] = children(stream, iterator.shard_id)
         return answer, iterator
 
-    def _shard(self, stream: Stream, shard_id: str | None) -> Shard:
+    def _make_room(self, stream: Stream, size: int) -> None:
+        """Drop what has expired; raises LimitExceededException where ``size`` bytes more are too many."""
+        expire(stream)
+        if self._backend.stored() + size > MAX_BYTES_STORED:
+            raise over_limit(
+                f"The embedded account holds {MAX_BYTES_STORED >> 20} MB of records and takes no more; delete a stream "
+                "that is not needed any longer."
+            )
+
+    def _shard(self, stream: Stream, shard_id: str) -> Shard:
         shard = stream["shards"].get(shard_id)
         if shard is None:
             raise no_such_shard(shard_id, stream["StreamName"], self._backend.account)
@@ -189,40 +187,26 @@ def generation(stream: Stream) -> str:
 
 
 def _iterator(stream: Stream, shard_id: str, position: int) -> str:
-    return ShardIterator(stream["StreamName"], generation(stream), shard_id, position, time.time()).token()
+    return ShardIterator(stream["StreamName"], generation(stream), shard_id, position).token()
 
 
-def _check_record(entry: dict[str, Any], member: str) -> int:
-    """The size AWS counts (data and partition key, bytes); makes Data base64 text if it came as bytes."""
-    key, data = entry.get("PartitionKey"), entry.get("Data")
-    if not isinstance(key, str) or not 1 <= len(key) <= 256:
-        raise constraint(f"{member}partitionKey", "have length between 1 and 256")
-    if isinstance(data, bytes):
-        length = len(data)
-        entry["Data"] = binascii.b2a_base64(data, newline=False).decode()
-    elif isinstance(data, str):
-        length = _decoded_length(data)
-    else:
-        raise constraint(f"{member}data", "not be null")
+def _size(entry: dict[str, Any]) -> int:
+    """The size AWS counts: data and partition key, in bytes."""
+    length = len(entry["Data"])
     if length > MAX_BYTES_RECORD:
-        raise constraint(f"{member}data", f"have length less than or equal to {MAX_BYTES_RECORD}")
-    return length + len(key.encode())
-
-
-def _decoded_length(data: str) -> int:
-    if len(data) % 4:
-        try:
-            return len(binascii.a2b_base64(data, strict_mode=True))
-        except binascii.Error as error:
-            raise KinesisError("SerializationException", f"Data is not base64: {error}.") from error
-    return len(data) // 4 * 3 - data[-2:].count("=")
+        raise ApiError(
+            "ValidationException",
+            "1 validation error detected: Value at 'data' failed to satisfy constraint: Member must have length less "
+            f"than or equal to {MAX_BYTES_RECORD}",
+        )
+    return length + len(entry["PartitionKey"].encode())
 
 
 def _hash_key(entry: dict[str, Any]) -> int:
     explicit = entry.get("ExplicitHashKey")
-    if not explicit:
+    if explicit is None:
         return int.from_bytes(hashlib.md5(entry["PartitionKey"].encode(), usedforsecurity=False).digest())
-    if not str(explicit).isdecimal() or int(explicit) > MAX_HASH_KEY:
+    if int(explicit) > MAX_HASH_KEY:
         raise invalid(
             f"Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. Specified value "
             f"was {explicit}"
@@ -235,7 +219,7 @@ def _page(records: list[Record], first: int, limit: int) -> tuple[list[Record], 
     page = records[first : first + limit]
     total = 0
     for count, record in enumerate(page):
-        size = len(record["Data"]) * 3 // 4 + len(record["PartitionKey"])
+        size = len(record["Data"]) + len(record["PartitionKey"])
         if count and total + size > MAX_BYTES_GOT:
             return page[:count], total
         total += size

@@ -2,9 +2,20 @@
 
 from typing import Any
 
+from localaws.errors import ApiError
 from localaws.kinesis.backend import Backend, require_stream
-from localaws.kinesis.errors import KinesisError, invalid, no_such_shard
-from localaws.kinesis.shards import MAX_HASH_KEY, Shard, Stream, add_shard, close_shard, expire, is_open, open_shards
+from localaws.kinesis.errors import invalid, no_such_shard, over_limit
+from localaws.kinesis.shards import (
+    MAX_HASH_KEY,
+    Shard,
+    Stream,
+    add_shard,
+    close_shard,
+    expire,
+    is_open,
+    next_sequence_number,
+    open_shards,
+)
 
 MAX_SHARDS = 10_000
 
@@ -17,10 +28,10 @@ class Resharding:
 
     def split_shard(self, data: dict[str, Any]) -> dict[str, Any]:
         stream = require_stream(self._backend, data)
-        shard_id = data.get("ShardToSplit") or ""
+        shard_id = data["ShardToSplit"]
         start, end = _range(self._open(stream, shard_id))
-        wanted = str(data.get("NewStartingHashKey") or "")
-        if not wanted.isdecimal() or not start < int(wanted) <= end:
+        wanted = data["NewStartingHashKey"]
+        if not start < int(wanted) <= end:
             raise invalid(
                 f"NewStartingHashKey {wanted} used in SplitShard() on shard {shard_id} in stream "
                 f"{stream['StreamName']} under account {self._backend.account} is not both greater than one plus the "
@@ -31,7 +42,7 @@ class Resharding:
 
     def merge_shards(self, data: dict[str, Any]) -> dict[str, Any]:
         stream = require_stream(self._backend, data)
-        first, second = data.get("ShardToMerge") or "", data.get("AdjacentShardToMerge") or ""
+        first, second = data["ShardToMerge"], data["AdjacentShardToMerge"]
         ranges = sorted((_range(self._open(stream, first)), _range(self._open(stream, second))))
         if ranges[0][1] + 1 != ranges[1][0]:
             raise invalid(
@@ -44,20 +55,18 @@ class Resharding:
     def update_shard_count(self, data: dict[str, Any]) -> dict[str, Any]:
         stream = require_stream(self._backend, data)
         if stream["StreamModeDetails"]["StreamMode"] == "ON_DEMAND":
-            raise KinesisError(
+            raise ApiError(
                 "ValidationException",
                 f"The stream {stream['StreamName']} is in on-demand mode, which scales its shards by itself.",
             )
-        if data.get("ScalingType", "UNIFORM_SCALING") != "UNIFORM_SCALING":
-            raise invalid("ScalingType must be UNIFORM_SCALING.")
-        current, target = len(open_shards(stream)), int(data.get("TargetShardCount") or 0)
+        current, target = len(open_shards(stream)), data["TargetShardCount"]
         counts = f"Current open shard count: {current} Target shard count: {target}"
         if target > 2 * current:
             raise invalid(f"UpdateShardCount cannot scale up over double your current open shard count. {counts}")
-        if target < 1 or 2 * target < current:
+        if 2 * target < current:
             raise invalid(f"UpdateShardCount cannot scale down below half your current open shard count. {counts}")
         if target > MAX_SHARDS:
-            raise KinesisError("LimitExceededException", f"A stream has at most {MAX_SHARDS} shards.")
+            raise over_limit(f"UpdateShardCount scales a stream to at most {MAX_SHARDS} shards.")
         self._scale(stream, target)
         return {
             "StreamName": stream["StreamName"],
@@ -71,27 +80,35 @@ class Resharding:
         expire(stream)
         size = (MAX_HASH_KEY + 1) // target
         starts = [number * size for number in range(target)]
-        for start in starts[1:]:
-            holder = next(sid for sid in open_shards(stream) if _holds(stream["shards"][sid], start))
-            if _range(stream["shards"][holder])[0] != start:
-                self._split(stream, holder, start)
-        for start, following in zip(starts, [*starts[1:], MAX_HASH_KEY + 1], strict=True):
-            pieces = [sid for sid in open_shards(stream) if start <= _range(stream["shards"][sid])[0] < following]
-            while len(pieces) > 1:
-                pieces[:2] = [self._merge(stream, pieces[0], pieces[1])]
+        pieces: list[str] = []
+        todo = starts[::-1]
+        for shard_id in open_shards(stream):
+            start, end = _range(stream["shards"][shard_id])
+            while todo and todo[-1] <= end:
+                wanted = todo.pop()
+                if wanted != start:
+                    first, shard_id = self._split(stream, shard_id, wanted)
+                    pieces.append(first)
+                    start = wanted
+            pieces.append(shard_id)
+        merged = pieces[0]
+        for shard_id in pieces[1:]:
+            start = _range(stream["shards"][shard_id])[0]
+            begins = start % size == 0 and start // size < target
+            merged = shard_id if begins else self._merge(stream, merged, shard_id)
 
-    def _split(self, stream: Stream, shard_id: str, at: int) -> None:
+    def _split(self, stream: Stream, shard_id: str, at: int) -> list[str]:
         start, end = _range(stream["shards"][shard_id])
-        close_shard(stream, shard_id, self._backend.next_sequence_number())
-        for first, last in ((start, at - 1), (at, end)):
-            add_shard(stream, first, last, self._backend.next_sequence_number(), (shard_id,))
+        close_shard(stream, shard_id, next_sequence_number())
+        ranges = ((start, at - 1), (at, end))
+        return [add_shard(stream, first, last, next_sequence_number(), (shard_id,)) for first, last in ranges]
 
     def _merge(self, stream: Stream, first: str, second: str) -> str:
         ranges = [_range(stream["shards"][sid]) for sid in (first, second)]
         for shard_id in (first, second):
-            close_shard(stream, shard_id, self._backend.next_sequence_number())
+            close_shard(stream, shard_id, next_sequence_number())
         start, end = min(ranges)[0], max(ranges)[1]
-        return add_shard(stream, start, end, self._backend.next_sequence_number(), (first, second))
+        return add_shard(stream, start, end, next_sequence_number(), (first, second))
 
     def _open(self, stream: Stream, shard_id: str) -> Shard:
         shard = stream["shards"].get(shard_id)
@@ -107,8 +124,3 @@ class Resharding:
 
 def _range(shard: Shard) -> tuple[int, int]:
     return int(shard["starting_hash_key"]), int(shard["ending_hash_key"])
-
-
-def _holds(shard: Shard, hash_key: int) -> bool:
-    start, end = _range(shard)
-    return start <= hash_key <= end

@@ -5,16 +5,22 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
+import cbor2
+import orjson
+
 from localaws.connection_reset import reset_connection
+from localaws.errors import ApiError
 from localaws.kinesis.backend import Backend, stream_name
-from localaws.kinesis.errors import KinesisError, throttled
+from localaws.kinesis.errors import throttled
 from localaws.kinesis.faults import Fate, FaultInjector
 from localaws.kinesis.limits import StrictLimits
 from localaws.kinesis.listing import Listing
 from localaws.kinesis.records import Records
 from localaws.kinesis.reshard import Resharding
 from localaws.kinesis.tags import Tags
-from localaws.kinesis.wire import Answer, decode, encode, encode_error, encode_records, in_seconds, speaks_cbor
+from localaws.kinesis.wire import Answer, decode, encode, encode_error, encode_records, speaks_cbor
+from localaws.processes import give_memory_back
+from localaws.validation import RequestModel
 
 Handler = Callable[[str, str, dict[str, str], bytes, Any], Awaitable[Any]]
 Operation = Callable[[dict[str, Any]], dict[str, Any]]
@@ -42,6 +48,7 @@ class KinesisService:
         limits: StrictLimits | None = None,
         faults: FaultInjector | None = None,
     ) -> None:
+        self._model = RequestModel("kinesis")
         self._backend = backend
         self._rest = rest
         self._readers = readers
@@ -51,6 +58,9 @@ class KinesisService:
         listing, resharding, tags = Listing(backend), Resharding(backend), Tags(backend)
         self._listing = listing
         self._operations: dict[str, Operation] = {
+            "CreateStream": listing.create_stream,
+            "ListStreams": listing.list_streams,
+            "ListStreamConsumers": listing.list_stream_consumers,
             "DescribeStream": listing.describe_stream,
             "DescribeStreamSummary": listing.describe_stream_summary,
             "DescribeLimits": listing.describe_limits,
@@ -71,16 +81,20 @@ class KinesisService:
     async def handle_request(self, method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Any:
         """Answer one request as the emulator's handlers do: status, headers, body."""
         operation, cbor = headers.get("x-amz-target", "").rpartition(".")[2], speaks_cbor(headers)
-        if operation not in self._own:
-            return await self._rest(method, path, headers, in_seconds(body) if cbor and body else body, query)
         caller = self._caller_of(headers.get("user-agent", "") + " " + headers.get("x-amz-user-agent", ""))
         try:
-            data = decode(body, cbor)
+            data = self._model.check(operation, decode(body, cbor))
+            if operation not in self._own:
+                plain = cbor2.dumps(data) if cbor else orjson.dumps(data)
+                answer = await self._rest(method, path, headers, plain, query)
+                if operation == "DeleteStream":
+                    give_memory_back()
+                return answer
             fate = self._faults.fate(operation) if self._faults else None
             if fate is None:
                 return self._answer(operation, data, cbor, caller, None)
             return await self._with_faults(operation, data, cbor, caller, fate)
-        except KinesisError as error:
+        except ApiError as error:
             return encode_error(error, cbor)
 
     async def _with_faults(
@@ -89,13 +103,13 @@ class KinesisService:
         if fate.delay:
             await asyncio.sleep(fate.delay)
         if fate.throttled:
-            name = data.get("StreamName") or "of the request"
-            raise throttled(data.get("ShardId") or "shardId-000000000000", name, self._backend.account)
+            name = data.get("StreamName", "of the request")
+            raise throttled(data.get("ShardId", "shardId-000000000000"), name, self._backend.account)
         answer = self._answer(operation, data, cbor, caller, fate) if fate.takes_effect else None
         if fate.dropped:
             reset_connection()
         if fate.internal or answer is None:
-            raise KinesisError("InternalFailure", "Internal Service Failure", 500)
+            raise ApiError("InternalFailure", "Internal Service Failure", 500)
         return answer
 
     def _answer(
@@ -111,7 +125,7 @@ class KinesisService:
                 if caller:
                     self._readers.read(caller, iterator.stream, iterator.shard_id)
                 return encode_records(answer, cbor)
-            case "GetShardIterator" if caller and data.get("ShardIteratorType") == "AT_TIMESTAMP":
+            case "GetShardIterator" if caller and data["ShardIteratorType"] == "AT_TIMESTAMP":
                 return encode(self._records.get_shard_iterator(self._since(caller, data)), cbor)
             case "ListShards":
                 answer = self._listing.list_shards(data)
@@ -124,5 +138,5 @@ class KinesisService:
         asked = data.get("Timestamp")
         if not asked:
             return data
-        since = self._readers.since(caller, stream_name(data), str(data.get("ShardId")), float(asked), time.time())
+        since = self._readers.since(caller, stream_name(data), data["ShardId"], asked, time.time())
         return {**data, "Timestamp": since}

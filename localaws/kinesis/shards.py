@@ -5,6 +5,7 @@ counted from a shard's first record ever (``trimmed`` + index), so that they sur
 """
 
 import bisect
+import itertools
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,20 @@ Record = dict[str, Any]
 
 MAX_HASH_KEY = (1 << 128) - 1
 _ENDING = "ending_sequence_number"
+_RECORD_OVERHEAD = 512  # bytes a stored record takes beside its data and its partition key, measured
+
+# 56 digits that begin with 49, as AWS's have, and rise from one start of the account to the next.
+_sequence_numbers = itertools.count(49 * 10**54 + time.time_ns() * 10**30)
+
+
+def next_sequence_number() -> str:
+    """A sequence number above all earlier ones, as a number and as a text."""
+    return str(next(_sequence_numbers))
+
+
+def stored_size(record: Record) -> int:
+    """The bytes of memory a record takes."""
+    return len(record["Data"]) + len(record["PartitionKey"]) + _RECORD_OVERHEAD
 
 
 def is_open(shard: Shard) -> bool:
@@ -49,8 +64,10 @@ def shard_number(shard_id: str) -> int:
 
 def add_shard(stream: Stream, start: int, end: int, sequence_number: str, parents: tuple[str, ...]) -> str:
     """Open a child of one parent (split) or two (merge) over ``start`` to ``end``; returns its id."""
-    number = stream.get("next_shard", max(map(shard_number, stream["shards"])) + 1)
-    stream["next_shard"] = number + 1
+    if "next_shard" not in stream:
+        stream["next_shard"] = max(map(shard_number, stream["shards"])) + 1
+    number = stream["next_shard"]
+    stream["next_shard"] += 1
     shard_id = f"shardId-{number:012d}"
     stream["shards"][shard_id] = {
         "records": [],
@@ -115,15 +132,17 @@ def expire(stream: Stream) -> None:
         records = shard["records"]
         if records and records[0]["ApproximateArrivalTimestamp"] < horizon:
             count = bisect.bisect_left(records, horizon, key=_arrival)
+            stream["stored"] = stream.get("stored", 0) - sum(map(stored_size, records[:count]))
             del records[:count]
             shard["trimmed"] = shard.get("trimmed", 0) + count
     gone = [sid for sid, shard in stream["shards"].items() if shard.get("closed_at", horizon) < horizon]
     for shard_id in gone:
-        del stream["shards"][shard_id]
+        shard = stream["shards"].pop(shard_id)
+        stream["stored"] = stream.get("stored", 0) - sum(map(stored_size, shard["records"]))
 
 
-def start_position(shard: Shard, kind: str, sequence_number: str, timestamp: float) -> int | None:
-    """The position an iterator of this type starts at; None for a type that does not exist."""
+def start_position(shard: Shard, kind: str, sequence_number: int, timestamp: float) -> int:
+    """The position an iterator of this type starts at."""
     records, trimmed = shard["records"], shard.get("trimmed", 0)
     searches: dict[str, Callable[[], int]] = {
         "TRIM_HORIZON": lambda: 0,
@@ -132,13 +151,12 @@ def start_position(shard: Shard, kind: str, sequence_number: str, timestamp: flo
         "AFTER_SEQUENCE_NUMBER": lambda: bisect.bisect_right(records, sequence_number, key=_sequence),
         "AT_TIMESTAMP": lambda: bisect.bisect_left(records, timestamp, key=_arrival),
     }
-    search = searches.get(kind)
-    return None if search is None else trimmed + search()
+    return trimmed + searches[kind]()
 
 
 def _arrival(record: Record) -> float:
     return record["ApproximateArrivalTimestamp"]
 
 
-def _sequence(record: Record) -> str:
-    return record["SequenceNumber"]
+def _sequence(record: Record) -> int:
+    return int(record["SequenceNumber"])

@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from localaws.kinesis.backend import Backend, require_stream
-from localaws.kinesis.errors import KinesisError, invalid
+from localaws.kinesis.errors import invalid, over_limit
 from localaws.kinesis.shards import Stream
 
 MAX_TAGS = 50  # Kinesis API reference, "Tags": at most 50 for a resource
-MAX_KEY, MAX_VALUE = 128, 256
 # The characters the API reference of Tag allows, in keys and values alike.
 _ALLOWED = re.compile(r"^[\w\s.:/=+\-@]*$")
 
@@ -23,18 +22,18 @@ class Tags:
     def add(self, data: dict[str, Any]) -> dict[str, Any]:
         """AddTagsToStream and TagResource."""
         stream = self._stream(data)
-        stream["tags"] = checked({**tags_of(stream), **(data.get("Tags") or {})})
+        stream["tags"] = checked({**tags_of(stream), **data["Tags"]})
         return {}
 
     def remove(self, data: dict[str, Any]) -> dict[str, Any]:
         """RemoveTagsFromStream and UntagResource."""
-        stream, doomed = self._stream(data), data.get("TagKeys") or []
+        stream, doomed = self._stream(data), data["TagKeys"]
         stream["tags"] = {key: value for key, value in tags_of(stream).items() if key not in doomed}
         return {}
 
     def of_stream(self, data: dict[str, Any]) -> dict[str, Any]:
         """ListTagsForStream: a page of at most ``Limit`` tags after ``ExclusiveStartTagKey``."""
-        limit, after = data.get("Limit", MAX_TAGS), data.get("ExclusiveStartTagKey") or ""
+        limit, after = data.get("Limit", MAX_TAGS), data.get("ExclusiveStartTagKey", "")
         rest = [one for one in _as_list(self._stream(data)) if one["Key"] > after]
         return {"Tags": rest[:limit], "HasMoreTags": len(rest) > limit}
 
@@ -55,10 +54,8 @@ def tags_of(stream: Stream) -> Mapping[str, str]:
 def checked(tags: Mapping[str, str]) -> dict[str, str]:
     """The tags as they may be kept; raises what AWS raises for tags that may not."""
     if len(tags) > MAX_TAGS:
-        raise KinesisError("LimitExceededException", f"A stream has at most {MAX_TAGS} tags.")
+        raise over_limit(f"A stream has at most {MAX_TAGS} tags.")
     for key, value in tags.items():
-        if not 1 <= len(key) <= MAX_KEY or len(value) > MAX_VALUE:
-            raise invalid(f"A tag has a key of 1 to {MAX_KEY} characters and a value of at most {MAX_VALUE}.")
         if not _ALLOWED.match(key) or not _ALLOWED.match(value) or key.startswith("aws:"):
             raise invalid(f"The tag {key!r} holds a character that tags may not have, or begins with aws:.")
     return dict(tags)

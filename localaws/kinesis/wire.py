@@ -11,8 +11,9 @@ import cbor2
 import orjson
 import pybase64
 
-from localaws.kinesis.errors import KinesisError
+from localaws.errors import ApiError
 from localaws.kinesis.shards import Record
+from localaws.validation import read_json, serialization
 
 _JSON = "application/x-amz-json-1.1"
 _CBOR = "application/x-amz-cbor-1.1"
@@ -27,25 +28,20 @@ def speaks_cbor(headers: dict[str, str]) -> bool:
 
 
 def decode(body: bytes, cbor: bool) -> dict[str, Any]:
-    """A request's members; timestamps in seconds. Raises KinesisError (SerializationException)."""
+    """A request's members; timestamps in seconds. Raises ApiError (SerializationException)."""
+    if not cbor or not body:
+        return read_json(body)
     try:
-        if not body:
-            return {}
-        data = cbor2.loads(body, semantic_decoders={1: _seconds}) if cbor else orjson.loads(body)
-    except (ValueError, cbor2.CBORDecodeError) as error:
-        raise KinesisError("SerializationException", f"The request cannot be read: {error}.") from error
+        data = cbor2.loads(body, semantic_decoders={1: _seconds}, strict_hashable_types=True)
+    except (ValueError, TypeError, OverflowError, MemoryError, cbor2.CBORDecodeError) as error:
+        raise serialization(f"The request is not CBOR: {error}.") from error
     if not isinstance(data, dict):
-        raise KinesisError("SerializationException", "The request is not an object.")
+        raise serialization("The request is not an object.")
     return data
 
 
 def _seconds(millis: Any, immutable: bool) -> float:
     return millis / 1000
-
-
-def in_seconds(body: bytes) -> bytes:
-    """A CBOR request with its timestamps as the standard has them, for the emulator's own decoder."""
-    return cbor2.dumps(cbor2.loads(body, semantic_decoders={1: _seconds}))
 
 
 def encode(answer: dict[str, Any], cbor: bool) -> Answer:
@@ -55,9 +51,10 @@ def encode(answer: dict[str, Any], cbor: bool) -> Answer:
 
 
 def encode_records(answer: dict[str, Any], cbor: bool) -> Answer:
-    """A GetRecords answer, whose records are as they are stored: JSON is one call, CBOR is put together by hand."""
+    """A GetRecords answer, whose records are as they are stored; CBOR is put together by hand."""
     if not cbor:
-        return encode(answer, cbor)
+        records = [{**one, "Data": pybase64.b64encode(one["Data"]).decode()} for one in answer["Records"]]
+        return encode({**answer, "Records": records}, cbor)
     rest = {name: value for name, value in answer.items() if name != "Records"}
     # cbor2 writes the other members as a map; adding one member to it only changes the count in its first byte.
     others = cbor2.dumps(rest)
@@ -65,7 +62,7 @@ def encode_records(answer: dict[str, Any], cbor: bool) -> Answer:
     return 200, {"Content-Type": _CBOR}, body
 
 
-def encode_error(error: KinesisError, cbor: bool) -> Answer:
+def encode_error(error: ApiError, cbor: bool) -> Answer:
     body = {"__type": error.code, "message": str(error)}
     headers = {"Content-Type": _CBOR if cbor else _JSON, "x-amzn-errortype": error.code}
     return error.status, headers, cbor2.dumps(body) if cbor else orjson.dumps(body)
@@ -91,13 +88,13 @@ _KEY = cbor2.dumps("PartitionKey")
 
 def _cbor_records(records: list[Record]) -> Iterable[bytes]:
     # A general encoder would build a map of tagged values for each record first; this is most of what a job costs us.
-    decoded, head = pybase64.b64decode, _head
-    pieces = [_head(0x80, len(records))]
+    head = _head
+    pieces = [head(0x80, len(records))]
     add = pieces.append
     for record in records:
         sequence, key = record["SequenceNumber"].encode(), record["PartitionKey"].encode()
         arrival = round(record["ApproximateArrivalTimestamp"] * 1000).to_bytes(8)
-        data = decoded(record["Data"])
+        data = record["Data"]
         before = (_SEQUENCE, head(_TEXT, len(sequence)), sequence, _ARRIVAL, arrival, _DATA, head(_BYTES, len(data)))
         add(b"".join(before))
         add(data)

@@ -65,7 +65,6 @@ class DataPlane:
         self._closed = False
         self._flink_rest = flink_rest
         self._keep_warm = keep_warm
-        shutil.rmtree(home / "clusters", ignore_errors=True)
         cancel_left_behind(home / "existing_jobs.json")
 
     # -- what the control plane calls ---------------------------------------------------------------------------

@@ -9,12 +9,14 @@ from botocore.model import Shape
 
 from localaws.control_plane.errors import ApiError
 from localaws.control_plane.service import ControlPlane
-from localaws.control_plane.validation import service_model
 from localaws.errors import ApplicationRefused
 from localaws.job_description import ApplicationKey, JobDescription
+from localaws.validation import RequestModel
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 ZIP = b"PK zipped"
+
+SERVICE = RequestModel("kinesisanalyticsv2").service
 
 
 class FakeDataPlane:
@@ -92,7 +94,7 @@ class Api:
 
     def __call__(self, operation: str, **data: Any) -> dict[str, Any]:
         answer = self._control.call(operation, ACCOUNT, REGION, json.dumps(data))
-        check_shape(service_model().operation_model(operation).output_shape, json.loads(json.dumps(answer)), operation)
+        check_shape(SERVICE.operation_model(operation).output_shape, json.loads(json.dumps(answer)), operation)
         return answer
 
     def error(self, operation: str, **data: Any) -> ApiError:

@@ -1,11 +1,9 @@
 """Kinesis streams in this process, for tests of what works on them."""
 
-import base64
-import itertools
 import time
 from typing import Any
 
-from localaws.kinesis.shards import MAX_HASH_KEY, Stream
+from localaws.kinesis.shards import MAX_HASH_KEY, Stream, next_sequence_number
 
 ACCOUNT = "000000000000"
 
@@ -14,11 +12,14 @@ class FakeBackend:
     """One stream, ``s``, with uniform shards."""
 
     def __init__(self, shards: int = 1, mode: str = "PROVISIONED") -> None:
-        self._numbers = itertools.count(1)
+        self.s: Stream = self._stream("s", shards, mode)
+        self.woken = 0
+
+    def _stream(self, name: str, shards: int, mode: str) -> Stream:
         size = (MAX_HASH_KEY + 1) // shards
-        self.s: Stream = {
-            "StreamName": "s",
-            "StreamARN": f"arn:aws:kinesis:us-east-1:{ACCOUNT}:stream/s",
+        return {
+            "StreamName": name,
+            "StreamARN": f"arn:aws:kinesis:us-east-1:{ACCOUNT}:stream/{name}",
             "StreamStatus": "ACTIVE",
             "StreamModeDetails": {"StreamMode": mode},
             "RetentionPeriodHours": 24,
@@ -28,14 +29,13 @@ class FakeBackend:
                     "records": [],
                     "starting_hash_key": str(number * size),
                     "ending_hash_key": str((number + 1) * size - 1 if number < shards - 1 else MAX_HASH_KEY),
-                    "starting_sequence_number": self.next_sequence_number(),
+                    "starting_sequence_number": next_sequence_number(),
                     "parent_shard_id": None,
                     "adjacent_parent_shard_id": None,
                 }
                 for number in range(shards)
             },
         }
-        self.woken = 0
 
     @property
     def account(self) -> str:
@@ -48,24 +48,25 @@ class FakeBackend:
         return [self.s]
 
     def stream_named(self, name: str) -> Stream | None:
-        return self.s if name == "s" else None
+        return self.s if name == self.s["StreamName"] else None
 
-    def next_sequence_number(self) -> str:
-        return f"{next(self._numbers):030d}"
+    def create(self, name: str, shards: int, mode: str) -> Stream:
+        self.s = self._stream(name, shards, mode)
+        return self.s
 
-    def consumers(self, stream: Stream) -> int:
-        return 0
+    def stored(self) -> int:
+        return self.s.get("stored", 0)
+
+    def consumers(self, stream: Stream) -> list[dict[str, Any]]:
+        return []
 
     def wake_readers(self) -> None:
         self.woken += 1
 
 
-def b64(data: bytes) -> str:
-    return base64.b64encode(data).decode()
-
-
 def entry(data: bytes = b"x", key: str = "k", **more: str) -> dict[str, Any]:
-    return {"Data": b64(data), "PartitionKey": key, **more}
+    """A record to put, as the operations get it: checked, its data in bytes."""
+    return {"Data": data, "PartitionKey": key, **more}
 
 
 def shard(number: int) -> str:

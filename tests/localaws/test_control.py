@@ -1,5 +1,6 @@
 """up, down and status against real processes; about 40 s in all."""
 
+import io
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,9 +19,17 @@ import psutil
 import pytest
 
 from lab.core.session import local_status
+from localaws.account import client as make_client
 from localaws.account_folder import AccountFolder, AccountState
 from localaws.processes import clean_environment, same_process
 from tests.support.account import EmbeddedAccount, free_port
+
+
+def zipped(source: str) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as out:
+        out.writestr("main.py", source)
+    return packed.getvalue()
 
 
 def alive(pids: list[int]) -> list[int]:
@@ -34,7 +44,7 @@ def family(account: EmbeddedAccount) -> list[int]:
 
 def wait_for_cluster(account: EmbeddedAccount) -> None:
     deadline = time.monotonic() + 30
-    while len(family(account)) < 4:
+    while len(family(account)) < 5:
         assert time.monotonic() < deadline
         time.sleep(0.1)
 
@@ -75,6 +85,92 @@ def test_an_account_that_is_slow_to_answer_is_neither_gone_nor_ended(
     assert account.client("kinesis").list_streams()["StreamNames"] == ["kept"]
 
 
+PROXY = "http://127.0.0.1:9"  # where nobody listens
+IN_A_SHELL_BEHIND_A_PROXY = [
+    dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), PROXY),
+    dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), PROXY) | {"NO_PROXY": "localhost"},
+]
+
+
+@pytest.mark.parametrize("shell", IN_A_SHELL_BEHIND_A_PROXY, ids=["lower case", "upper case"])
+def test_no_proxy_stands_between_us_and_the_account(
+    make_account: Any, monkeypatch: pytest.MonkeyPatch, shell: dict[str, str]
+) -> None:
+    for name, value in shell.items():
+        monkeypatch.setenv(name, value)
+    account = make_account("home", "--cold")
+    make_client("kinesis", account.endpoint).create_stream(StreamName="kept", ShardCount=1)
+    assert json.loads(account.command("status", "--json").stdout)["up"] is True
+    again = account.command("up")
+    assert again.returncode == 0 and "already up" in again.stdout
+    assert make_client("kinesis", account.endpoint).list_streams()["StreamNames"] == ["kept"]
+
+
+@pytest.mark.slow  # about 60 s: as long as an account is given to answer
+def test_an_account_that_does_not_answer_is_named_and_lives_on(make_account: Any) -> None:
+    account = make_account("home", "--cold")
+    pid = account.pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        with ThreadPoolExecutor() as pool:
+            up, status = pool.submit(account.command, "up"), pool.submit(account.command, "status")
+            for answer in (up.result(), status.result()):
+                assert answer.returncode == 1
+                assert f"runs (process {pid}) and did not answer" in answer.stderr
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert account.pid == pid
+    assert account.command("status").returncode == 0
+
+
+@pytest.mark.slow  # about 8 s
+def test_the_processes_of_a_killed_account_end_by_themselves(make_account: Any) -> None:
+    account = make_account()
+    wait_for_cluster(account)
+    functions = account.client("lambda")
+    functions.create_function(
+        FunctionName="waits", Runtime="python3.12", Role="arn:aws:iam::000000000000:role/LabRole",
+        Handler="main.handler", Code={"ZipFile": zipped("def handler(event, context):\n    return 1\n")},
+    )  # fmt: skip
+    functions.invoke(FunctionName="waits")
+    members = [psutil.Process(pid) for pid in family(account)]
+    os.kill(members[0].pid, signal.SIGKILL)
+    assert psutil.wait_procs(members, timeout=60)[1] == []
+
+
+@pytest.mark.slow  # about 8 s
+def test_down_leaves_no_file_that_the_next_start_has_no_use_for(
+    make_account: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path / "the system's temporary folder"
+    scratch.mkdir()
+    monkeypatch.setenv("TMPDIR", str(scratch))
+    account = make_account()
+    deadline = time.monotonic() + 60
+    while not list((account.home / "clusters").rglob("flink-table-planner_*.jar")):  # 41 MB, which Flink unpacks
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert list(scratch.iterdir()) == []
+    assert account.command("down").returncode == 0
+    assert list(scratch.iterdir()) == []
+    assert {one.name for one in account.home.iterdir()} == {"account.log", "control_plane", "lock"}
+
+
+def test_up_says_which_application_was_damaged(make_account: Any) -> None:
+    account = make_account("home", "--cold")
+    account.client("kinesisanalyticsv2").create_application(
+        ApplicationName="student",
+        RuntimeEnvironment="FLINK-1_20",
+        ServiceExecutionRole="arn:aws:iam::000000000000:role/LabRole",
+    )
+    account.command("down")
+    (saved,) = (account.home / "control_plane").iterdir()
+    saved.write_text("{")
+    started = account.command("up", "--cold")
+    assert started.returncode == 0
+    assert "The application of 000000000000-us-east-1-student.json is gone" in started.stderr
+
+
 @pytest.mark.slow  # about 6 s
 def test_down_finds_the_flink_processes_of_a_killed_account(make_account: Any) -> None:
     account = make_account()
@@ -102,7 +198,7 @@ def test_a_stale_state_file_never_makes_us_signal_a_stranger(tmp_path: Path) -> 
         account = EmbeddedAccount(free_port(), tmp_path / "home")
         created = psutil.Process(stranger.pid).create_time() - 100
         AccountFolder(account.home).write_state(AccountState(stranger.pid, created, account.port))
-        (account.home / "children.json").write_text(json.dumps({stranger.pid: created}))
+        (account.home / "children.json").write_text(json.dumps({"owner": 1, "children": {stranger.pid: created}}))
         assert "was not running" in account.command("down").stdout
         assert stranger.poll() is None
         assert same_process(stranger.pid, created) is None

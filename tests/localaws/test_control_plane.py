@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from localaws.control_plane.validation import service_model
-from tests.localaws.flink_double import ZIP, Api, group
+from tests.localaws.flink_double import SERVICE, ZIP, Api, group
 
 
 @pytest.fixture
@@ -226,7 +225,7 @@ def test_the_dashboard_is_there_while_the_application_runs(api: Api) -> None:
 
 def test_every_operation_of_the_api_is_answered(api: Api) -> None:
     api.create()
-    for operation in service_model().operation_names:
+    for operation in SERVICE.operation_names:
         error = api.error(operation, ApplicationName="nobody") if operation != "ListApplications" else None
         assert error is None or error.code in ("ValidationException", "ResourceNotFoundException"), operation
     role = "arn:aws:iam::000000000000:role/LabRole"

@@ -1,7 +1,9 @@
 import asyncio
+import base64
 import json
 from typing import Any
 
+import orjson
 import pytest
 
 from localaws.kinesis.faults import FaultInjector, FaultsNotUnderstood, read_plan
@@ -27,7 +29,7 @@ class Faulty:
 
     def call(self, operation: str, **data: Any) -> tuple[int, dict[str, Any]]:
         headers = {"x-amz-target": f"Kinesis_20131202.{operation}", "content-type": "application/x-amz-json-1.1"}
-        body = json.dumps({"StreamName": "s", **data}).encode()
+        body = orjson.dumps({"StreamName": "s", **data}, default=lambda data: base64.b64encode(data).decode())
         status, _, answer = asyncio.run(self.service.handle_request("POST", "/", headers, body, {}))
         return status, json.loads(answer)
 

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from localaws.kinesis.errors import KinesisError
+from localaws.errors import ApiError
 from localaws.kinesis.limits import StrictLimits
 from localaws.kinesis.records import Records
 from tests.localaws.kinesis_backend import FakeBackend, entry, shard
@@ -37,7 +37,7 @@ class Strict:
     def admitted(self, call: Any) -> bool:
         try:
             call()
-        except KinesisError as error:
+        except ApiError as error:
             assert error.code == "ProvisionedThroughputExceededException"
             return False
         return True
@@ -77,7 +77,7 @@ def test_refused_records_are_told_as_aws_does_and_a_single_one_as_an_error() -> 
         "ErrorCode": "ProvisionedThroughputExceededException",
         "ErrorMessage": "Rate exceeded for shard shardId-000000000000 in stream s under account 000000000000.",
     }
-    with pytest.raises(KinesisError, match="Rate exceeded for shard"):
+    with pytest.raises(ApiError, match="Rate exceeded for shard"):
         strict.records.put_record({"StreamName": "s", **entry()})
     assert strict.limits.refused["put"] == 3
     assert len(strict.backend.s["shards"][shard(0)]["records"]) == 1000

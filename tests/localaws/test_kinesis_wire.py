@@ -4,9 +4,8 @@ import cbor2
 import orjson
 import pytest
 
+from localaws.errors import ApiError
 from localaws.kinesis import wire
-from localaws.kinesis.errors import KinesisError
-from tests.localaws.kinesis_backend import b64
 
 MOMENT = datetime.datetime(2026, 1, 1, 0, 0, 1, 234_000, tzinfo=datetime.UTC)
 
@@ -23,26 +22,26 @@ def test_cbor_records_are_what_a_general_decoder_reads(length: int, count: int) 
     record = {
         "SequenceNumber": "0" * 30,
         "ApproximateArrivalTimestamp": MOMENT.timestamp(),
-        "Data": b64(b"x" * length),
+        "Data": b"x" * length,
         "PartitionKey": "clé",
     }
     answer = {"Records": [record] * count, "MillisBehindLatest": 7, "NextShardIterator": "n", "ChildShards": []}
     status, headers, body = wire.encode_records(answer, cbor=True)
     assert (status, headers["Content-Type"]) == (200, "application/x-amz-cbor-1.1")
     read = cbor2.loads(body, semantic_decoders={1: millis})
-    expected = record | {"Data": b"x" * length, "ApproximateArrivalTimestamp": 1_767_225_601_234}
+    expected = record | {"ApproximateArrivalTimestamp": 1_767_225_601_234}
     assert read == answer | {"Records": [expected] * count}
 
 
-def test_json_records_are_as_they_are_stored() -> None:
-    answer = {"Records": [{"Data": "eA==", "PartitionKey": "é"}], "MillisBehindLatest": 0}
-    assert orjson.loads(wire.encode_records(answer, cbor=False)[2]) == answer
+def test_json_records_carry_base64() -> None:
+    answer = {"Records": [{"Data": b"x", "PartitionKey": "é"}], "MillisBehindLatest": 0}
+    expected = {"Records": [{"Data": "eA==", "PartitionKey": "é"}], "MillisBehindLatest": 0}
+    assert orjson.loads(wire.encode_records(answer, cbor=False)[2]) == expected
 
 
 def test_timestamps_are_milliseconds_in_cbor_both_ways() -> None:
     body = cbor2.dumps({"Timestamp": cbor2.CBORTag(1, 1_767_225_601_234)})
     assert wire.decode(body, cbor=True) == {"Timestamp": 1_767_225_601.234}
-    assert cbor2.loads(wire.in_seconds(body))["Timestamp"] == 1_767_225_601.234
     answer = wire.encode({"Summary": {"StreamCreationTimestamp": 1_767_225_601}}, cbor=True)[2]
     assert cbor2.loads(answer, semantic_decoders={1: millis}) == {
         "Summary": {"StreamCreationTimestamp": 1_767_225_601_000}
@@ -52,6 +51,6 @@ def test_timestamps_are_milliseconds_in_cbor_both_ways() -> None:
 @pytest.mark.parametrize("cbor", [True, False])
 @pytest.mark.parametrize("body", [b"\xff\xff", b"[1]", b"\x81\x01"])
 def test_what_cannot_be_read(body: bytes, cbor: bool) -> None:
-    with pytest.raises(KinesisError) as refused:
+    with pytest.raises(ApiError) as refused:
         wire.decode(body, cbor)
     assert refused.value.code == "SerializationException"

@@ -106,13 +106,22 @@ def test_files_of_a_snapshot_that_are_gone(tmp_path: Path) -> None:
     assert "are gone" in str(api.error("StartApplication", ApplicationName="student"))
 
 
-def test_files_are_private_and_an_unreadable_one_is_left_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", ["cut", "empty", "bytes", "versions"])
+def test_files_are_private_and_a_damaged_one_is_said_and_kept_aside(tmp_path: Path, damage: str) -> None:
     Api(tmp_path).create()
     (saved,) = (tmp_path / store.FOLDER).iterdir()
     assert stat.S_IMODE(saved.stat().st_mode) == 0o600
-    saved.write_text(saved.read_text()[:50])
-    assert Api(tmp_path)("ListApplications")["ApplicationSummaries"] == []
-    assert saved.exists()
+    whole = json.loads(saved.read_text())
+    whole["application"]["versions"] = []
+    left = {"cut": saved.read_bytes()[:50], "empty": b"", "bytes": b"\xff\x00", "versions": json.dumps(whole).encode()}
+    saved.write_bytes(left[damage])
+    api = Api(tmp_path)
+    assert api("ListApplications")["ApplicationSummaries"] == []
+    (kept,) = (tmp_path / store.FOLDER).iterdir()
+    assert kept.read_bytes() == left[damage]
+    (said,) = api._control.store.damaged
+    assert said.startswith("The application of 000000000000-us-east-1-student.json is gone") and str(kept) in said
+    api.create()  # its name is free
 
 
 def test_a_full_disk_keeps_the_old_file_and_the_api_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
