@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
+from lab.charts.style import GROUND, HONEST, INK, NOT_FLAGGED, PLANTED, bar, plain
 from lab.core.picture import WIDTH, Picture
 from lab.core.tables import cell
 
@@ -36,7 +37,7 @@ def counts_over_time(counts: pd.DataFrame, threshold: int, labels: pd.DataFrame 
         upper.scatter(points["column"] + aside, points["movie_count"], s=size, linewidths=1.1, zorder=3, **style)
         upper.scatter([], [], s=36, linewidths=1.1, label=name, **style)
     limit = f"threshold: more than {threshold}"
-    upper.axhline(threshold + 0.5, color="black", linestyle="--", linewidth=1, label=limit)
+    upper.axhline(threshold + 0.5, color=INK, linestyle="--", linewidth=1, label=limit)
     _count_axis(upper, int(marked["movie_count"].max()) if len(marked) else 1)
     upper.set_ylabel("reviews in the window")
     upper.set_title("Reviews of one reviewer in one window (larger mark: more reviewers)", loc="left", pad=28)
@@ -52,8 +53,8 @@ def counts_over_time(counts: pd.DataFrame, threshold: int, labels: pd.DataFrame 
 def _groups(marked: pd.DataFrame, has_labels: bool) -> list[tuple[pd.Series, str, pd.Timedelta, dict[str, str]]]:
     """Which rows share a mark: their name in the legend, how far aside they stand, and the mark."""
     nothing, aside = pd.Timedelta(0), _spacing(marked["column"]) * 0.13
-    hollow = {"marker": "o", "facecolors": "white", "edgecolors": "0.45"}
-    triangle, cross = {"marker": "^", "color": "black"}, {"marker": "x", "color": "black"}
+    hollow = {"marker": NOT_FLAGGED.marker, "facecolors": GROUND, "edgecolors": NOT_FLAGGED.color}
+    triangle, cross = ({"marker": look.marker, "color": look.color} for look in (PLANTED, HONEST))
     flagged, planted = marked["flagged"], marked["suspicious"]
     groups = [(~flagged, "not flagged", nothing, hollow)]
     if not has_labels:
@@ -86,8 +87,7 @@ def _count_axis(axes: Axes, most: int) -> None:
     else:
         axes.set_ylim(0, max(most, 2) * 1.16)
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(axis="y", color="0.88")
-    axes.set_axisbelow(True)
+    plain(axes, "y")
 
 
 def _time_axis(axes: Axes) -> None:
@@ -100,18 +100,18 @@ def _flagged_bars(axes: Axes, flagged: pd.DataFrame, columns: pd.Series, has_lab
     places = np.sort(columns.unique())
     width = _spacing(columns) * 0.7
     bottom = np.zeros(len(places))
-    parts = [(flagged["flagged"], "")]
+    parts = [(flagged["flagged"], PLANTED)]
     if has_labels:
-        parts = [(flagged["suspicious"], "////"), (~flagged["suspicious"], "")]
-    for rows, hatch in parts:
+        parts = [(flagged["suspicious"], PLANTED), (~flagged["suspicious"], HONEST)]
+    for rows, look in parts:
         height = flagged[rows].groupby("column")["reviewer"].nunique().reindex(places).fillna(0).to_numpy()
-        color = "white" if has_labels else "0.35"
-        axes.bar(places, height, width, bottom, color=color, edgecolor="black", linewidth=0.6, hatch=hatch)
+        axes.bar(places, height, width, bottom, **{**bar(look), "linewidth": 0.8})
         bottom += height
+    plain(axes)
     axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     axes.set_ylim(0, max(bottom.max(initial=0) * 1.15, 1))
     axes.set_ylabel("reviewers")
-    what = "Flagged reviewers per window" + (" (hatched: planted)" if has_labels else "")
+    what = "Flagged reviewers per window" + (" (lines: planted, dots: honest)" if has_labels else "")
     axes.set_title(what, loc="left", fontsize=10)
 
 
