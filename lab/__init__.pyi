@@ -24,6 +24,9 @@ from .charts.pipeline import (
 from .charts.window_counts import (
     counts_over_time as counts_over_time,
 )
+from .charts.window_player import (
+    window_player as window_player,
+)
 from .checks.check import (
     check as check,
 )

@@ -3,8 +3,8 @@
 The other ways were weighed: Vega-Lite shows in JupyterLab by itself, but an exported page or the report would carry its
 runtime of 800 kB, and the window rules would have to be said again in its expressions; matplotlib's film holds a PNG
 for every position of every slider; an anywidget is gone where no kernel and no extension answers. Here Python computes
-every position (`lab.charts.window_steps`), so the script only looks up and draws, and 20 kB work in JupyterLab, in the
-exported HTML and in the report, without a network. Where no script runs, the still picture stays.
+every position (`lab.charts.window_steps`), so the script only looks up and draws: some ten kB that work in JupyterLab,
+in the exported HTML and in the report, without a network. Where no script runs, the still picture stays.
 """
 
 import json
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 SCRIPTS = Path(__file__).parent / "scripts"
+KINDS = ("windows", "threshold", "ring")
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class Moving:
             f'<figure class="lab-moving" data-kind="{self.kind}">{still}'
             f'<script type="application/json">{data}</script></figure><script>{script(self.kind)}</script>'
         )
+
+
+def known(kind: Any) -> bool:
+    """Whether the lab has a script for this kind; what a notebook says otherwise is not drawn."""
+    return kind in KINDS
 
 
 @cache
