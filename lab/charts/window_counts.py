@@ -1,5 +1,7 @@
 """The chart of window counts against the threshold: who was flagged, and when."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -8,12 +10,15 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
-from lab.charts.style import GROUND, HONEST, INK, NOT_FLAGGED, PLANTED, bar, plain
+from lab.charts.style import GROUND, HONEST, INK, NOT_FLAGGED, PLANTED, bar, colors, plain
+from lab.core.moving import Moving
 from lab.core.picture import WIDTH, Picture
 from lab.core.tables import cell
+from lab.validation.scores import score
 
 COLUMNS_OF_TIME = 160  # more windows than this share a column of the chart
 NAMED = 5
+NAMES_ON_HOVER = 12
 
 
 def counts_over_time(counts: pd.DataFrame, threshold: int, labels: pd.DataFrame | None = None) -> Picture:
@@ -47,7 +52,30 @@ def counts_over_time(counts: pd.DataFrame, threshold: int, labels: pd.DataFrame 
     _time_axis(lower)
     lower.set_xlabel("end of the window (event time, UTC)")
     table = _flagged_table(flagged, has_labels)
-    return Picture(figure, _counts_alt(counts, flagged, table, threshold), table, "Flagged reviewers, highest first")
+    alt = _counts_alt(counts, flagged, table, threshold)
+    moving = Moving("threshold", _moving_data(marked, threshold, labels)) if len(counts) else None
+    return Picture(figure, alt, table, "Flagged reviewers, highest first", moving=moving)
+
+
+def _moving_data(marked: pd.DataFrame, threshold: int, labels: pd.DataFrame) -> dict[str, Any]:
+    """What the threshold slider shows: marks with the names behind them, and the scores of every threshold."""
+    has_labels = bool(labels["reviewer"].isin(marked["reviewer"]).any())
+    scores = score(marked, labels if has_labels else labels.iloc[:0])
+    marks = []
+    for (column, count, planted), names in marked.groupby(["column", "movie_count", "suspicious"])["reviewer"]:
+        people = sorted(names.unique())
+        moment = (column - pd.Timestamp(0)) // pd.Timedelta(milliseconds=1)
+        marks.append([moment, int(count), bool(planted), len(people), people[:NAMES_ON_HOVER] if count > 1 else []])
+    rows = scores.by_threshold[["threshold", "flagged", "true_positives", "precision", "recall"]]
+    return {
+        "marks": marks,
+        "spacing": _spacing(marked["column"]) // pd.Timedelta(milliseconds=1),
+        "labels": has_labels,
+        "planted": int(scores.reviewers["suspicious"].sum()),
+        "at": min(max(threshold, 1), len(rows)) - 1,
+        "scores": [[None if value != value else round(float(value), 4) for value in row] for row in rows.to_numpy()],
+        "colors": colors(),
+    }
 
 
 def _groups(marked: pd.DataFrame, has_labels: bool) -> list[tuple[pd.Series, str, pd.Timedelta, dict[str, str]]]:

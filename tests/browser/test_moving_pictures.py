@@ -5,10 +5,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from lab.charts.window_counts import counts_over_time
 from lab.charts.window_player import example_events, window_player
 from lab.charts.window_steps import steps
 from lab.core.picture import Picture
+from lab.validation.scores import score
 from tests.browser.jupyter import CHROMIUM, browser_page
+from tests.lab.charts.test_detection_quality import COUNTS, LABELS
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome on PATH")
 
@@ -82,3 +85,25 @@ def test_play_and_pause(page, tmp_path):
     button.click()
     at = int(arrival.input_value())
     assert 0 < at < 400
+
+
+def test_the_threshold_moves_counts_and_scores_together(page, tmp_path):
+    picture, scores = counts_over_time(COUNTS, 1, LABELS), score(COUNTS, LABELS)
+    figure = show(page, picture, tmp_path)
+    said = figure.locator(".lab-said")
+    for place, threshold in enumerate(scores.by_threshold["threshold"]):
+        drag(figure, "threshold", place)
+        row = scores.at(threshold)
+        expect(said).to_have_attribute("data-flagged", str(row["flagged"]))
+        shown = "" if row["precision"] != row["precision"] else f"{round(row['precision'], 4):g}"
+        expect(said).to_have_attribute("data-precision", shown)
+        expect(said).to_have_attribute("data-recall", f"{round(row['recall'], 4):g}")
+        expect(figure.locator("svg .flagged")).to_have_count(int((COUNTS["movie_count"] > threshold).sum()))
+    drag(figure, "threshold", 0)
+    figure.locator("svg .flagged").first.hover(force=True)
+    expect(figure.locator(".lab-names")).to_have_text("Window ending 00:01:30: 4 reviews each by 1 reviewer: solo")
+
+
+def test_without_labels_the_slider_only_flags(page, tmp_path):
+    figure = show(page, counts_over_time(COUNTS, 1), tmp_path)
+    expect(figure.locator(".lab-said")).to_have_text("More than 1 reviews in a window: 2 reviewers are flagged.")
