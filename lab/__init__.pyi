@@ -15,20 +15,17 @@ from .charts.detection_quality import (
 from .charts.detection_quality import (
     recall_per_kind as recall_per_kind,
 )
-from .charts.detection_quality import (
-    records_per_second as records_per_second,
-)
 from .charts.live_view import (
     live_view as live_view,
 )
 from .charts.pipeline import (
     draw_pipeline as draw_pipeline,
 )
-from .charts.sending import (
-    sending_per_second as sending_per_second,
-)
 from .charts.window_counts import (
     counts_over_time as counts_over_time,
+)
+from .charts.window_player import (
+    window_player as window_player,
 )
 from .checks.check import (
     check as check,
@@ -113,6 +110,9 @@ from .deploy.invocation import (
 )
 from .deploy.invocation import (
     records_per_shard as records_per_shard,
+)
+from .deploy.invocation import (
+    sent_in_words as sent_in_words,
 )
 from .deploy.paced_sending import (
     PacedSending as PacedSending,

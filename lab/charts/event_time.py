@@ -6,6 +6,7 @@ from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.figure import Figure
 
 from lab.charts.event_time_state import CLOSED, LiveState
+from lab.charts.style import CLOSED_WINDOW, GROUND, INK, OPEN_WINDOW, REVIEW, WATERMARK, bar, plain
 from lab.core.picture import WIDTH, Picture
 from lab.core.tables import cell
 
@@ -37,14 +38,14 @@ def _events(axes: Axes, state: LiveState, shards: tuple[str, ...]) -> None:
     for place, shard in enumerate(shards):
         rows = points[points["shard"] == shard]
         reviews, markers = rows[~rows["marker"]]["event_time"], rows[rows["marker"]]["event_time"]
-        axes.plot(reviews, [place] * len(reviews), "|", color="black", markersize=7, markeredgewidth=0.6)
-        axes.plot(markers, [place] * len(markers), "D", color="black", markerfacecolor="white", markersize=6)
-    axes.plot([], [], "|", color="black", markersize=7, label="review")
-    axes.plot([], [], "D", color="black", markerfacecolor="white", markersize=6, label="end marker")
+        axes.plot(reviews, [place] * len(reviews), "|", color=REVIEW.color, markersize=7, markeredgewidth=0.6)
+        axes.plot(markers, [place] * len(markers), "D", color=INK, markerfacecolor=GROUND, markersize=6)
+    axes.plot([], [], "|", color=REVIEW.color, markersize=7, label="review")
+    axes.plot([], [], "D", color=INK, markerfacecolor=GROUND, markersize=6, label="end marker")
     axes.set_yticks(range(len(shards)), [f"…{shard[-3:]}" for shard in shards])
     axes.set_ylim(len(shards) - 0.4 if shards else 1, -0.6)
     axes.set_ylabel("shard")
-    axes.spines[["top", "right"]].set_visible(False)
+    plain(axes)
 
 
 def _windows(axes: Axes, state: LiveState) -> None:
@@ -52,13 +53,18 @@ def _windows(axes: Axes, state: LiveState) -> None:
     for place, row in enumerate(windows.itertuples()):
         length = row.window_end - row.window_start
         if row.state == CLOSED:
-            axes.barh(place, length, left=row.window_start, height=0.66, color="white", edgecolor="black", hatch="////")
+            axes.barh(place, length, left=row.window_start, height=0.66, **bar(CLOSED_WINDOW))
         else:
             filled = min(length, max(state.newest - row.window_start, pd.Timedelta(0)))
-            axes.barh(place, filled, left=row.window_start, height=0.66, color="white", edgecolor="0.5", hatch="....",
-                      linewidth=0)  # fmt: skip
-            axes.barh(place, length, left=row.window_start, height=0.66, color="none", edgecolor="black",
-                      linestyle="--")  # fmt: skip
+            axes.barh(
+                place,
+                filled,
+                left=row.window_start,
+                height=0.66,
+                **{**bar(OPEN_WINDOW), "linewidth": 0, "linestyle": "-"},
+            )
+            axes.barh(place, length, left=row.window_start, height=0.66, **{**bar(OPEN_WINDOW), "facecolor": "none",
+                      "hatch": ""})  # fmt: skip
         text = f"{row.state}: {row.reviews:,} reviews so far"
         if row.state == CLOSED:
             flagged = f"{row.above:,}" if row.written == row.above else f"{row.written:,} of {row.above:,}"
@@ -67,21 +73,30 @@ def _windows(axes: Axes, state: LiveState) -> None:
         axes.annotate(
             text, (row.window_end if on_the_right else row.window_start, place), va="center", fontsize=8.5,
             xytext=(6 if on_the_right else -6, 0), textcoords="offset points", zorder=4,
-            ha="left" if on_the_right else "right", bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
+            ha="left" if on_the_right else "right", bbox={"facecolor": GROUND, "edgecolor": "none", "pad": 1.5},
         )  # fmt: skip
     axes.set_yticks([])
     axes.set_ylim(max(len(windows), 1) - 0.4, -0.6)
     axes.set_ylabel("windows")
-    axes.spines[["top", "right"]].set_visible(False)
+    plain(axes)
     axes.set_xlabel("event time (UTC)" if len(windows) else "no review has arrived since the application started")
 
 
 def _moments(above: Axes, below: Axes, state: LiveState) -> None:
     for axes in (above, below):
         if state.newest is not pd.NaT:
-            axes.axvline(state.newest, color="black", linestyle=":", linewidth=1.3, label="newest review", zorder=3)
+            axes.axvline(
+                state.newest, color=REVIEW.color, linestyle=":", linewidth=1.5, label="newest review", zorder=3
+            )
         if state.watermark is not pd.NaT:
-            axes.axvline(state.watermark, color="black", linestyle="-.", linewidth=2.2, label="watermark", zorder=3)
+            axes.axvline(
+                state.watermark,
+                color=WATERMARK.color,
+                linestyle=WATERMARK.line,
+                linewidth=2.4,
+                label="watermark",
+                zorder=3,
+            )
     late = "" if state.late is None else f", rows dropped as late: {state.late:,}"
     above.set_title(f"Watermark of {state.source}: {_moment(state.watermark)}{late}", loc="left", pad=26)
     above.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, frameon=False, fontsize=9)

@@ -1,4 +1,4 @@
-"""The pipeline, lit up by what really exists."""
+"""The pipeline, drawn as the account has it."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from lab.charts.pipeline_parts import ABSENT, WORKING, Part, pipeline_parts
+from lab.charts.style import CLOSED_WINDOW, GROUND, INK, SOFT
 from lab.core.picture import WIDTH, Picture
 from lab.core.session import Session
 
@@ -36,7 +37,7 @@ def pipeline_picture(parts: list[Part]) -> Picture:
     )
     said = [f"{row[1]} is {row[2]} ({row[3]})" for row in table.itertuples()]
     alt = f"The pipeline from left to right, a box a part: {', '.join(said)}."
-    return Picture(figure, alt, table, "The pipeline as it is now")
+    return Picture(figure, alt, table, "The pipeline as it is now", folded=True)
 
 
 def _box(axes: Axes, left: float, part: Part) -> None:
@@ -44,12 +45,12 @@ def _box(axes: Axes, left: float, part: Part) -> None:
     axes.add_patch(
         FancyBboxPatch(
             (left, 0), _WIDE, _HIGH, boxstyle="round,pad=0,rounding_size=0.12",
-            facecolor="0.93" if working else "white",
-            edgecolor="0.45" if absent else "black", linestyle="--" if absent else "-",
+            facecolor="#e6f2ee" if working else GROUND,
+            edgecolor=SOFT if absent else CLOSED_WINDOW.color if working else INK, linestyle="--" if absent else "-",
             linewidth=3.2 if working else 1.2,
         )
     )  # fmt: skip
-    middle, color = left + _WIDE / 2, "0.35" if absent else "black"
+    middle, color = left + _WIDE / 2, SOFT if absent else INK
     axes.text(middle, _HIGH - 0.2, part.name, ha="center", va="center", fontsize=8.5, weight="bold", color=color)
     axes.text(middle, _HIGH - 0.43, part.title, ha="center", va="center", fontsize=8, color=color)
     lines = (part.state, *part.facts) if not absent else (part.state, f"run {part.notebook}")
@@ -58,6 +59,6 @@ def _box(axes: Axes, left: float, part: Part) -> None:
 
 
 def _arrow(axes: Axes, left: float, text: str, absent: bool) -> None:
-    style = {"arrowstyle": "-|>", "linestyle": "--" if absent else "-", "color": "0.45" if absent else "black"}
+    style = {"arrowstyle": "-|>", "linestyle": "--" if absent else "-", "color": SOFT if absent else INK}
     axes.annotate("", (left - 0.04, _HIGH / 2), (left - _GAP + 0.04, _HIGH / 2), arrowprops=style)
     axes.text(left - _GAP / 2, _HIGH / 2 + 0.1, text, ha="center", va="bottom", fontsize=6.5)

@@ -1,5 +1,7 @@
 """The chart of window counts against the threshold: who was flagged, and when."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -8,11 +10,15 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
+from lab.charts.style import GROUND, HONEST, INK, NOT_FLAGGED, PLANTED, bar, colors, plain
+from lab.core.moving import Moving
 from lab.core.picture import WIDTH, Picture
 from lab.core.tables import cell
+from lab.validation.scores import score
 
 COLUMNS_OF_TIME = 160  # more windows than this share a column of the chart
 NAMED = 5
+NAMES_ON_HOVER = 12
 
 
 def counts_over_time(counts: pd.DataFrame, threshold: int, labels: pd.DataFrame | None = None) -> Picture:
@@ -36,7 +42,7 @@ def counts_over_time(counts: pd.DataFrame, threshold: int, labels: pd.DataFrame 
         upper.scatter(points["column"] + aside, points["movie_count"], s=size, linewidths=1.1, zorder=3, **style)
         upper.scatter([], [], s=36, linewidths=1.1, label=name, **style)
     limit = f"threshold: more than {threshold}"
-    upper.axhline(threshold + 0.5, color="black", linestyle="--", linewidth=1, label=limit)
+    upper.axhline(threshold + 0.5, color=INK, linestyle="--", linewidth=1, label=limit)
     _count_axis(upper, int(marked["movie_count"].max()) if len(marked) else 1)
     upper.set_ylabel("reviews in the window")
     upper.set_title("Reviews of one reviewer in one window (larger mark: more reviewers)", loc="left", pad=28)
@@ -46,14 +52,37 @@ def counts_over_time(counts: pd.DataFrame, threshold: int, labels: pd.DataFrame 
     _time_axis(lower)
     lower.set_xlabel("end of the window (event time, UTC)")
     table = _flagged_table(flagged, has_labels)
-    return Picture(figure, _counts_alt(counts, flagged, table, threshold), table, "Flagged reviewers, highest first")
+    alt = _counts_alt(counts, flagged, table, threshold)
+    moving = Moving("threshold", _moving_data(marked, threshold, labels)) if len(counts) else None
+    return Picture(figure, alt, table, "Flagged reviewers, highest first", moving=moving)
+
+
+def _moving_data(marked: pd.DataFrame, threshold: int, labels: pd.DataFrame) -> dict[str, Any]:
+    """What the threshold slider shows: marks with the names behind them, and the scores of every threshold."""
+    has_labels = bool(labels["reviewer"].isin(marked["reviewer"]).any())
+    scores = score(marked, labels if has_labels else labels.iloc[:0])
+    marks = []
+    for (column, count, planted), names in marked.groupby(["column", "movie_count", "suspicious"])["reviewer"]:
+        people = sorted(names.unique())
+        moment = (column - pd.Timestamp(0)) // pd.Timedelta(milliseconds=1)
+        marks.append([moment, int(count), bool(planted), len(people), people[:NAMES_ON_HOVER] if count > 1 else []])
+    rows = scores.by_threshold[["threshold", "flagged", "true_positives", "precision", "recall"]]
+    return {
+        "marks": marks,
+        "spacing": _spacing(marked["column"]) // pd.Timedelta(milliseconds=1),
+        "labels": has_labels,
+        "planted": int(scores.reviewers["suspicious"].sum()),
+        "at": min(max(threshold, 1), len(rows)) - 1,
+        "scores": [[None if value != value else round(float(value), 4) for value in row] for row in rows.to_numpy()],
+        "colors": colors(),
+    }
 
 
 def _groups(marked: pd.DataFrame, has_labels: bool) -> list[tuple[pd.Series, str, pd.Timedelta, dict[str, str]]]:
     """Which rows share a mark: their name in the legend, how far aside they stand, and the mark."""
     nothing, aside = pd.Timedelta(0), _spacing(marked["column"]) * 0.13
-    hollow = {"marker": "o", "facecolors": "white", "edgecolors": "0.45"}
-    triangle, cross = {"marker": "^", "color": "black"}, {"marker": "x", "color": "black"}
+    hollow = {"marker": NOT_FLAGGED.marker, "facecolors": GROUND, "edgecolors": NOT_FLAGGED.color}
+    triangle, cross = ({"marker": look.marker, "color": look.color} for look in (PLANTED, HONEST))
     flagged, planted = marked["flagged"], marked["suspicious"]
     groups = [(~flagged, "not flagged", nothing, hollow)]
     if not has_labels:
@@ -86,8 +115,7 @@ def _count_axis(axes: Axes, most: int) -> None:
     else:
         axes.set_ylim(0, max(most, 2) * 1.16)
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(axis="y", color="0.88")
-    axes.set_axisbelow(True)
+    plain(axes, "y")
 
 
 def _time_axis(axes: Axes) -> None:
@@ -100,18 +128,18 @@ def _flagged_bars(axes: Axes, flagged: pd.DataFrame, columns: pd.Series, has_lab
     places = np.sort(columns.unique())
     width = _spacing(columns) * 0.7
     bottom = np.zeros(len(places))
-    parts = [(flagged["flagged"], "")]
+    parts = [(flagged["flagged"], PLANTED)]
     if has_labels:
-        parts = [(flagged["suspicious"], "////"), (~flagged["suspicious"], "")]
-    for rows, hatch in parts:
+        parts = [(flagged["suspicious"], PLANTED), (~flagged["suspicious"], HONEST)]
+    for rows, look in parts:
         height = flagged[rows].groupby("column")["reviewer"].nunique().reindex(places).fillna(0).to_numpy()
-        color = "white" if has_labels else "0.35"
-        axes.bar(places, height, width, bottom, color=color, edgecolor="black", linewidth=0.6, hatch=hatch)
+        axes.bar(places, height, width, bottom, **{**bar(look), "linewidth": 0.8})
         bottom += height
+    plain(axes)
     axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     axes.set_ylim(0, max(bottom.max(initial=0) * 1.15, 1))
     axes.set_ylabel("reviewers")
-    what = "Flagged reviewers per window" + (" (hatched: planted)" if has_labels else "")
+    what = "Flagged reviewers per window" + (" (lines: planted, dots: honest)" if has_labels else "")
     axes.set_title(what, loc="left", fontsize=10)
 
 

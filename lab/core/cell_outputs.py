@@ -1,10 +1,11 @@
-"""What a notebook leaves for the runner: timings and check results, as outputs with a MIME type of their own."""
+"""What a notebook leaves for the runner: timings, checks and moving pictures, each with its own MIME type."""
 
 from typing import Any
 
 CHECK = "application/vnd.lab.check+json"
 TIMING = "application/vnd.lab.timing+json"
 TRACEBACK = "application/vnd.lab.traceback+json"
+MOVING = "application/vnd.lab.moving+json"  # what a picture that moves is drawn from
 _run_id = ""
 
 

@@ -1,4 +1,8 @@
-"""A chart that everyone can read: a PNG with its description, and the numbers behind it in a table beside it."""
+"""A chart that everyone can read: a PNG with its description, and the numbers behind it in a table beside it.
+
+A picture may move as well: where a browser runs its script, sliders take the place of the PNG. One rule turns light and
+dark around in JupyterLab's dark theme; the colours of `lab.charts.style` are chosen for both.
+"""
 
 import base64
 import io
@@ -12,11 +16,18 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
 
+from lab.core.cell_outputs import MOVING
+from lab.core.moving import Moving
 from lab.core.tables import table_html
 
 WIDTH = 8.0  # inches, of every chart
 DPI = 110
-SHADES = 32  # black-and-white charts need no more, and the PNG is a third of the size
+SHADES = 255  # few colours and their edges need no more, and the PNG is a third of the size
+STYLE = (
+    "<style>.lab-picture{display:flex;flex-wrap:wrap;gap:1.5em;align-items:flex-start}"
+    ".lab-picture figure{margin:0;max-width:100%}.lab-picture img,.lab-picture svg{max-width:100%;background:#fff}"
+    '[data-jp-theme-light="false"] .lab-picture :is(img,svg){filter:invert(.933) hue-rotate(180deg)}</style>'
+)
 
 
 @dataclass(frozen=True)
@@ -28,6 +39,8 @@ class Picture:
     table: pd.DataFrame
     caption: str = ""
     rows: int = 15
+    moving: Moving | None = None
+    folded: bool = False  # the table says the same as the picture: shown when asked for
 
     @cached_property
     def png(self) -> bytes:
@@ -35,18 +48,22 @@ class Picture:
         drawn = io.BytesIO()
         self.figure.savefig(drawn, format="png", dpi=DPI)
         small = io.BytesIO()
-        Image.open(drawn).convert("RGB").quantize(SHADES, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+        image = Image.open(drawn).convert("RGB")
+        # The octree keeps the colour of a few small marks; the default gives it to the largest areas.
+        reduced = image.quantize(SHADES, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+        reduced.save(small, "PNG", optimize=True)
         return small.getvalue()
 
     @property
     def html(self) -> str:
         """Image (with its alt text) and table as HTML that needs no other file."""
         image = base64.b64encode(self.png).decode()
-        return (
-            '<div style="display:flex;flex-wrap:wrap;gap:1.5em;align-items:flex-start">'
-            f'<img alt="{escape(self.alt)}" src="data:image/png;base64,{image}" style="max-width:100%">'
-            f'<div style="overflow-x:auto">{table_html(self.table, self.caption, self.rows)}</div></div>'
-        )
+        still = f'<img alt="{escape(self.alt)}" src="data:image/png;base64,{image}">'
+        shown = self.moving.html(still) if self.moving else f"<figure>{still}</figure>"
+        table = table_html(self.table, self.caption, self.rows)
+        if self.folded:
+            table = f"<details><summary>The same as a table</summary>{table}</details>"
+        return f'{STYLE}<div class="lab-picture">{shown}<div style="overflow-x:auto">{table}</div></div>'
 
     def save(self, path: str | Path) -> Path:
         """Write the PNG."""
@@ -54,5 +71,8 @@ class Picture:
         path.write_bytes(self.png)
         return path
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/html": self.html, "text/plain": self.alt}
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        bundle: dict[str, Any] = {"text/html": self.html, "text/plain": self.alt}
+        if self.moving:
+            bundle[MOVING] = {"kind": self.moving.kind, "data": self.moving.data}
+        return bundle

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -56,3 +57,19 @@ def records_per_shard(per_shard: dict[str, int]) -> pd.DataFrame:
         },
         index=pd.Index(shards, name="shard"),
     )
+
+
+def sent_in_words(answers: Iterable[Mapping[str, Any]]) -> str:
+    """Say how many records a run of the producer wrote and sent again, and how fast, in one sentence.
+
+    `answers` are the function's, as `invoke_until_done` returns them; each holds `series`: [second of the invocation,
+    records written, records sent again].
+    """
+    rows = [row for answer in answers for row in answer["series"]]
+    if not rows:
+        return "Nothing was sent."
+    written, again = (sum(row[column] for row in rows) for column in (1, 2))
+    most = max(row[1] for row in rows)
+    seconds = f"{len(rows)} second{'s' * (len(rows) != 1)}"
+    why = "no record was refused" if not again else f"{again:,} were refused at first and sent again"
+    return f"{written:,} records written in {seconds}, at most {most:,} in one second; {why}."

@@ -9,7 +9,8 @@ from html import escape
 from html.parser import HTMLParser
 from typing import Any
 
-from lab.core.cell_outputs import CHECK, TIMING
+from lab.core.cell_outputs import CHECK, MOVING, TIMING
+from lab.core.moving import Moving, known
 
 MAX_ROWS = 60
 MAX_CELL = 300  # characters
@@ -22,13 +23,17 @@ _DATA_PNG = "data:image/png;base64,"
 
 @dataclass(frozen=True)
 class Exhibit:
-    """A chart (base64 of a PNG, with its alt text) or a table (clean HTML), and the heading it stands under."""
+    """A chart (base64 of a PNG, with its alt text) or a table (clean HTML), and the heading it stands under.
+
+    `moving` is what the chart moves by: data of the notebook, drawn by a script of the lab's own.
+    """
 
     kind: str  # "chart" or "table"
     heading: str
     content: str
     alt: str = ""
     left_out: int = 0  # rows of a table that are only in the notebook
+    moving: Moving | None = None
 
 
 def exhibits(nb: Mapping[str, Any]) -> Iterator[Exhibit]:
@@ -50,9 +55,15 @@ def _of_output(data: Mapping[str, Any], heading: str) -> Iterator[Exhibit]:
     picture = re.sub(r"\s", "", _text(data.get("image/png", ""))) or html.png
     if picture and _is_base64(picture):
         alt = html.alt or f"Chart under “{heading}”, without a description"
-        yield Exhibit("chart", heading, picture, alt=alt)
+        yield Exhibit("chart", heading, picture, alt=alt, moving=_moving(data.get(MOVING)))
     for table, left_out in html.tables:
         yield Exhibit("table", heading, table, left_out=left_out)
+
+
+def _moving(given: Any) -> Moving | None:
+    if isinstance(given, Mapping) and known(given.get("kind")) and isinstance(given.get("data"), Mapping):
+        return Moving(given["kind"], dict(given["data"]))
+    return None
 
 
 def _is_base64(text: str) -> bool:

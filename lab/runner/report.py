@@ -33,7 +33,15 @@ def render(result: SeriesResult, shown: dict[str, list[Exhibit]]) -> str:
         "failures": [notebook for notebook in result.notebooks if notebook.failure],
     }
     # The exhibits were rebuilt by lab.harvest, tag by tag.
-    return page("report.html.j2", values, {"table": lambda exhibit: Markup(exhibit.content)})  # noqa: S704
+    filters = {"table": lambda exhibit: Markup(exhibit.content), "moving": _moving}  # noqa: S704
+    return page("report.html.j2", values, filters)
+
+
+def _moving(exhibit: Exhibit) -> Markup:
+    """The chart that moves, with its still picture for where no script runs."""
+    still = Markup('<img src="data:image/png;base64,{}" alt="{}">').format(exhibit.content, exhibit.alt)
+    caption = Markup("<p class='note'>{}</p>").format(exhibit.alt)
+    return Markup(exhibit.moving.html(str(still)) if exhibit.moving else str(still)) + caption  # noqa: S704
 
 
 def by_heading(found: list[Exhibit]) -> list[tuple[str, list[Exhibit]]]:

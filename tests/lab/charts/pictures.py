@@ -1,11 +1,10 @@
-"""What every picture must be: drawn without a warning, grey, small, with a table and a description beside it."""
+"""What every picture must be: drawn without a warning, small, with a table and a description beside it."""
 
 import contextlib
 import io
 import re
 import warnings
 
-import numpy as np
 from PIL import Image
 
 
@@ -18,13 +17,8 @@ def warnings_are_errors():
         yield
 
 
-def is_grey(png):
-    pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
-    return (pixels.max(axis=2) - pixels.min(axis=2)).max() <= 8
-
-
 def assert_readable(picture):
-    assert len(picture.png) <= 60_000 and is_grey(picture.png)
+    assert len(picture.png) <= 60_000
     assert Image.open(io.BytesIO(picture.png)).width == 880
     assert len(picture.alt) > 30 and picture.alt.endswith(".")
     shown = picture._repr_mimebundle_()

@@ -1,6 +1,6 @@
 import base64
 
-from lab.core.cell_outputs import CHECK
+from lab.core.cell_outputs import CHECK, MOVING
 from lab.runner.page_outputs import MAX_CELL, MAX_ROWS, exhibits
 
 PNG = base64.b64encode(b"\x89PNG not really").decode()
@@ -31,6 +31,17 @@ def test_a_chart_within_the_html_comes_with_the_table_beside_it():
     chart, table = found({"text/html": html})
     assert (chart.content, chart.alt) == (PNG, "counts")
     assert table.content == "<table><tr><td>1</td></tr></table>"
+
+
+def test_a_moving_chart_brings_its_data_and_no_script_of_its_own():
+    html = f'<figure><img alt="player" src="data:image/png;base64,{PNG}"><script>alert(1)</script></figure>'
+    (chart,) = found({"text/html": html, MOVING: {"kind": "windows", "data": {"x": "</script><script>alert(1)"}}})
+    assert chart.moving is not None and chart.content == PNG
+    page = chart.moving.html("")
+    assert "alert(1)" in page and "</script><script>alert(1)" not in page
+    for kind in ("../windows", "nothing", None, ["windows"]):
+        (chart,) = found({"text/html": html, MOVING: {"kind": kind, "data": {}}})
+        assert chart.moving is None
 
 
 def test_a_chart_without_a_description_says_so():

@@ -1,0 +1,44 @@
+"""A picture that moves in the browser: data computed here, drawn as SVG by a small script that needs nothing else.
+
+The other ways were weighed: Vega-Lite shows in JupyterLab by itself, but an exported page or the report would carry its
+runtime of 800 kB, and the window rules would have to be said again in its expressions; matplotlib's film holds a PNG
+for every position of every slider; an anywidget is gone where no kernel and no extension answers. Here Python computes
+every position (`lab.charts.window_steps`), so the script only looks up and draws: some ten kB that work in JupyterLab,
+in the exported HTML and in the report, without a network. Where no script runs, the still picture stays.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+SCRIPTS = Path(__file__).parent / "scripts"
+KINDS = ("windows", "threshold", "ring")
+
+
+@dataclass(frozen=True)
+class Moving:
+    """What one moving picture is drawn from: `kind` names its script, `data` is plain JSON."""
+
+    kind: str
+    data: dict[str, Any]
+
+    def html(self, still: str) -> str:
+        """A figure that shows `still` (HTML) until the script has drawn the moving picture in its place."""
+        data = json.dumps(self.data, separators=(",", ":"), ensure_ascii=True).replace("<", "\\u003c")
+        return (
+            f'<figure class="lab-moving" data-kind="{self.kind}">{still}'
+            f'<script type="application/json">{data}</script></figure><script>{script(self.kind)}</script>'
+        )
+
+
+def known(kind: Any) -> bool:
+    """Whether the lab has a script for this kind; what a notebook says otherwise is not drawn."""
+    return kind in KINDS
+
+
+@cache
+def script(kind: str) -> str:
+    """The script of one kind; raises FileNotFoundError for a kind that has none."""
+    return "".join((SCRIPTS / f"{name}.js").read_text(encoding="utf-8") for name in ("common", kind))

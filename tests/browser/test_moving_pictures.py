@@ -1,0 +1,109 @@
+"""Pictures that move, in a real browser, from a file and without a network: the sliders show what Python computed."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from lab.charts.window_counts import counts_over_time
+from lab.charts.window_player import example_events, window_player
+from lab.charts.window_steps import steps
+from lab.core.picture import Picture
+from lab.validation.scores import score
+from tests.browser.jupyter import CHROMIUM, browser_page
+from tests.lab.charts.test_detection_quality import COUNTS, LABELS
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome on PATH")
+
+
+@pytest.fixture(scope="module")
+def page():
+    with browser_page() as page:
+        page.context.set_offline(True)
+        yield page
+
+
+def show(page: Page, picture: Picture, folder: Path) -> Locator:
+    """The picture as a page of an exported notebook has it; its script has drawn it when this returns."""
+    path = folder / "page.html"
+    path.write_text(
+        f"<!DOCTYPE html><meta charset=utf-8><body data-jp-theme-light=true>{picture.html}", encoding="utf-8"
+    )
+    page.goto(path.as_uri())
+    figure = page.locator("figure[data-drawn]")
+    expect(figure.locator("img")).to_be_hidden()
+    return figure
+
+
+def drag(figure: Locator, name: str, place: int) -> None:
+    """Move a slider to the value at this place of its list, as a person does."""
+    figure.locator(f"input[name={name}]").fill(str(place))
+
+
+def test_the_late_count_of_the_player_is_the_computed_one(page, tmp_path):
+    picture, events = window_player(), example_events()
+    figure = show(page, picture, tmp_path)
+    lists = {one["name"]: [int(value.split()[0]) for value in one["values"]] for one in picture.moving.data["choices"]}
+    said = figure.locator(".lab-said")
+    seen = []
+    for delay, size, slide, step in (
+        (5, 60, 30, 400),
+        (0, 60, 30, 400),
+        (2, 60, 30, 400),
+        (20, 60, 30, 400),
+        (0, 20, 10, 400),
+        (0, 60, 10, 200),
+    ):
+        for name, value in (("delay", delay), ("size", size), ("slide", slide)):
+            drag(figure, name, lists[name].index(value))
+        drag(figure, "arrival", step)
+        now = round(picture.moving.data["until"] * step / 400)
+        found = steps(events, size * 1000, slide * 1000, delay * 1000)
+        come = [number for number, event in enumerate(events) if event.arrival <= now]
+        expect(said).to_have_attribute("data-late", str(sum(found.late[number] for number in come)))
+        expect(said).to_have_attribute("data-watermark", str(found.watermark[come[-1]]))
+        closed = sum(one.closed_by is not None and one.closed_by <= come[-1] for one in found.windows)
+        expect(said).to_have_attribute("data-closed", str(closed))
+        seen.append(int(said.get_attribute("data-late")))
+    assert seen[:4] == [4, 7, 5, 0]
+    expect(figure.locator("svg title").first).to_contain_text("watermark")
+
+
+def test_lengths_that_flink_refuses_are_said(page, tmp_path):
+    figure = show(page, window_player(), tmp_path)
+    drag(figure, "size", 2)  # 40 s every 30 s
+    expect(figure.locator(".lab-said")).to_contain_text("no whole multiple of a slide of 30 s")
+
+
+def test_play_and_pause(page, tmp_path):
+    figure = show(page, window_player(), tmp_path)
+    drag(figure, "arrival", 0)
+    button, arrival = figure.locator("button[name=play]"), figure.locator("input[name=arrival]")
+    button.click()
+    expect(button).to_contain_text("pause")
+    expect(figure.locator(".lab-said")).not_to_have_attribute("data-watermark", "")  # the first events have come
+    button.click()
+    at = int(arrival.input_value())
+    assert 0 < at < 400
+
+
+def test_the_threshold_moves_counts_and_scores_together(page, tmp_path):
+    picture, scores = counts_over_time(COUNTS, 1, LABELS), score(COUNTS, LABELS)
+    figure = show(page, picture, tmp_path)
+    said = figure.locator(".lab-said")
+    for place, threshold in enumerate(scores.by_threshold["threshold"]):
+        drag(figure, "threshold", place)
+        row = scores.at(threshold)
+        expect(said).to_have_attribute("data-flagged", str(row["flagged"]))
+        shown = "" if row["precision"] != row["precision"] else f"{round(row['precision'], 4):g}"
+        expect(said).to_have_attribute("data-precision", shown)
+        expect(said).to_have_attribute("data-recall", f"{round(row['recall'], 4):g}")
+        expect(figure.locator("svg .flagged")).to_have_count(int((COUNTS["movie_count"] > threshold).sum()))
+    drag(figure, "threshold", 0)
+    figure.locator("svg .flagged").first.hover(force=True)
+    expect(figure.locator(".lab-names")).to_have_text("Window ending 00:01:30: 4 reviews each by 1 reviewer: solo")
+
+
+def test_without_labels_the_slider_only_flags(page, tmp_path):
+    figure = show(page, counts_over_time(COUNTS, 1), tmp_path)
+    expect(figure.locator(".lab-said")).to_have_text("More than 1 reviews in a window: 2 reviewers are flagged.")
