@@ -100,6 +100,9 @@ from .deploy.flink_zip import (
     build_flink_zip as build_flink_zip,
 )
 from .deploy.flink_zip import (
+    may_start as may_start,
+)
+from .deploy.flink_zip import (
     same_application as same_application,
 )
 from .deploy.invocation import (
@@ -131,6 +134,9 @@ from .deploy.show import (
 )
 from .deploy.show import (
     show_source as show_source,
+)
+from .deploy.try_sql import (
+    try_sql as try_sql,
 )
 from .exercises.attempts import (
     dropped_by_parallelism as dropped_by_parallelism,

@@ -24,6 +24,9 @@ application's runtime properties:
 
 import json
 import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +42,10 @@ CONSUMER, PRODUCER, WINDOW = "consumer.config.0", "producer.config.0", "window.c
 
 class PropertyError(Exception):
     """A runtime property is missing or has a value that cannot be used; the message names group and key."""
+
+
+class SqlError(Exception):
+    """Flink does not take a statement; the message names the function that wrote it and shows its line of SQL."""
 
 
 @dataclass(frozen=True)
@@ -246,6 +253,46 @@ INSERT INTO suspicious_activity
 SELECT reviewer, CAST(0 AS BIGINT), event_time, event_time, reviewer FROM reviews WHERE event_time = 'not attempted'"""
 
 
+@contextmanager
+def pointing_at(statement: Callable[..., str], sql: str, settings: Settings) -> Iterator[None]:
+    """Raise SqlError for what Flink says of `sql`: the function it comes from, and its line with a caret under it.
+
+    Flink counts the lines of the whole statement, which nobody sees; what `watermark` and `window` return is inside.
+    """
+    try:
+        yield
+    except Exception as error:
+        said = re.search(r"(?:From|at) line (\d+), column (\d+)", str(error))
+        reason = re.search(
+            r"Encountered .*|(?<=: )[^:\n]*(?:[Uu]nknown|not found|Cannot|No match|requires)[^\n]*", str(error)
+        )
+        if reason is None:
+            raise
+        name, line, caret = statement.__name__, "", ""
+        if said:
+            row, column = int(said[1]) - 1, int(said[2]) - 1
+            lines = sql.split("\n")
+            place = sum(len(line) + 1 for line in lines[:row]) + column
+            line, caret = f"\n\n  {lines[row]}", f"\n  {' ' * column}^"
+            for part in (watermark, window):
+                text = str(part(settings))
+                begin = sql.find(text)
+                if text and begin <= place <= begin + len(text):
+                    name = part.__name__
+        elif "HOP" in reason[0]:
+            name = "window"
+        raise SqlError(
+            f"The SQL of `{name}` is wrong ({reason[0].split(', column')[0].strip(' .')}): correct that function in "
+            f"{Path(__file__).name}, then package and upload it.{line}{caret}"
+        ) from error
+
+
+def planned(statements: StatementSet, settings: Settings) -> str:
+    """The plan Flink makes of the statements (EXPLAIN); raises SqlError where it can make none."""
+    with pointing_at(detection, "", settings):
+        return statements.explain()
+
+
 def build(environment: TableEnvironment, settings: Settings) -> StatementSet:
     """Create both tables and return the statement that connects them."""
     # Distinct reviews cannot be added up: counting them before the shuffle too would send the same ids on, and cost a
@@ -258,10 +305,13 @@ def build(environment: TableEnvironment, settings: Settings) -> StatementSet:
     except NotImplementedError:
         time_attribute, query = "", NOTHING_YET
         print("An exercise in this file is not attempted yet, so nothing will be written.")
-    environment.execute_sql(source_table(settings, time_attribute))
+    source = source_table(settings, time_attribute)
+    with pointing_at(source_table, source, settings):
+        environment.execute_sql(source)
     environment.execute_sql(sink_table(settings))
     statements = environment.create_statement_set()
-    statements.add_insert_sql(query)
+    with pointing_at(detection, query, settings):
+        statements.add_insert_sql(query)
     return statements
 
 
@@ -273,7 +323,9 @@ def main() -> None:
     if is_local:
         jars = ";".join(jar.as_uri() for jar in (HERE / "lib").glob("*.jar"))
         environment.get_config().set("pipeline.jars", jars)
-    result = build(environment, settings).execute()
+    statements = build(environment, settings)
+    with pointing_at(detection, "", settings):
+        result = statements.execute()
     print(f"Counting reviews on {settings.input_stream!r}, writing to {settings.output_stream!r}.")
     if is_local:
         result.wait()

@@ -120,6 +120,12 @@ def properties(lab: Pipeline) -> str:
 @probe("parallelism")
 def parallelism(lab: Pipeline) -> str:
     subtasks, shards = lab.parallelism
+    if subtasks == 1 < shards:
+        raise Trouble(
+            f"Exercise 6 is open: the parallelism of {APPLICATION} is 1, as the exercise begins, and {INPUT_STREAM} has "
+            f"{shards} open shards, so rows are dropped as late and windows are missing; its goal and its hints are in "
+            "03_flink_job."
+        )
     if subtasks < shards:
         raise Trouble(
             f"The parallelism of {APPLICATION} is {subtasks} and {INPUT_STREAM} has {shards} open shards: shards that "
@@ -138,5 +144,8 @@ def status(lab: Pipeline) -> str:
         raise Trouble(f"The application {APPLICATION} is {found}: wait until it is RUNNING, then {AGAIN}.")
     complaint = last_complaint(lab.application())
     if complaint:
-        raise Trouble(f"The application {APPLICATION} did not start ({complaint}): mend that and start it again.")
+        raise Trouble(
+            f"The application {APPLICATION} did not start ({complaint}): mend that, then run 'Package and upload', "
+            "'Create the application' and 'Run' of 03_flink_job again."
+        )
     raise Trouble(f"The application {APPLICATION} is not running (READY): start it with 'Run' of 03_flink_job.")

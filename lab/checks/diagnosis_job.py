@@ -129,7 +129,7 @@ def _last_error(events: list[dict[str, Any]]) -> str:
         except ValueError:
             continue
         if fields.get("messageType") == "ERROR":
-            return str(fields.get("message", "")).strip().rstrip(".")[:LONGEST]
+            return str(fields.get("message", "")).strip().partition("\n")[0].rstrip(".")[:LONGEST]
         if fields.get("logger") == "managed-flink":
             return ""  # it ran or was stopped after that
     return ""

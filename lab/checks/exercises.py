@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lab.checks.blanks import blank_exercises
+from lab.checks.blanks import blank_exercises, ran_with_one
 from lab.checks.pipeline import Pipeline
 from lab.checks.probe import Ask, Finding, Place, Probe
 from lab.core.names import APPLICATION_ZIP, EXERCISE_STREAM, GROUP_STREAM, INPUT_STREAM, OUTPUT_STREAM, REVIEWS_FILE
@@ -157,13 +157,12 @@ def parallelism(lab: Pipeline) -> Finding:
         f"the application's parallelism ({subtasks}), the open shards of reviews ({shards}) and Flink's late rows"
     )
     if subtasks == 1 < shards:
-        return _not_attempted("parallelism", place)
+        return place.open(ran_with_one(lab)) if lab.rows_dropped else _not_attempted("parallelism", place)
     if subtasks != shards:
         return place.failed(f"{subtasks} subtasks read {shards} shards: make them equal, then run 03_flink_job again.")
     # On AWS a program does not get behind the dashboard's URL; the configuration is all there is.
-    job = lab.dashboard.running_job() if lab.dashboard else None
-    if lab.dashboard and job and (late := lab.dashboard.metric_sum(job["jid"], "numLateRecordsDropped")):
-        return place.failed(f"{late:,.0f} rows were late: run 03_flink_job again from the start.")
+    if lab.rows_dropped:
+        return place.failed(f"{lab.rows_dropped:,} rows were late: run 03_flink_job again from the start.")
     return place.passed("One subtask a shard, no row was late.")
 
 

@@ -94,6 +94,12 @@ class Pipeline(Account):
         return dashboard
 
     @cached_property
+    def rows_dropped(self) -> int:
+        """Flink's own count of the rows that were late; 0 where it cannot be asked, as on AWS, or no job runs."""
+        job = self.dashboard.running_job() if self.dashboard else None
+        return int(self.dashboard.metric_sum(job["jid"], "numLateRecordsDropped")) if self.dashboard and job else 0
+
+    @cached_property
     def position(self) -> Position:
         """Where the application began to read: as 03_flink_job noted it, or from the oldest record on."""
         if self.initial_position == "LATEST":

@@ -42,6 +42,10 @@ _RULES: list[_Rule] = [
         lambda m: m[1],
     ),
     (
+        re.compile(r"SqlError: (.+)", re.S),  # with the line of SQL and the caret under it
+        lambda m: m[1].rstrip(),
+    ),
+    (
         re.compile(r"KeyError: '?([^'\n]+)'?"),
         lambda m: (
             f"The application looked for the key {m[1]!r} and it is not there; "
@@ -129,7 +133,7 @@ def explain(trace: str) -> str:
 def explain_driver(outcome: dict[str, Any], main_file: str) -> str:
     """Explain in one sentence what the driver reported as failed."""
     sentence = explain(outcome["trace"])
-    if outcome.get("line"):
+    if outcome.get("line") and outcome.get("type") != "SqlError":  # which names the function, not where it is called
         return f"{sentence} ({main_file}, line {outcome['line']})"
     return sentence
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from lab import cli
-from lab.checks.diagnosis import Diagnosis, diagnose, walk
+from lab.checks.diagnosis import PROBES, Diagnosis, diagnose, walk
 from lab.checks.diagnosis_job import root_cause
+from lab.checks.pipeline import Pipeline as Asked
 from lab.checks.probe import FAILED, PASSED, UNREACHED, Probe, Trouble
 from lab.core.account import Account
 from lab.core.session import Session, connect, local_status
@@ -108,14 +109,6 @@ def test_what_is_wrong_before_anything_runs(pipeline: Pipeline, capsys: pytest.C
     says(diagnose(), "runtime properties", "input.stream.name of consumer.config.0 points at 'review'", "'reviews'")
     pipeline.update(EnvironmentPropertyUpdates={"PropertyGroups": groups})
 
-    def set_parallelism(number: int) -> None:
-        wanted = {"ConfigurationTypeUpdate": "CUSTOM", "ParallelismUpdate": number}
-        pipeline.update(FlinkApplicationConfigurationUpdate={"ParallelismConfigurationUpdate": wanted})
-
-    set_parallelism(1)
-    says(diagnose(), "parallelism", "is 1 and reviews has 2 open shards", "dropped as late", "set Parallelism to 2")
-    set_parallelism(2)
-
     pipeline.s3.delete_object(Bucket=LANDING_ZONE, Key="sample.json")
     assert cli.main(["doctor"]) == 1
     said = capsys.readouterr().out.splitlines()
@@ -130,6 +123,27 @@ def test_what_is_wrong_before_anything_runs(pipeline: Pipeline, capsys: pytest.C
     says(diagnose(session), "account", "does not answer", "python -m localaws up")
     assert pipeline.account.command("up").returncode == 0
     says(diagnose(session), "account", "was restarted after this notebook connected to it", "01_streams")
+
+
+def looks_at(monkeypatch: pytest.MonkeyPatch, status: str, subtasks: int) -> Diagnosis:
+    """The looks at status and parallelism, in their order, at an application over four shards."""
+    lab = Asked(Session("local", "us-east-1", ACCOUNT, "http://127.0.0.1:1"), known={"parallelism": (subtasks, 4)})
+    monkeypatch.setattr(lab, "application", lambda: {"ApplicationStatus": status})
+    monkeypatch.setattr("lab.checks.diagnosis_account.last_complaint", lambda *_: "The SQL of `window` is wrong")
+    return walk([one for one in PROBES if one.slug in ("status", "parallelism")], lab)
+
+
+def test_a_failed_start_is_said_before_a_parallelism_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = looks_at(monkeypatch, "READY", 1)
+    says(said, "status", "did not start (The SQL of `window` is wrong): mend that, then run 'Package and upload'")
+
+
+def test_an_open_exercise_is_named_and_not_given_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = looks_at(monkeypatch, "RUNNING", 1)
+    says(found, "parallelism", "Exercise 6 is open: the parallelism of student is 1", "4 open shards", "its hints")
+    assert "Parallelism to 4" not in found.sentence
+    says(looks_at(monkeypatch, "RUNNING", 2), "parallelism", "is 2 and reviews has 4 open shards")
+    assert looks_at(monkeypatch, "RUNNING", 4).wrong is None
 
 
 def until(part: str, session: Session, timeout: float = PATIENCE) -> Diagnosis:

@@ -384,6 +384,22 @@ def test_fewer_subtasks_than_shards_drop_rows_and_as_many_drop_none(sample: Even
     assert len(table) > dropped[1] > dropped[2] > 500
 
 
+@pytest.mark.parametrize("dropped", [1435, 0])
+def test_one_subtask_as_asked_says_what_it_cost(
+    session: Session, monkeypatch: pytest.MonkeyPatch, dropped: int
+) -> None:
+    """The exercise begins with parallelism 1: the checks that it spoils say so, and not to fill a blank."""
+    monkeypatch.setattr("lab.checks.blanks.blank_exercises", lambda lab: [EXERCISES["parallelism"]])
+    known = {"parallelism": (1, 4), "rows_dropped": dropped}
+    for slug in ("windows_equal", "nothing_lost"):
+        found = finding(session, slug, known)
+        assert (found.passed, found.attempted) == (False, False)
+        assert "You ran with parallelism 1, as exercise 6 asks" in found.message
+        assert ("1,435 rows were dropped as late" in found.message) is (dropped == 1435)
+        assert "fill the blank" not in found.message
+    assert ("1,435 rows" in finding(session, "parallelism", known).message) is (dropped == 1435)
+
+
 def test_a_blank_is_shown_with_its_hint_and_raises_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     left: list[tuple[Any, ...]] = []
     blank = probe("key", "01_streams", 5)(lambda lab: Place("there").open("Not attempted yet"))

