@@ -135,9 +135,6 @@ from .deploy.show import (
 from .deploy.show import (
     show_source as show_source,
 )
-from .deploy.try_sql import (
-    try_sql as try_sql,
-)
 from .exercises.attempts import (
     dropped_by_parallelism as dropped_by_parallelism,
 )
@@ -161,6 +158,9 @@ from .exercises.catalog import (
 )
 from .exercises.catalog import (
     code_file as code_file,
+)
+from .exercises.try_sql import (
+    try_sql as try_sql,
 )
 from .flink.auto_stop import (
     keep_to_hours as keep_to_hours,

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.deploy.try_sql import SCRIPT, SqlRefused, try_sql
 from lab.exercises.student_edition import student_files
+from lab.exercises.try_sql import SCRIPT, SqlRefused, try_sql
 from tests.conftest import PROJECT
 
 SOURCE = (PROJECT / SCRIPT).read_text()
