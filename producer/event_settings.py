@@ -1,139 +1,72 @@
 """The test event of the function: known settings with the lab's defaults, everything else refused."""
 
 import difflib
-import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from typing import Any
 
-from producer_errors import BadEvent
 
-# Slower than one review in 1,000 s or faster than 1,000 a millisecond says nothing about windows, and far outside these
-# bounds the simulated time leaves the calendar.
-MIN_RATE, MAX_RATE = Fraction(1, 1000), Fraction(1_000_000)
+class ProducerError(Exception):
+    """Root of the producer's errors; the message is one sentence: what happened, where, what to do next."""
+
+
+class BadEvent(ProducerError):
+    """The test event holds something that is not a setting, or a setting with an impossible value."""
+
+
+def _text(default: str | None, pattern: str, wanted: str) -> Any:
+    def fits(value: Any) -> bool:
+        return isinstance(value, str) and re.fullmatch(pattern, value) is not None
+
+    return field(default=default, metadata={"fits": fits, "wanted": wanted})
+
+
+def _number(default: float | None, least: float, most: float = 2**53, whole: bool = False) -> Any:
+    def fits(value: Any) -> bool:
+        number = isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
+        return number and (not whole or value == int(value)) or value is default is None
+
+    wanted = f"a whole number of {least} or more" if whole else f"a number from {least:g} to {most:,g}"
+    return field(default=default, metadata={"fits": fits, "wanted": wanted + (" or null" if default is None else "")})
+
+
+def _flag(default: bool) -> Any:
+    return field(default=default, metadata={"fits": lambda value: isinstance(value, bool), "wanted": "true or false"})
+
+
+_BUCKET = r"[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]", "the name of an S3 bucket"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """One invocation's settings.
+    """One invocation's settings, as README.md describes them. Buckets without a name are the account's landing zone.
 
     ``rate`` is exact: the decimal that was written in the event, as a fraction of reviews a second of event time.
-    ``pace`` is in reviews a second of real time (None: as fast as the stream takes them).
     """
 
-    bucket: str
-    key: str
-    stream: str
-    state_bucket: str
-    clock: str
-    rate: Fraction
-    limit: int | None
-    end_markers: bool
-    pace: float | None
-    window_seconds: int
-    watermark_delay_seconds: int
-    stop_before_seconds: float
-    stop_after_seconds: float | None
-    strict_order: bool
-    restart: bool
-    finish: bool
+    bucket: str = _text(None, *_BUCKET)
+    key: str = _text("sample.json", r"[^\x00]{1,1024}", "the key of an S3 object")
+    stream: str = _text("reviews", r"[a-zA-Z0-9_.\-]{1,128}", "the name of a Kinesis stream")
+    state_bucket: str = _text(None, *_BUCKET)
+    clock: str = _text("replay", "replay|now", '"replay" or "now"')
+    rate: Fraction = _number(10.0, 0.001, 1_000_000)
+    limit: int | None = _number(None, 1, whole=True)
+    end_markers: bool = _flag(True)
+    pace: float | None = _number(None, 0.001, 1_000_000)
+    window_seconds: int = _number(60, 1, whole=True)
+    watermark_delay_seconds: int = _number(5, 0, whole=True)
+    stop_before_seconds: float = _number(10.0, 1, 600)
+    stop_after_seconds: float | None = _number(None, 0.1, 900)
+    strict_order: bool = _flag(False)
+    restart: bool = _flag(False)
+    finish: bool = _flag(False)
 
     def identity(self) -> dict[str, Any]:
         """What must be the same for an invocation to go on with an unfinished run instead of starting a new one."""
-        return {
-            "bucket": self.bucket,
-            "key": self.key,
-            "clock": self.clock,
-            "rate": str(self.rate),
-            "limit": self.limit,
-            "end_markers": self.end_markers,
-            "window_seconds": self.window_seconds,
-            "watermark_delay_seconds": self.watermark_delay_seconds,
-        }
-
-
-def _refuse(name: str, value: Any, wanted: str) -> BadEvent:
-    return BadEvent(f"The event's setting '{name}' is {value!r}: give {wanted}, or leave it out for the default.")
-
-
-def _text(pattern: str, wanted: str) -> Callable[[str, Any], str]:
-    compiled = re.compile(pattern)
-
-    def parse(name: str, value: Any) -> str:
-        if not isinstance(value, str) or not compiled.fullmatch(value):
-            raise _refuse(name, value, wanted)
-        return value
-
-    return parse
-
-
-def _whole(minimum: int, optional: bool = False) -> Callable[[str, Any], int | None]:
-    def parse(name: str, value: Any) -> int | None:
-        if value is None and optional:
-            return None
-        whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-        if isinstance(value, bool) or not whole or value < minimum:
-            raise _refuse(name, value, f"a whole number of {minimum} or more" + (" or null" if optional else ""))
-        return int(value)
-
-    return parse
-
-
-def _number(minimum: float, maximum: float, optional: bool = False) -> Callable[[str, Any], float | None]:
-    def parse(name: str, value: Any) -> float | None:
-        if value is None and optional:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise _refuse(name, value, "a number")
-        if not minimum <= value <= maximum:
-            raise _refuse(name, value, f"a number from {minimum:g} to {maximum:g}" + (" or null" if optional else ""))
-        return value
-
-    return parse
-
-
-def _rate(name: str, value: Any) -> Fraction:
-    # str() first: 0.1 in the event means one tenth, not the nearest binary fraction of it.
-    return Fraction(str(_number(float(MIN_RATE), float(MAX_RATE))(name, value)))
-
-
-def _flag(name: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise _refuse(name, value, "true or false")
-    return value
-
-
-def _choice(*options: str) -> Callable[[str, Any], str]:
-    def parse(name: str, value: Any) -> str:
-        if value not in options:
-            raise _refuse(name, value, " or ".join(f'"{option}"' for option in options))
-        return value
-
-    return parse
-
-
-_BUCKET = _text(r"[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]", "the name of an S3 bucket")
-# name -> (parser, default); None as a default of the two buckets: the account's landing zone.
-_KNOWN: dict[str, tuple[Callable[[str, Any], Any], Any]] = {
-    "bucket": (_BUCKET, None),
-    "key": (_text(r"[^\x00]{1,1024}", "the key of an S3 object"), "sample.json"),
-    "stream": (_text(r"[a-zA-Z0-9_.\-]{1,128}", "the name of a Kinesis stream"), "reviews"),
-    "state_bucket": (_BUCKET, None),
-    "clock": (_choice("replay", "now"), "replay"),
-    "rate": (_rate, 10.0),
-    "limit": (_whole(1, optional=True), None),
-    "end_markers": (_flag, True),
-    "pace": (_number(0.001, 1_000_000, optional=True), None),
-    "window_seconds": (_whole(1), 60),
-    "watermark_delay_seconds": (_whole(0), 5),
-    "stop_before_seconds": (_number(1, 600), 10.0),
-    "stop_after_seconds": (_number(0.1, 900, optional=True), None),
-    "strict_order": (_flag, False),
-    "restart": (_flag, False),
-    "finish": (_flag, False),
-}
+        names = ("bucket", "key", "clock", "limit", "end_markers", "window_seconds", "watermark_delay_seconds")
+        return {name: getattr(self, name) for name in names} | {"rate": str(self.rate), "version": 2}
 
 
 def settings_of(event: Any, landing_zone: Callable[[], str]) -> Settings:
@@ -141,19 +74,22 @@ def settings_of(event: Any, landing_zone: Callable[[], str]) -> Settings:
 
     Raises BadEvent for an unknown name (with the nearest known one) or an impossible value.
     """
-    if event is None:
-        event = {}
+    event = {} if event is None else event
     if not isinstance(event, Mapping):
         raise BadEvent(f"The event is a {type(event).__name__}, not an object of settings: send {{}} for the defaults.")
-    for name in event:
-        if name not in _KNOWN:
-            near = difflib.get_close_matches(str(name), _KNOWN, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else "the settings are " + ", ".join(_KNOWN) + "."
-            raise BadEvent(f"The event holds an unknown setting '{name}'; send {{}} for the lab's defaults; {hint}")
-    values: dict[str, Any] = {}
-    for name, (parse, default) in _KNOWN.items():
-        if default is None and parse is _BUCKET and event.get(name) is None:
-            values[name] = landing_zone()
-        else:
-            values[name] = parse(name, event.get(name, default))
+    known = {one.name: one for one in fields(Settings)}
+    for name in (name for name in event if name not in known):
+        near = difflib.get_close_matches(str(name), known, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else "the settings are " + ", ".join(known) + "."
+        raise BadEvent(f"The event holds an unknown setting '{name}'; send {{}} for the lab's defaults; {hint}")
+    values = {name: event.get(name, one.default) for name, one in known.items()}
+    for name, value in values.items():
+        if value is None and name in ("bucket", "state_bucket"):
+            value = values[name] = landing_zone()
+        if not known[name].metadata["fits"](value):
+            wanted = known[name].metadata["wanted"]
+            raise BadEvent(f"The event's setting '{name}' is {value!r}: give {wanted}; leave it out for the default.")
+    for name in ("limit", "window_seconds", "watermark_delay_seconds"):
+        values[name] = values[name] and int(values[name])
+    values["rate"] = Fraction(str(values["rate"]))  # 0.1 means one tenth, not the nearest binary fraction of it
     return Settings(**values)

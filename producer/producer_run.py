@@ -1,292 +1,266 @@
-"""One invocation: reviews from the source, through the lanes, to the answer."""
+"""A run of the producer: opened or gone on with, its cursor saved now and then, ended with markers and an answer."""
 
+import io
 import json
+import math
+import os
 import time
+import uuid
 from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
-from event_clock import ReplayClock, iso, iso_stamps, marker_ms
-from event_settings import Settings
-from json_values import Malformed, Segment
-from kinesis_sink import KinesisSink
-from lane_governor import LaneGovernor
-from producer_errors import BadEvent, LeaseLost, ProducerError
-from rejected_reviews import MOST_WAITING, RejectedReviews
-from review_record import MAX_RECORD_BYTES, defect, marker_payload, payload, wire_entry
-from run_answer import answer_of, rejected_prefix
-from run_cursor import CursorMover
-from run_log import RunLog
-from run_opening import Surroundings, open_run
-from run_state import RunState, patience_for
-from run_tally import RunTally
-from shard_lanes import ShardLanes
+from event_settings import BadEvent, Settings
+from review_event import FIRST_START, align_up, clock_of, iso, make_event, marker_ms, ms_of, replay_ms, wall_ms
+from review_object import ReviewObject, SourceError
+from review_reader import CHUNK, KEYS, Element, NoReviews, ReviewReader, unpacked
+from run_state import LEASE_SECONDS, LeaseLost, RunState, StateError
+from shard_senders import Record, ShardSenders, open_shards
 
-SAVE_SECONDS = 2.0
-# Event times are reserved in the state this many reviews ahead, so that even after a kill the next run knows a time
-# that no record has reached.
-RESERVE = 50_000
-_TURN = 64  # reviews between two looks at the clock
-_HALT_SECONDS = 4.0
+SAVE_SECONDS, SAVE_REVIEWS = 2.0, 20_000  # the cursor is saved when one of them is over
+MOST_REJECTED = 500  # rejected reviews that wait for the cursor to be saved
+RAW_BYTES = 2_000  # of a rejected review are kept
+_COUNTS = ("requests", "retries", "throttled", "disorder_ms")
 
 
 class ProducerRun:
-    """Use once: ``execute``."""
+    """One invocation's part of a run: ``begin``, ``may_go_on`` after each review, ``close_windows``, ``end``.
 
-    def __init__(self, settings: Settings, around: Surroundings) -> None:
-        self.settings, self.around = settings, around
-        self.state = RunState(around.s3, settings.state_bucket, settings.stream, around.owner, around.lease_seconds)
-        self.sink = KinesisSink(around.kinesis, settings.stream)
-        self.tally = RunTally(time.monotonic)
-        self.stopping = False  # the time limit is near
-        self.reshards = 0
-        self.markers = 0
-        self.marker_ms: int | None = None
+    ``cursor`` is the JSON object that the state keeps: how far the run has come and all that it needs to go on.
+    ``byte_offset`` is the place in the uncompressed file where the next review is looked for, ``start_ms`` the first
+    event time of the clock "replay", ``offset_ms`` how far the clock "now" is ahead of the wall clock.
+    """
 
-    def execute(self) -> dict[str, Any]:
-        """Do the invocation's work and return the answer. Raises ProducerError; the state then allows to go on."""
-        settings, around = self.settings, self.around
-        if around.remaining() <= settings.stop_before_seconds:
+    def __init__(self, settings: Settings, context: Any, s3: Any, kinesis: Any, write: Callable[[str], Any]) -> None:
+        """Take what an invocation works with. Raises BadEvent where the time limit leaves no time to work."""
+        limit_ms = getattr(context, "get_remaining_time_in_millis", lambda: math.inf)
+        self.remaining: Callable[[], float] = lambda: limit_ms() / 1000
+        self.settings, self._s3, self._kinesis, self._write_log = settings, s3, kinesis, write
+        if self.remaining() <= settings.stop_before_seconds:
             raise BadEvent(
-                f"The function's time limit leaves {around.remaining():.0f} s, but it is to stop "
-                f"{settings.stop_before_seconds:g} s before the end: set its timeout to 5 minutes, or lower "
-                "'stop_before_seconds'."
+                f"The function's time limit leaves {self.remaining():.0f} s, but it is to stop "
+                f"{settings.stop_before_seconds:g} s before: set its timeout to 5 minutes."
             )
-        self.state.acquire(patience_for(around.remaining, around.lease_seconds), self._prepare)
-        cursor = self.cursor
-        self.log = RunLog(around.write_log, stream=settings.stream, run=cursor.run, invocation=cursor.invocations)
-        shard_map = self.opened.shard_map
-        self.log.line("start", key=settings.key, read=cursor.read, sent=cursor.sent, shards=len(shard_map.shards))
-        self.lanes = ShardLanes(self.sink, shard_map, self.tally, self._governor, self.state.still_mine)
-        try:
-            complete = self._send_reviews()
-            finished = self._drain() and complete and self._close_windows()
-            self.lanes.halt(_HALT_SECONDS)
-            return self._end(finished)
-        except BaseException as error:
-            self._leave(error)
-            raise
+        owner = f"{getattr(context, 'aws_request_id', None) or 'direct'}/{uuid.uuid4().hex[:8]}"
+        lease_seconds = float(os.environ.get("PRODUCER_LEASE_SECONDS", LEASE_SECONDS))
+        self.state = RunState(s3, settings.state_bucket, settings.stream, owner, lease_seconds)
+        # AWS throttles a shard for certain: keep to its limit from the beginning. A local account may have none.
+        limited = "AWS_ENDPOINT_URL" not in os.environ and "AWS_ENDPOINT_URL_KINESIS" not in os.environ
+        delay_ms = settings.watermark_delay_seconds * 1000
+        self.senders = ShardSenders(
+            kinesis, settings.stream, delay_ms, settings.strict_order, limited, self.state.keep_lease
+        )
+        self._begun = self._log_at = now = time.monotonic()
+        self._save_at, self._stop_at = now + SAVE_SECONDS, now + (settings.stop_after_seconds or math.inf)
+        self._rejected: list[dict[str, Any]] = []  # since the cursor was saved
+        self._abandoned: dict[str, int] | None = None
+        self._markers = self._marker_ms = 0
 
-    def _prepare(self, content: dict[str, Any]) -> dict[str, Any]:
-        """Open the run and return the state object's content to begin with."""
-        settings = self.settings
-        self.opened = opened = open_run(content, settings, self.around, self.sink)
-        self.cursor = cursor = opened.cursor
-        self.clock = opened.clock
-        prefix = rejected_prefix(settings.stream, cursor.run)
-        rejected = RejectedReviews(prefix, self.state.put, cursor.rejected_reasons)
-        self.mover = CursorMover(cursor, rejected)
-        self.read, self.sent, self.last_ms = cursor.read, cursor.sent, cursor.last_ms  # handled; the cursor follows
-        self._before = (cursor.requests, cursor.retries, cursor.throttled, cursor.seconds)
-        self._sent_before, self._next_before = cursor.sent, content.get("next_event_time")
-        self._next_save = time.monotonic() + SAVE_SECONDS
-        self._stop_at = time.monotonic() + (settings.stop_after_seconds or float("inf"))
-        return self._changes()
+    def begin(self) -> None:
+        """Take the lease, open the run, start the senders. Raises ProducerError; the state is then as it was."""
+        self.state.acquire(self.remaining(), self._open)
+        self._log("start", key=self.settings.key, read=self.cursor["read"], sent=self.cursor["sent"])
+        self.senders.begin(self._shards)
 
-    def _governor(self) -> LaneGovernor:
-        settings = self.settings
-        return LaneGovernor(settings.watermark_delay_seconds * 1000, settings.strict_order, self.around.limited)
+    def _open(self, content: dict[str, Any]) -> dict[str, Any]:
+        """Go on with the unfinished run when the event is the same, else open a new one."""
+        settings, unfinished = self.settings, content.get("unfinished")
+        goes_on = unfinished is not None and not settings.restart and unfinished["identity"] == settings.identity()
+        source = ReviewObject(self._s3, settings.bucket, settings.key, unfinished["etag"] if goes_on else None)
+        if goes_on and not unfinished["gzip"]:
+            source.seek(unfinished["byte_offset"])
+        stored = io.BufferedReader(source, CHUNK)
+        file = unpacked(stored)
+        if goes_on:
+            if unfinished["gzip"]:
+                file.seek(unfinished["byte_offset"])
+            self.cursor = unfinished | {"invocations": unfinished["invocations"] + 1}
+            self.reader = ReviewReader(file, unfinished["byte_offset"], unfinished["array"])
+        else:
+            if unfinished is not None:
+                self._abandoned = {"run": unfinished["run"], "sent": unfinished["sent"]}
+            try:
+                self.reader = ReviewReader(file)
+            except NoReviews as error:
+                raise SourceError(f"{source.name} {error}: upload the right file, then invoke again.") from error
+            start_ms, offset_ms = _start(content.get("next_event_time"), unfinished, settings)
+            self.cursor = {
+                "run": content.get("run", 0) + 1, "identity": settings.identity(), "invocations": 1,
+                "etag": source.etag, "size": source.size, "gzip": file is not stored, "array": self.reader.array,
+                "byte_offset": self.reader.offset, "read": 0, "sent": 0, "rejected_reasons": {}, "per_shard": {},
+                "start_ms": start_ms, "offset_ms": offset_ms, "first_event_time": None, "last_event_time": None,
+                "seconds": 0.0, **dict.fromkeys(_COUNTS, 0),
+            }  # fmt: skip
+        self.name, self._earlier = source.name, dict(self.cursor)
+        self._shards = open_shards(self._kinesis, settings.stream)
+        self.senders.per_shard.update(self.cursor["per_shard"])
+        last = ms_of(self.cursor["last_event_time"] or "1970-01-01")
+        self.clock = clock_of(settings.clock, settings.rate, self.cursor["start_ms"], self.cursor["offset_ms"], last)
+        return {"run": self.cursor["run"], "unfinished": self._saved()}
 
-    # --- the work --------------------------------------------------------------------------------------------------
+    def reject(self, element: Element, reason: str) -> None:
+        """Note a review that is not sent: where it is, why, and how it begins."""
+        reasons = self.cursor["rejected_reasons"]
+        reasons[reason] = reasons.get(reason, 0) + 1
+        where = {"index": self.cursor["read"], "byte_offset": element.offset, "reason": reason}
+        raw = element.raw[:RAW_BYTES].decode("utf-8", "backslashreplace")
+        self._rejected.append({**where, "bytes": len(element.raw), "raw": raw})
 
-    def _send_reviews(self) -> bool:
-        """Everything from the cursor to the end of the input or the limit; False when the time to stop came first."""
-        limit, pace = self.settings.limit, self.settings.pace
-        if self.settings.finish:
-            return True
-        position, done = self.cursor.read_at_offset, self.cursor.read
-        stamp = iso_stamps()
-        begun, first = time.monotonic(), self.sent
-        for segment in self.opened.reader.segments():
-            if segment.items:
-                self.mover.segment(segment.offset, position)
-            for at, value in enumerate(segment.items):
-                if position < done:
-                    position += 1
-                    continue
-                if position == limit:
-                    return True
-                if not self._send(value, stamp):
-                    self._reject(value, segment, at)
-                position += 1
-                self.read = position
-                if position % _TURN == 0:
-                    self._turn()
-                if pace:
-                    self._wait_until(begun + (self.sent - first) / pace)
-                if self.stopping:
-                    return False
-            self._turn()
-            if self.stopping:
+    def may_go_on(self, due: float) -> bool:
+        """Save the cursor now and then, wait for room and for the moment; False when it is time to stop."""
+        while not self._time_to_stop():
+            unsaved = self.cursor["sent"] - self.state.content["unfinished"]["sent"]
+            save = unsaved >= SAVE_REVIEWS or len(self._rejected) >= MOST_REJECTED or time.monotonic() >= self._save_at
+            if save and not self.save_cursor():
                 return False
-        return True
+            if (left := due - time.monotonic()) > 0:
+                self.senders.flush(0.0)  # with a pace, senders do not wait for more
+                time.sleep(min(left, 0.2))
+            elif self.senders.has_room(0.2):
+                return True
+        return False
 
-    def _send(self, review: Any, stamp: Callable[[int], str]) -> bool:
-        """Put a review on its lane; False when it is not one that can be sent."""
-        if defect(review) is not None:
-            return False
-        index = self.sent
-        if index >= self._reserved:
-            self._save()
-        ms = self.clock.time_ms(index)
-        data = payload(review, stamp(ms))
-        key = review["review_id"]
-        size = len(data) + (len(key) if key.isascii() else len(key.encode()))
-        if size > MAX_RECORD_BYTES:
-            return False
-        lanes = self.lanes
-        place = lanes.map.position(key)
-        self.mover.sent_to(lanes.ids[place])
-        room = lanes.put(place, index, ms, size, wire_entry(data, key))
-        self.sent, self.last_ms = index + 1, ms
-        if self.cursor.first_ms is None:
-            self.cursor.first_ms = ms
-        while not room:
-            self._turn()
-            room = self.stopping or lanes.wait_for_room(0.2)
-        return True
-
-    def _reject(self, value: Any, segment: Segment, at: int) -> None:
-        reason = value.reason if isinstance(value, Malformed) else defect(value) or "over 1 MiB"
-        offset, raw = segment.locate(at)
-        rejected = self.mover.rejected
-        rejected.add(self.read, self.sent, reason, offset, raw)
-        if rejected.waiting_bytes > MOST_WAITING:
-            self._drain()
-            self._save()
-
-    def _turn(self) -> None:
-        """What has to happen now and then whatever else is going on."""
-        if self.lanes.failure is not None:
-            raise self.lanes.failure
+    def _time_to_stop(self) -> bool:
+        """Keep the lease and the log going; True when the time limit, or the event's own, has come near."""
+        self.state.keep_lease()
         now = time.monotonic()
-        if self.around.remaining() <= self.settings.stop_before_seconds or now >= self._stop_at:
-            self.stopping = True
-        if now >= self._next_save:
-            self._save()
-        self.log.progress(now, self._progress)
-        if self.lanes.stale and not self.stopping:
-            self._reshard()
+        if now >= self._log_at:
+            self._log_at, saved = now + 1.0, self._saved()
+            rate = (saved["sent"] - self._earlier["sent"]) / max(now - self._begun, 0.001)
+            self._log("batch", **{name: saved[name] for name in ("read", "sent", *_COUNTS)}, rate=round(rate))
+        return self.remaining() <= self.settings.stop_before_seconds or now >= self._stop_at
 
-    def _reshard(self) -> None:
-        """The stream has other shards now: let everything under way land before keys change their lanes."""
-        self.lanes.stale = False
-        if self._drain():
-            self.lanes.remap(self.sink.shard_map())
-            self.reshards += 1
-            self.log.line("resharded", shards=len(self.lanes.ids))
+    def save_cursor(self) -> bool:
+        """Wait until everything before the cursor is written, then save it; False when the time is up first."""
+        if not self._flush():
+            return False
+        if self._rejected:
+            # Named after the first one behind the saved cursor: after a kill the next invocation writes it again.
+            name = f"{self._rejected_prefix()}from-{self._rejected[0]['index']:012d}.jsonl"
+            self.state.put(name, b"".join(json.dumps(one).encode() + b"\n" for one in self._rejected))
+            self._rejected = []
+        self.state.save(unfinished=self._saved())
+        self._save_at = time.monotonic() + SAVE_SECONDS
+        if self.senders.stale:  # everything is written: go on with the shards that the stream has now
+            self.senders.begin(open_shards(self._kinesis, self.settings.stream))
+        return True
 
-    def _progress(self) -> dict[str, Any]:
-        tally = self.tally
-        return {
-            "read": self.read,
-            "sent": self.sent,
-            "requests": tally.requests,
-            "retries": tally.retries,
-            "throttled": tally.throttled,
-            "rate": round((self.sent - self._sent_before) / max(tally.seconds, 0.001)),
-            "shard_share": self.lanes.share(),
-        }
+    def _saved(self) -> dict[str, Any]:
+        """The cursor as it is saved once everything before it is written, with what the senders did."""
+        cursor, senders, earlier = self.cursor, self.senders, self._earlier
+        counts = {name: earlier[name] + getattr(senders, name) for name in _COUNTS}
+        counts["disorder_ms"] = max(earlier["disorder_ms"], senders.disorder_ms)
+        seconds = round(earlier["seconds"] + time.monotonic() - self._begun, 3)
+        per_shard, reasons = dict(senders.per_shard), dict(cursor["rejected_reasons"])
+        return {**cursor, **counts, "seconds": seconds, "per_shard": per_shard, "rejected_reasons": reasons}
 
-    def _wait_until(self, moment: float) -> None:
-        """Keep the pace: hand over what is there and wait, without missing a turn."""
-        while not self.stopping and (left := moment - time.monotonic()) > 0:
-            self.lanes.flush()
-            time.sleep(min(left, 0.2))
-            self._turn()
-
-    def _drain(self) -> bool:
-        """Wait until everything put so far is written; False when the time is up first.
-
-        A clean stop may use half of its reserve for that, so that as little as possible is sent twice.
-        """
-        self.lanes.flush()
-        while not self.lanes.wait_until_empty(0.2):
-            self._turn()
-            if self.around.remaining() <= self.settings.stop_before_seconds / 2:
+    def _flush(self) -> bool:
+        """Wait until every record is written; may use half of the time that is kept in hand for the stop."""
+        while not self.senders.flush(0.2):
+            self.state.keep_lease()
+            if self.remaining() <= self.settings.stop_before_seconds / 2:
                 return False
         return True
 
-    # --- the end ---------------------------------------------------------------------------------------------------
-
-    def _close_windows(self) -> bool:
+    def close_windows(self) -> bool:
         """Send an end marker to every open shard, behind all reviews; False when the time is up first."""
-        settings = self.settings
-        if self.sent == 0:
+        settings, last = self.settings, self.cursor["last_event_time"]
+        if last is None:
             return True
-        self.marker_ms = marker_ms(self.last_ms, settings.window_seconds, settings.watermark_delay_seconds)
+        self._marker_ms = marker_ms(ms_of(last), settings.window_seconds, settings.watermark_delay_seconds)
         while settings.end_markers:
-            reshards = self.reshards
-            for place, shard in enumerate(self.lanes.map.shards):
-                marker_id = f"end-marker-{shard.shard_id}-{self.cursor.run}"
-                data = marker_payload(marker_id, iso(self.marker_ms))
-                wire = wire_entry(data, marker_id, str(shard.starting_hash_key))
-                self.lanes.put(place, self.sent, self.marker_ms, len(data) + len(marker_id), wire)
-                self.markers += 1
-            if not self._drain():
+            for hash_key, shard_id in self.senders.shards:
+                marker = dict.fromkeys(KEYS) | {"review_id": f"end-marker-{shard_id}-{self.cursor['run']}"}
+                data = make_event(marker, iso(self._marker_ms))
+                self.senders.put(Record(data, marker["review_id"], self._marker_ms, len(data), hash_key))
+                self._markers += 1
+            if not self._flush():
                 return False
-            if self.lanes.stale:
-                self._reshard()
-            if self.reshards == reshards:
-                break  # otherwise there are new shards, which need theirs
+            if not self.senders.stale:
+                break
+            self.senders.begin(open_shards(self._kinesis, settings.stream))  # new shards need theirs
         return True
 
-    def _changes(self, finished: bool = False) -> dict[str, Any]:
-        """What to write into the state object as of now."""
-        cursor, settings = self.cursor, self.settings
-        changes: dict[str, Any] = {"version": 1, "run": cursor.run}
-        if finished:
-            if self.marker_ms is not None:
-                changes["next_event_time"] = iso(self.marker_ms)
-            else:  # nothing was sent, no event time is used up
-                changes["next_event_time"] = self._next_before
-            return {**changes, "unfinished": None}
-        self._reserved = self.sent + RESERVE
-        last = self.clock.time_ms(self._reserved)
-        after = marker_ms(last, settings.window_seconds, settings.watermark_delay_seconds)
-        return {**changes, "next_event_time": iso(after), "unfinished": cursor.as_json()}
+    def end(self, done: bool) -> dict[str, Any]:
+        """Release the state and give the answer that README.md describes; ``done``: the run is over."""
+        settings, senders, earlier = self.settings, self.senders, self._earlier
+        senders.halt()
+        saved, now = self.state.content["unfinished"], self._saved()
+        saved |= {name: now[name] for name in ("seconds", *_COUNTS)}  # those of the markers too
+        over = {"unfinished": None} | ({"next_event_time": iso(self._marker_ms)} if self._marker_ms else {})
+        self.state.release(**over if done else {})
+        read, sent, size = saved["read"], saved["sent"], None if saved["gzip"] else saved["size"]
+        place = {"read": read, "byte": saved["byte_offset"], "of_bytes": size}
+        share = (read / settings.limit) if settings.limit else place["byte"] / size if size else None
+        copied = ("run", "rejected_reasons", "first_event_time", "last_event_time", "per_shard", "seconds", *_COUNTS)
+        answer = {
+            **{name: saved[name] for name in copied}, "done": done, "read": read, "sent": sent, "rejected": read - sent,
+            "rejected_key": self._rejected_prefix() if read > sent else None,
+            "input_error": self._input_error(read, sent) if done else None,
+            "clock_offset_seconds": saved["offset_ms"] / 1000 if settings.clock == "now" else None,
+            "markers": self._markers if done else 0,
+            "marker_event_time": iso(self._marker_ms) if done and self._markers else None,
+            "progress": 1.0 if done else share and round(share, 4), "cursor": None if done else place,
+            "invocation": {
+                "number": saved["invocations"], "sent": sent - earlier["sent"], "requests": senders.requests,
+                "retries": senders.retries, "seconds": round(saved["seconds"] - earlier["seconds"], 3),
+            },
+            "series": [[second, *counts] for second, counts in sorted(senders.series.items())],
+            "abandoned": self._abandoned, "peak_memory_mb": _peak_memory_mb(),
+        }  # fmt: skip
+        logged = ("done", "read", "sent", "rejected", "requests", "retries", "seconds", "peak_memory_mb", "series")
+        self._log("end", **{name: answer[name] for name in logged})
+        # CloudWatch's embedded metric format: Logs turns the line into metrics by itself.
+        did = {"ReviewsSent": sent - earlier["sent"], "ReviewsRejected": read - sent, "Requests": senders.requests}
+        did |= {"Retries": senders.retries, "DurationSeconds": answer["invocation"]["seconds"]}
+        metrics = [{"Name": name, "Unit": "Seconds" if name.endswith("Seconds") else "Count"} for name in did]
+        about = {"Namespace": "ReviewProducer", "Dimensions": [["Stream"]], "Metrics": metrics}
+        embedded = {"Timestamp": wall_ms(), "CloudWatchMetrics": [about]}
+        self._write_log(json.dumps({"_aws": embedded, "Stream": settings.stream, **did}))
+        return answer
 
-    def _move_cursor(self) -> None:
-        written = self.lanes.oldest()
-        # With the clock "now" only the newest time is known: it is exact when everything is written, else a bound.
-        known = self.clock.time_ms if isinstance(self.clock, ReplayClock) else lambda index: self.last_ms
-        self.mover.move(self.sent if written is None else written, self.lanes.moved, known)
-        cursor, tally = self.cursor, self.tally
-        requests, retries, throttled, seconds = self._before
-        cursor.requests, cursor.retries = requests + tally.requests, retries + tally.retries
-        cursor.throttled, cursor.seconds = throttled + tally.throttled, round(seconds + tally.seconds, 3)
-        cursor.disorder_ms = max(cursor.disorder_ms, tally.disorder_ms)
+    def _input_error(self, read: int, sent: int) -> str | None:
+        """Say what is wrong with the file as a whole, as far as it was read."""
+        if self.settings.limit and read >= self.settings.limit:
+            return None
+        none = "none of its elements is a review, see rejected_reasons" if read and not sent else None
+        problem = self.reader.problem or none
+        return problem and f"{self.name}: {problem}."
 
-    def _save(self) -> None:
-        self._move_cursor()
-        self.state.save(**self._changes())
-        self._next_save = time.monotonic() + SAVE_SECONDS
-
-    def _leave(self, error: BaseException) -> None:
+    def leave(self, error: BaseException) -> None:
         """Stop after a failure so that the next invocation can go on; whatever fails here must not hide the cause."""
-        self.lanes.halt(_HALT_SECONDS)
-        self.log.line("failed", error=str(error), type=type(error).__name__)
+        self.senders.halt()
+        self._log("failed", error=str(error), type=type(error).__name__)
         try:
             if not isinstance(error, LeaseLost):
-                self._move_cursor()
-                self.state.release(**self._changes())
-        except ProducerError as second:
-            self.log.line("state not saved", error=str(second))
-        finally:
-            self.state.abandon()
+                self.state.release()
+        except StateError as second:
+            self._log("state not saved", error=str(second))
 
-    def _end(self, finished: bool) -> dict[str, Any]:
-        settings, cursor, tally = self.settings, self.cursor, self.tally
-        self._move_cursor()
-        sent = cursor.sent - self._sent_before
-        answer = answer_of(settings, self.opened, tally, finished, self.marker_ms, self.markers, sent)
-        if finished:
-            manifest = {name: value for name, value in answer.items() if name != "series"}
-            manifest |= {"settings": cursor.identity, "etag": cursor.etag}
-            key = f"state/{settings.stream}/runs/run-{cursor.run:04d}.json"
-            self.state.put(key, json.dumps(manifest, indent=1).encode(), "application/json")
-        self.state.release(**self._changes(finished))
-        logged = ("done", "read", "sent", "rejected", "requests", "retries", "seconds", "peak_memory_mb", "series")
-        self.log.line("end", **{name: answer[name] for name in logged})
-        counts = {"ReviewsSent": sent, "ReviewsRejected": answer["rejected"], "Requests": tally.requests}
-        self.log.metrics(settings.stream, {**counts, "Retries": tally.retries, "DurationSeconds": tally.seconds})
-        return answer
+    def _log(self, event: str, **fields: Any) -> None:
+        """Write one line, never a review's text. CloudWatch Logs Insights finds the fields by name."""
+        common = {"stream": self.settings.stream, "run": self.cursor["run"], "invocation": self.cursor["invocations"]}
+        self._write_log(json.dumps({"event": event, **common, **fields}))
+
+    def _rejected_prefix(self) -> str:
+        return f"rejected/{self.settings.stream}/run-{self.cursor['run']:04d}/"
+
+
+def _start(next_event_time: str | None, unfinished: dict[str, Any] | None, settings: Settings) -> tuple[int, int]:
+    """(first event time with the clock "replay", offset with "now"), beyond all that may have been sent before."""
+    earliest = ms_of(next_event_time) if next_event_time else 0
+    if unfinished is not None:  # how far that run got behind its cursor before it was killed is not known, but bounded
+        identity = unfinished["identity"]
+        last = replay_ms(unfinished["start_ms"], Fraction(identity["rate"]), unfinished["sent"] + SAVE_REVIEWS)
+        if identity["clock"] == "now":
+            last = wall_ms() + unfinished["offset_ms"]
+        earliest = max(earliest, marker_ms(last, identity["window_seconds"], identity["watermark_delay_seconds"]))
+    start = align_up(earliest or ms_of(FIRST_START), settings.window_seconds)
+    return start, max(0, start - wall_ms()) if earliest else 0
+
+
+def _peak_memory_mb() -> float | None:
+    """The most memory this process has had resident, in MB of 10^6 bytes, where Linux says it."""
+    status = Path("/proc/self/status")  # not getrusage: after fork and exec that still counts the parent's memory
+    return round(int(status.read_text().split("VmHWM:")[1].split()[0]) * 1024 / 1e6, 1) if status.exists() else None

@@ -3,8 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from event_settings import settings_of
-from producer_errors import BadEvent
+from event_settings import BadEvent, settings_of
 
 
 def zone() -> str:

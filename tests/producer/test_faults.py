@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from producer_errors import AlreadyRunning
+from run_state import AlreadyRunning
 
 from tests.producer.conftest import World, as_array, reviews
 from tests.support.account import EmbeddedAccount, free_port
@@ -73,7 +73,7 @@ def test_failing_records_hang_ups_and_500s(
     world.client("s3").create_bucket(Bucket=world.bucket)
     world.create_stream(2)
     world.upload(as_array(reviews(3_000)))
-    answer = world.invoke()
+    answer = world.invoke(strict_order=True)
     assert (answer["read"], answer["sent"], answer["done"]) == (3_000, 3_000, True)
     assert answer["retries"] > 900  # 30 % at least fail once
     found = counts(world)

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from producer_errors import SourceError
+from review_object import SourceError
 
 from tests.producer.conftest import Context, World, as_array, review, reviews
 from tests.support.account import PROJECT
@@ -123,7 +123,6 @@ rejects("review that is not an object", b"[1, 2]", "not an object")
 rejects("missing key", {key: value for key, value in GOOD.items() if key != "movie"}, "missing key: movie")
 rejects("wrong type", GOOD | {"rating": float("nan")}, "wrong type: rating")
 rejects("2 MB of text", GOOD | {"review_detail": "x" * 2_000_000}, "over 1 MiB")
-rejects("element over 8 MiB", GOOD | {"review_detail": "x" * (9 << 20)}, "element too long", restored=False)
 rejects("nested thousands of levels deep", b"[" * 50_000 + b"]" * 50_000, "nested too deeply", restored=False)
 rejects("lone surrogate in the review_id", GOOD | {"review_id": "rw\ud800"}, "review_id is no partition key")
 rejects("empty partition key", GOOD | {"review_id": ""}, "empty review_id")
@@ -148,13 +147,61 @@ refused(
 )
 
 
-@case("one object over several lines instead of an array")
+@case("one review over several lines instead of an array")
 def _one_object(make_world: MakeWorld) -> None:
     world = make_world(json.dumps(GOOD, indent=1).encode())
+    assert world.invoke()["sent"] == 1
+    assert world.sent()[0]["review_id"] == GOOD["review_id"]
+
+
+@case("an object that holds the reviews under a key")
+def _wrapped(make_world: MakeWorld) -> None:
+    world = make_world(json.dumps({"reviews": reviews(2)}).encode())
     answer = world.invoke()
-    assert answer["sent"] == 0
-    assert answer["read"] == answer["rejected"] == len(world.rejected()) > 1
+    assert (answer["read"], answer["sent"], answer["rejected_reasons"]) == (1, 0, {"missing key: review_id": 1})
     assert "none of its elements is a review" in answer["input_error"]
+
+
+def _all_three(make_world: MakeWorld, body: bytes) -> None:
+    world = make_world(body)
+    answer = world.invoke()
+    assert (answer["read"], answer["sent"], answer["input_error"]) == (3, 3, None)
+    assert [one["review_id"] for one in world.sent()] == [one["review_id"] for one in reviews(3)]
+
+
+@case("objects one behind the other, as Firehose writes them, or with a lone CR between them")
+def _concatenated(make_world: MakeWorld) -> None:
+    for between in (b"", b"\r"):
+        _all_three(make_world, between.join(json.dumps(one).encode() for one in reviews(3)))
+
+
+@case("byte-order mark")
+def _mark(make_world: MakeWorld) -> None:
+    _all_three(make_world, b"\xef\xbb\xbf" + as_array(reviews(3)))
+
+
+@case("missing or doubled comma between two reviews")
+def _commas(make_world: MakeWorld) -> None:
+    first, second, third = (json.dumps(one).encode() for one in reviews(3))
+    _all_three(make_world, b"[" + first + b" " + second + b",," + third + b"]")
+
+
+@case("malformed review at the end")
+def _malformed_end(make_world: MakeWorld) -> None:
+    body = as_array(reviews(2))[:-1] + b', {"review_id": oops, "reviewer": "Nobody"}]'
+    world = make_world(body)
+    answer = world.invoke()
+    assert (answer["read"], answer["sent"], answer["rejected_reasons"]) == (3, 2, {"not JSON": 1})
+    assert f"no closing ] was found up to the file's end at byte {len(body):,}" in answer["input_error"]
+
+
+@case("element over 8 MiB")
+def _endless(make_world: MakeWorld) -> None:
+    world = make_world(as_array([review(0), review(1), GOOD | {"review_detail": "x" * (9 << 20)}, review(2)]))
+    answer = world.invoke()
+    assert (answer["read"], answer["sent"], answer["rejected_reasons"]) == (3, 2, {"element too long": 1})
+    start = len(as_array(reviews(2))) + 1
+    assert f"the element at byte {start:,} has no end within reach" in answer["input_error"]
 
 
 @case("file cut off in the middle")
@@ -163,7 +210,7 @@ def _cut_off(make_world: MakeWorld) -> None:
     world = make_world(body[: body.index(b"rw0000004") + 100])
     answer = world.invoke()
     assert (answer["read"], answer["sent"], answer["rejected_reasons"]) == (5, 4, {"truncated": 1})
-    assert "the array is not closed" in answer["input_error"]
+    assert "no closing ] was found" in answer["input_error"]
     assert world.rejected()[0]["index"] == 4
 
 

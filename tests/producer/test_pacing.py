@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from event_clock import ms_of
+from review_event import ms_of
 
 from tests.producer.conftest import World, as_array, reviews
 

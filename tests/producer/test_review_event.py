@@ -3,10 +3,10 @@
 from fractions import Fraction
 
 import pytest
-from event_clock import FIRST_START, NowClock, ReplayClock, align_up, iso, iso_stamps, marker_ms, ms_of
+from event_settings import BadEvent
 from hypothesis import given
 from hypothesis import strategies as st
-from producer_errors import BadEvent
+from review_event import FIRST_START, align_up, clock_of, iso, marker_ms, ms_of, replay_ms
 
 START = ms_of(FIRST_START)
 
@@ -19,14 +19,7 @@ def test_the_first_start_is_the_labs():
 @given(st.integers(0, 4_000_000_000_000))
 def test_iso_and_back(ms):
     assert ms_of(iso(ms)) == ms
-    assert iso_stamps()(ms) == iso(ms)
     assert len(iso(ms)) == 23
-
-
-def test_stamps_follow_a_second_and_its_milliseconds():
-    stamp = iso_stamps()
-    times = [START + ms for ms in (0, 1, 999, 1000, 60_000, 59_999)]
-    assert [stamp(ms) for ms in times] == [iso(ms) for ms in times]
 
 
 @pytest.mark.parametrize(
@@ -43,20 +36,20 @@ def test_stamps_follow_a_second_and_its_milliseconds():
     ],
 )
 def test_review_i_is_at_start_plus_i_over_rate_floored(rate, index, expected):
-    assert iso(ReplayClock(START, Fraction(rate)).time_ms(index)) == expected
+    assert iso(replay_ms(START, Fraction(rate), index)) == expected
 
 
 @given(st.fractions(Fraction(1, 1000), 1_000_000, max_denominator=1000), st.integers(0, 10_000_000))
 def test_the_replay_clock_is_exact_and_never_goes_back(rate, index):
-    clock = ReplayClock(START, rate)
-    assert clock.time_ms(index) == START + int(Fraction(index * 1000) / rate)
-    assert clock.time_ms(index) <= clock.time_ms(index + 1)
+    clock = clock_of("replay", rate, START, 0, 0)
+    assert clock(index) == START + int(Fraction(index * 1000) / rate)
+    assert clock(index) <= clock(index + 1)
 
 
 def test_the_now_clock_is_ahead_by_its_offset_and_never_goes_back():
     walls = iter([1000, 900, 1200])
-    clock = NowClock(50, 1000, lambda: next(walls))
-    assert [clock.time_ms(index) for index in range(3)] == [1050, 1050, 1250]
+    clock = clock_of("now", Fraction(10), 0, 50, 1000, lambda: next(walls))
+    assert [clock(index) for index in range(3)] == [1050, 1050, 1250]
 
 
 @given(st.integers(0, 10**13), st.integers(1, 3600), st.integers(0, 600))
