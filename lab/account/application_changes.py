@@ -1,4 +1,4 @@
-"""Bring the application from an earlier run of 03_flink_job up to date, so that running the notebook twice is no error."""
+"""Bring an application of an earlier run up to date, so that running 03_flink_job twice is no error."""
 
 import hashlib
 from collections.abc import Mapping, Sequence

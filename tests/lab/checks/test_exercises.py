@@ -328,9 +328,7 @@ def test_where_no_threshold_is_precise_enough_it_is_said_and_nothing_is_lost(ses
 
     said = hand_in_threshold(session, choose, scores) or ""
     assert "No threshold reaches a precision of 0.60" in said and 'With `clock = "now"`' in said
-    position = Position("student", pd.Timestamp("2026-11-01").to_pydatetime(), "reviews", {})
-    result = Result(position, events, windows(events, 60, 30, 1, 5), Output(windows(events, 60, 30, 1, 5).windows))
-    found = finding(session, "threshold", {"result": result})
+    found = finding(session, "threshold", {"events": events})
     assert found.passed and "No threshold reaches a precision of 0.60" in found.message
 
 
