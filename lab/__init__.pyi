@@ -1,5 +1,17 @@
 """The names of the notebooks, by the module each comes from; `lab/__init__.py` reads this file."""
 
+from .account.application_changes import (
+    bring_up_to_date as bring_up_to_date,
+)
+from .account.application_changes import (
+    may_configure as may_configure,
+)
+from .account.application_changes import (
+    property_table as property_table,
+)
+from .account.application_changes import (
+    stopped as stopped,
+)
 from .account.cleanup import (
     lab_resources as lab_resources,
 )
@@ -90,6 +102,9 @@ from .deploy.buckets import (
 from .deploy.buckets import (
     empty_bucket as empty_bucket,
 )
+from .deploy.buckets import (
+    make_bucket as make_bucket,
+)
 from .deploy.connector import (
     connector_jar as connector_jar,
 )
@@ -102,9 +117,6 @@ from .deploy.flink_zip import (
 from .deploy.flink_zip import (
     may_start as may_start,
 )
-from .deploy.flink_zip import (
-    same_application as same_application,
-)
 from .deploy.invocation import (
     ProducerFailed as ProducerFailed,
 )
@@ -116,6 +128,9 @@ from .deploy.invocation import (
 )
 from .deploy.invocation import (
     sent_in_words as sent_in_words,
+)
+from .deploy.log_groups import (
+    log_group as log_group,
 )
 from .deploy.paced_sending import (
     PacedSending as PacedSending,
@@ -143,6 +158,9 @@ from .exercises.attempts import (
 )
 from .exercises.attempts import (
     hand_in_threshold as hand_in_threshold,
+)
+from .exercises.attempts import (
+    read_with_own as read_with_own,
 )
 from .exercises.attempts import (
     send_batch as send_batch,

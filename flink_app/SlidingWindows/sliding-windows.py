@@ -277,7 +277,7 @@ def pointing_at(statement: Callable[..., str], sql: str, settings: Settings) -> 
             for part in (watermark, window):
                 text = str(part(settings))
                 begin = sql.find(text)
-                if text and begin <= place <= begin + len(text):
+                if text and 0 <= begin <= place <= begin + len(text):
                     name = part.__name__
         elif "HOP" in reason[0]:
             name = "window"

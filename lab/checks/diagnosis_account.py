@@ -123,8 +123,8 @@ def parallelism(lab: Pipeline) -> str:
     if subtasks == 1 < shards:
         raise Trouble(
             f"Exercise 6 is open: the parallelism of {APPLICATION} is 1, as the exercise begins, and {INPUT_STREAM} "
-            f"has {shards} open shards, so rows are dropped as late and windows are missing; its goal and its hints are in "
-            "03_flink_job."
+            f"has {shards} open shards, so rows are dropped as late and windows are missing; its goal and its hints "
+            "are in 03_flink_job."
         )
     if subtasks < shards:
         raise Trouble(

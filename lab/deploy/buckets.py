@@ -4,7 +4,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
+from lab.core.aws_errors import code_of
 from lab.core.errors import LabError
+from lab.core.session import Session
 
 
 class NotEmptied(LabError):
@@ -19,8 +23,25 @@ class NotEmptied(LabError):
         )
 
 
+def make_bucket(s3: Any, bucket: str, session: Session) -> None:
+    """Make a bucket with the lab's tags where it does not exist, and close it; one that exists keeps its tags.
+
+    In us-east-1 a bucket is made without a location, anywhere else with one.
+    """
+    place: dict[str, Any] = {"CreateBucketConfiguration": {"LocationConstraint": session.region}}
+    try:
+        s3.head_bucket(Bucket=bucket)
+    except ClientError as error:
+        if code_of(error) != "404":
+            raise
+        s3.create_bucket(Bucket=bucket, **({} if session.region == "us-east-1" else place))
+        tags = [{"Key": key, "Value": value} for key, value in session.tags.items()]
+        s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags})
+    close_bucket(s3, bucket)
+
+
 def close_bucket(s3: Any, bucket: str) -> None:
-    """The three settings that 01_streams makes in plain sight for the landing zone, for another bucket."""
+    """Block all public access to a bucket, encrypt what it keeps, and refuse requests that do not come over TLS."""
     s3.put_public_access_block(
         Bucket=bucket,
         PublicAccessBlockConfiguration={

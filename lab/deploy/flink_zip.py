@@ -67,12 +67,3 @@ def may_start(detail: dict[str, Any], package: Path, application: Path = SOURCE)
     if known not in (None, hashlib.md5(package.read_bytes(), usedforsecurity=False).hexdigest()):
         raise StaleZip(f"The application has another zip than {package.name}")
     return True
-
-
-def same_application(detail: dict[str, Any], package: Path, parallelism: int) -> bool:
-    """Whether an application (as DescribeApplication tells it) has this zip and this parallelism already."""
-    configuration = detail["ApplicationConfigurationDescription"]
-    flink = configuration["FlinkApplicationConfigurationDescription"]["ParallelismConfigurationDescription"]
-    known = configuration["ApplicationCodeConfigurationDescription"]["CodeContentDescription"].get("CodeMD5")
-    found = hashlib.md5(package.read_bytes(), usedforsecurity=False).hexdigest()
-    return flink["Parallelism"] == parallelism and known in (None, found)

@@ -5,6 +5,7 @@ while the blank is there it says so in one sentence and the notebook goes on. Wh
 (`exercises/NAME.json` of the landing zone), what it wrote is in the streams.
 """
 
+import ast
 import importlib.util
 import json
 from collections.abc import Callable
@@ -30,7 +31,10 @@ class WrongAnswer(LabError):
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise: where it stands, what it is worth, how long it takes, and what helps to begin."""
+    """One exercise: where it stands, what it is worth, how long it takes, and what helps to begin.
+
+    `title` is its heading in the notebook, number included.
+    """
 
     name: str
     notebook: str
@@ -53,42 +57,45 @@ class Exercise:
 
 _ALL = (
     Exercise(
-        "partition_key", "01_streams", "`partition_key` in 01_streams", "Choose and justify the partition key", 5, 10,
+        "partition_key", "01_streams", "`partition_key` in 01_streams", "Exercise 1: choose the partition key", 5, 10,
         "the key needs many values, and two copies of one review need the same one.",
     ),
     Exercise(
-        "put_batch", "02_producer", "`put_batch` in producer/put_batch.py", "Resend only what failed", 10, 20,
-        "the answer's Records stand in the order of the request's, and a failed one has an ErrorCode.",
-    ),
-    Exercise(
-        "read_shard", "02_producer", "`read_shard` in 02_producer", "Read a shard from TRIM_HORIZON", 5, 15,
+        "read_shard", "02_producer", "`read_shard` in 02_producer", "Exercise 2: read a whole shard", 5, 15,
         "each answer of get_records brings the NextShardIterator; stop when there is nothing more behind it.",
     ),
     Exercise(
+        "put_batch", "02_producer", "`put_batch` in producer/put_batch.py",
+        "Exercise 3: resend only what failed", 10, 20,
+        "the answer's Records stand in the order of the request's, and a failed one has an ErrorCode.",
+    ),
+    Exercise(
         "window", "03_flink_job", "`window` in flink_app/SlidingWindows/sliding-windows.py",
-        "Write the window in SQL", 10, 20,
+        "Exercise 4: the window in SQL", 10, 20,
         "HOP takes the table, the DESCRIPTOR of the time column, then the slide, then the size.",
     ),
     Exercise(
         "watermark", "03_flink_job", "`watermark` in flink_app/SlidingWindows/sliding-windows.py",
-        "Declare the watermark", 5, 10,
+        "Exercise 5: declare the watermark", 5, 10,
         "WATERMARK FOR column AS column - INTERVAL; the column is ts, the delay is in the settings.",
     ),
     Exercise(
-        "parallelism", "03_flink_job", "`parallelism` in 03_flink_job", "Match parallelism and shards", 5, 15,
+        "parallelism", "03_flink_job", "`parallelism` in 03_flink_job",
+        "Exercise 6: match parallelism and shards", 5, 15,
         "one subtask that reads several shards has one watermark for them all; count the open shards.",
     ),
     Exercise(
         "threshold", "04_validate", "`choose_threshold` in 04_validate",
-        "Choose the threshold from precision and recall", 5, 15,
+        "Exercise 7: choose the threshold", 5, 15,
         "first keep the thresholds that are precise enough, then take the one with the largest recall.",
     ),
     Exercise(
-        "groups", "04_validate", "`bursting_groups` in 04_validate", "Catch the group that bursts together", 15, 40,
+        "groups", "04_validate", "`bursting_groups` in 04_validate",
+        "Exercise 8: catch the group that bursts together", 15, 40,
         "count the reviewers of a movie in a window, then find what tells a plot from an opening night.",
     ),
 )  # fmt: skip
-EXERCISES = {exercise.name: exercise for exercise in _ALL}
+EXERCISES = {exercise.name: exercise for exercise in _ALL}  # in the order of their numbers, from 1
 
 
 def attempt(session: Session, name: str, work: Callable[[], Result]) -> Result | None:
@@ -123,6 +130,34 @@ def code_file(path: str) -> ModuleType:
     except (SyntaxError, OSError) as error:
         raise LabError(f"{path} cannot be read as Python ({error}): correct it, then run this cell again.") from error
     return module
+
+
+def own_function(notebook: str, name: str) -> Callable[..., Any]:
+    """A function as the saved notebook has it now, such as `read_shard` of 02_producer.
+
+    Raises LabError where the notebook has no such function.
+    """
+    path = project_path(f"notebooks/{notebook}.ipynb")
+    wanted = (ast.Import, ast.ImportFrom, ast.FunctionDef)
+    space: dict[str, Any] = {}
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError, KeyError) as error:
+        raise LabError(f"{path.name} cannot be read ({error}): restore it, then run this cell again.") from error
+    for cell in cells:
+        source = "".join(cell["source"])
+        if cell["cell_type"] != "code" or f"def {name}(" not in source:
+            continue
+        try:
+            tree = ast.parse(source)
+        except SyntaxError as error:
+            said = f"The cell of `{name}` in {path.name} is no Python ({error}): correct it and save the notebook"
+            raise LabError(f"{said}, then run this cell again.") from error
+        tree.body = [node for node in tree.body if isinstance(node, wanted)]
+        exec(compile(tree, path.name, "exec"), space)  # noqa: S102 - the student's own code, in the student's kernel
+    if name not in space:
+        raise LabError(f"{path.name} has no function `{name}`: write it there and save, then run this cell again.")
+    return space[name]
 
 
 def hand_in(session: Session, name: str, **evidence: Any) -> None:

@@ -80,9 +80,10 @@ def readme() -> str:
     )
 
     rows = "\n".join(
-        f"| {number} | {exercise.title} | {exercise.where.split(' in ')[1].strip('`')} | {exercise.minutes} min "
+        f"| {exercise.title.removeprefix('Exercise ').replace(': ', ' | ', 1)} "
+        f"| {exercise.where.split(' in ')[1].strip('`')} | {exercise.minutes} min "
         f"| {exercise.points} |"
-        for number, exercise in enumerate(EXERCISES.values(), 1)
+        for exercise in EXERCISES.values()
     )
     return f"""# The student edition
 

@@ -28,7 +28,7 @@ def stream_active(kinesis: Any, name: str, timeout: float = 120.0) -> str:
 def stream_encrypted(kinesis: Any, name: str) -> str:
     """Wait for a stream and turn on its encryption with the key AWS holds for Kinesis, if it is off; its status then.
 
-    What 01_streams does in plain sight for the first two streams.
+    The key is free and its use costs a few cents a day at most; on the way a stream is UPDATING, so wait again.
     """
     stream_active(kinesis, name)
     if kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["EncryptionType"] == "NONE":

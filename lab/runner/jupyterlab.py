@@ -11,6 +11,7 @@ from lab.core.paths import ROOT
 
 PORT = 8888  # the one that .devcontainer/devcontainer.json forwards
 FIRST = "notebooks/01_streams.ipynb"
+SETTINGS = ROOT / "lab" / "runner" / "jupyterlab_settings"  # overrides.json: no question about news on the first start
 
 
 def arguments(environ: Mapping[str, str], more: list[str], is_root: bool = False) -> list[str]:
@@ -18,7 +19,7 @@ def arguments(environ: Mapping[str, str], more: list[str], is_root: bool = False
 
     The root is the project, not the notebook's folder, so that the two code files of the exercises can be opened.
     """
-    chosen = [str(ROOT / FIRST), f"--ServerApp.root_dir={ROOT}"]
+    chosen = [str(ROOT / FIRST), f"--ServerApp.root_dir={ROOT}", f"--LabApp.app_settings_dir={SETTINGS}"]
     if is_root:  # as in a container; JupyterLab refuses to start without it
         chosen.append("--allow-root")
     name, domain = environ.get("CODESPACE_NAME"), environ.get("GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN")

@@ -3,7 +3,9 @@
 Columns and positions are those of the console (Kinesis, a stream, tab "Data viewer").
 """
 
+import json
 from datetime import UTC, datetime
+from html import escape
 from typing import Any
 
 import boto3
@@ -12,11 +14,41 @@ from botocore.exceptions import ClientError
 
 from lab.core.aws_errors import code_of, endpoint_of, plain_words
 from lab.core.errors import BadParameter, StreamGone
+from lab.core.tables import cell
 from lab.streams.shards import list_shards
 
 COLUMNS = ["Partition key", "Data", "Approximate arrival timestamp", "Sequence number"]
 POSITIONS = ("TRIM_HORIZON", "LATEST", "AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER", "AT_TIMESTAMP")
 LARGEST_LIMIT = 10_000
+IN_SIGHT = 60  # characters of a record that are shown folded
+
+
+class Page(pd.DataFrame):
+    """The records of one answer. Displayed, each record's JSON is whole: folded, one line of it in sight."""
+
+    def _repr_html_(self) -> str:
+        if list(self.columns) != COLUMNS:
+            return pd.DataFrame(self)._repr_html_()
+        style = "text-align:left;vertical-align:top;padding:2px 8px"
+        head = "".join(f'<th scope="col" style="{style}">{name}</th>' for name in COLUMNS)
+        rows = "".join(
+            "<tr>" + "".join(f'<td style="{style}">{one}</td>' for one in _row(*values)) + "</tr>"
+            for values in self.itertuples(index=False, name=None)
+        )
+        body = rows or f'<tr><td colspan="{len(COLUMNS)}" style="{style}">no records</td></tr>'
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _row(key: str, data: str, arrival: pd.Timestamp, number: str) -> tuple[str, str, str, str]:
+    """A record as HTML: its data folded under the first characters, a JSON object one field a line."""
+    try:
+        whole = json.dumps(json.loads(data), indent=2, ensure_ascii=False)
+    except ValueError:
+        whole = data
+    start = data if len(data) <= IN_SIGHT else data[: IN_SIGHT - 1] + "…"
+    wrapped = "white-space:pre-wrap;overflow-wrap:anywhere;text-align:left"
+    folded = f'<details><summary>{escape(start)}</summary><pre style="{wrapped}">{escape(whole)}</pre></details>'
+    return escape(key), folded, escape(cell(arrival)), escape(number)
 
 
 class DataViewer:
@@ -86,7 +118,7 @@ class DataViewer:
             "Approximate arrival timestamp": arrivals,
             "Sequence number": [record["SequenceNumber"] for record in records],
         }
-        return pd.DataFrame(columns, columns=COLUMNS)
+        return Page(columns, columns=COLUMNS)
 
     def _answer(self, limit: int) -> dict[str, Any]:
         gone = StreamGone(self.stream, self._shard)

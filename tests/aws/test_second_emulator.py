@@ -48,9 +48,9 @@ LEFT_OUT = {
         'lab.check("02"': INVOKES,
     },
     "03_flink_job": {
-        "application = flink.describe": NO_UPDATE,
-        "configured = application": NO_UPDATE,
-        "status = flink.describe": NO_START,
+        "application = lab.bring_up_to_date": NO_UPDATE,
+        "if lab.may_configure": NO_UPDATE,
+        "application = flink.describe": NO_START,
         "url = flink.create_application_presigned_url": NO_DASHBOARD,
         "lab.jobs_table(": NO_DASHBOARD,
         "lambda_ = boto3.client": INVOKES,

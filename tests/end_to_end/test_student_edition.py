@@ -47,6 +47,6 @@ def test_every_blank_is_not_attempted_with_its_hint(tmp_path: Path) -> None:
         assert "Traceback" not in said
         for path in folder.glob("0*.ipynb"):
             assert '"output_type": "error"' not in path.read_text(), path.name
-        assert finished.stderr.splitlines()[-1].startswith("11 checks wait for an exercise. 01_streams: “Choose and")
+        assert finished.stderr.splitlines()[-1].startswith("11 checks wait for an exercise. 01_streams: “Exercise 1: choose")
     finally:
         account.command("down")

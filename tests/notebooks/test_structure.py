@@ -4,10 +4,14 @@ import ast
 import re
 import subprocess
 from pathlib import Path
+from statistics import median, quantiles
 
 import nbformat
 import pytest
 
+from lab.checks.check import CHECKS
+from lab.deploy.show import show_source
+from lab.exercises.catalog import EXERCISES
 from lab.exercises.student_edition import write
 from tests.notebooks.kept_outputs import is_kept
 from tests.support.account import PROJECT
@@ -67,9 +71,17 @@ def test_one_h1_at_the_top_and_headings_in_sentence_case(path: Path) -> None:
 @each_notebook
 def test_begins_with_what_is_learnt_how_long_and_a_picture(path: Path) -> None:
     first = cells(path)[0].source
-    assert "**What you will learn.**" in first
+    assert "**What you will learn.** After this notebook you can" in first
+    assert len(re.findall(r"^- ", first, re.MULTILINE)) == 3
     assert "**Time:**" in first
     assert "```mermaid" in first
+
+
+@each_notebook
+def test_ends_with_what_one_can_do_now(path: Path) -> None:
+    last = cells(path)[-1].source
+    assert last.startswith("## You can now\n")
+    assert len(re.findall(r"^- ", last, re.MULTILINE)) == 3
 
 
 @each_notebook
@@ -83,13 +95,69 @@ def test_code_follows_prose(path: Path) -> None:
 @each_notebook
 def test_cells_hold_one_idea(path: Path) -> None:
     lengths = sorted(len(cell.source.splitlines()) for cell in cells(path, "code"))
-    assert lengths[len(lengths) // 2] <= 9
-    assert lengths[-1] <= 36
+    assert lengths[len(lengths) // 2] <= 4
+    assert lengths[-1] <= 20
+
+
+def test_the_series_teaches_in_prose_and_short_cells() -> None:
+    """Of all committed notebooks together: lines of code cells, cells with `try`, and the part of prose."""
+    code = [cell.source for path in NOTEBOOKS for cell in cells(path, "code")]
+    prose = [cell.source for path in NOTEBOOKS for cell in cells(path, "markdown")]
+    lengths = sorted(len(source.splitlines()) for source in code)
+    assert median(lengths) <= 4
+    assert quantiles(lengths, n=10)[-1] <= 10
+    assert sum("try:" in source for source in code) <= 4
+    assert sum(len(source.splitlines()) for source in prose) >= sum(lengths)
+
+
+def test_the_calls_that_are_the_lesson_stay_in_sight() -> None:
+    """In a cell, or in a function of the lab whose source a cell shows."""
+    shown = "\n".join(cell.source for path in NOTEBOOKS for cell in cells(path, "code"))
+    for call in re.findall(r'lab\.show_source\("([^"]+)", "([^"]+)"\)', shown):
+        shown += show_source(*call).data
+    for call in (
+        "create_stream", "get_shard_iterator", "get_records", "create_function", "invoke", "create_application",
+        "update_application", "start_application", "describe_application", "put_records",
+    ):  # fmt: skip
+        assert re.search(rf"\w\.{call}\(", shown), call
+
+
+def test_security_tags_cost_and_logs_are_said_once() -> None:
+    headings = [
+        line for path in NOTEBOOKS for cell in cells(path, "markdown") for line in cell.source.splitlines()
+        if line.startswith("## ")
+    ]  # fmt: skip
+    assert headings.count("## Security, tags and cost") == headings.count("## Logs are kept for a week") == 1
+    meters = [path.stem[:2] for path in NOTEBOOKS for cell in cells(path, "code") if "lab.cost_so_far" in cell.source]
+    assert meters == ["01", "03", "05"]
+
+
+def test_exceptions_are_the_modelled_ones_and_no_answer_is_shown_raw() -> None:
+    for path in NOTEBOOKS:
+        for cell in cells(path, "code"):
+            assert "ClientError" not in cell.source and "ResponseMetadata" not in cell.source
+            last = ast.parse(cell.source).body[-1]
+            raw = isinstance(last, ast.Expr) and re.match(r"(s3|kinesis|lambda_|flink|logs)\.", ast.unparse(last))
+            assert not raw or "upload_file" in cell.source, f"{path.stem} shows what {ast.unparse(last)[:60]} answers"
+
+
+def test_an_exercise_has_one_number_and_one_title_everywhere() -> None:
+    titles = [exercise.title for exercise in EXERCISES.values()]
+    assert [title.partition(":")[0] for title in titles] == [f"Exercise {number}" for number in range(1, 9)]
+    headings = [
+        (path.stem, line.removeprefix("## ")) for path in NOTEBOOKS for cell in cells(path, "markdown")
+        for line in cell.source.splitlines() if line.startswith("## Exercise ")
+    ]  # fmt: skip
+    assert headings == [(exercise.notebook, exercise.title) for exercise in EXERCISES.values()]
+    assert [check.title for check in CHECKS if check.title in titles] == titles
+    documented = (PROJECT / "docs" / "exercises.md").read_text()
+    for exercise in EXERCISES.values():
+        assert f"| {exercise.title.removeprefix('Exercise ').replace(': ', ' ')} |" in documented
 
 
 @each_notebook
 def test_imports_only_the_lab(path: Path) -> None:
-    allowed = {"boto3", "botocore", "pandas", "json", "lab"}
+    allowed = {"boto3", "botocore", "contextlib", "pandas", "json", "lab"}
     for cell in cells(path, "code"):
         for node in ast.walk(ast.parse(cell.source)):
             if isinstance(node, ast.Import):

@@ -6,7 +6,7 @@ import pytest
 
 from lab.exercises.student_edition import student_files
 from lab.exercises.try_sql import SCRIPT, SqlRefused, try_sql
-from tests.conftest import PROJECT
+from tests.support.account import PROJECT
 
 SOURCE = (PROJECT / SCRIPT).read_text()
 HOP = SOURCE[

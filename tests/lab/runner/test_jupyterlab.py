@@ -1,4 +1,12 @@
-from lab.runner.jupyterlab import arguments
+import json
+
+from lab.runner.jupyterlab import SETTINGS, arguments
+
+
+def test_nobody_is_asked_about_news() -> None:
+    assert f"--LabApp.app_settings_dir={SETTINGS}" in arguments({}, [])
+    overrides = json.loads((SETTINGS / "overrides.json").read_text())
+    assert overrides["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
 
 
 def test_root_may_start_it_and_others_need_no_leave() -> None:
