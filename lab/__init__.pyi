@@ -27,6 +27,12 @@ from .charts.detection_quality import (
 from .charts.detection_quality import (
     recall_per_kind as recall_per_kind,
 )
+from .charts.hash_ring import (
+    hash_ring as hash_ring,
+)
+from .charts.key_spread import (
+    key_spread as key_spread,
+)
 from .charts.live_view import (
     live_view as live_view,
 )
@@ -127,7 +133,7 @@ from .deploy.invocation import (
     records_per_shard as records_per_shard,
 )
 from .deploy.invocation import (
-    sent_in_words as sent_in_words,
+    written_in_words as written_in_words,
 )
 from .deploy.log_groups import (
     log_group as log_group,

@@ -59,7 +59,7 @@ def records_per_shard(per_shard: dict[str, int]) -> pd.DataFrame:
     )
 
 
-def sent_in_words(answers: Iterable[Mapping[str, Any]]) -> str:
+def written_in_words(answers: Iterable[Mapping[str, Any]]) -> str:
     """Say how many records a run of the producer wrote and sent again, and how fast, in one sentence.
 
     `answers` are the function's, as `invoke_until_done` returns them; each holds `series`: [second of the invocation,

@@ -27,11 +27,16 @@ READERS = 16
 
 @dataclass(frozen=True)
 class Shard:
-    """A shard of a stream. A closed one takes no records any more (it was split or merged) but can still be read."""
+    """A shard of a stream. A closed one takes no records any more (it was split or merged) but can still be read.
+
+    `first_hash` to `last_hash` is its range of the 128-bit hash of partition keys.
+    """
 
     id: str
     is_open: bool
     parent: str | None = None
+    first_hash: int = 0
+    last_hash: int = 2**128 - 1
 
 
 def reading_client() -> Any:
@@ -62,7 +67,13 @@ def list_shards(client: Any, stream: str) -> list[Shard]:
             answer = client.list_shards(NextToken=answer["NextToken"])
             found += answer["Shards"]
     shards = [
-        Shard(one["ShardId"], "EndingSequenceNumber" not in one["SequenceNumberRange"], one.get("ParentShardId"))
+        Shard(
+            one["ShardId"],
+            "EndingSequenceNumber" not in one["SequenceNumberRange"],
+            one.get("ParentShardId"),
+            int(one["HashKeyRange"]["StartingHashKey"]),
+            int(one["HashKeyRange"]["EndingHashKey"]),
+        )
         for one in found
     ]
     return sorted(shards, key=lambda shard: shard.id)

@@ -44,7 +44,7 @@ LEFT_OUT = {
         "lab.records_per_shard(": NEEDS_ANSWER,
         "record = viewer.records(": NEEDS_ANSWER,
         "lab.log_lines(": INVOKES,
-        "print(lab.sent_in_words(": NEEDS_ANSWER,
+        "print(lab.written_in_words(": NEEDS_ANSWER,
         'lab.check("02"': INVOKES,
     },
     "03_flink_job": {

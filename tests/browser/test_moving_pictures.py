@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from lab.charts.hash_ring import WHOLE, hash_of, ring_picture, shard_of
 from lab.charts.window_counts import counts_over_time
 from lab.charts.window_player import example_events, window_player
 from lab.charts.window_steps import steps
 from lab.core.picture import Picture
+from lab.streams.shards import Shard
 from lab.validation.scores import score
 from tests.browser.jupyter import CHROMIUM, browser_page
 from tests.lab.charts.test_detection_quality import COUNTS, LABELS
@@ -107,3 +109,17 @@ def test_the_threshold_moves_counts_and_scores_together(page, tmp_path):
 def test_without_labels_the_slider_only_flags(page, tmp_path):
     figure = show(page, counts_over_time(COUNTS, 1), tmp_path)
     expect(figure.locator(".lab-said")).to_have_text("More than 1 reviews in a window: 2 reviewers are flagged.")
+
+
+def test_a_typed_key_finds_its_shard(page, tmp_path):
+    shards = [
+        Shard(f"shardId-{place:012d}", True, None, place * WHOLE // 4, (place + 1) * WHOLE // 4 - 1)
+        for place in range(4)
+    ]
+    figure = show(page, ring_picture("reviews", shards, ["abc"]), tmp_path)
+    said = figure.locator(".lab-said")
+    expect(said).to_have_attribute("data-shard", "shardId-000000000002")
+    for key in ("a", "review-0001", "ключ 🎬", "<b>&\"'", "x" * 55, "x" * 56, "x" * 64, "y" * 250):
+        figure.locator("input[name=key]").fill(key)
+        expect(said).to_have_attribute("data-hash", f"{hash_of(key):032x}")
+        expect(said).to_have_attribute("data-shard", shard_of(key, shards))

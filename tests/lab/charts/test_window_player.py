@@ -9,7 +9,7 @@ from lab.charts.window_player import DELAYS, SIZES, SLIDES, cost_table, example_
 from lab.charts.window_steps import steps
 from lab.core.cell_outputs import MOVING
 from lab.core.errors import BadParameter
-from tests.lab.charts.test_detection_quality import assert_readable
+from tests.lab.charts.pictures import assert_readable
 
 
 def test_a_longer_delay_loses_less_and_waits_longer():

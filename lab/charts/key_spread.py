@@ -1,0 +1,83 @@
+"""How the keys of exercise 1 spread: a bar a shard for each attempt, and whether both copies of a review met."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from lab.charts.style import CLOSED_WINDOW, REVIEW, bar, plain
+from lab.core.names import EXERCISE_STREAM
+from lab.core.picture import WIDTH, Picture
+from lab.streams.reading import read_stream
+
+ATTEMPTS_SHOWN = 4  # the newest ones
+COLUMNS = ["attempt", "review_id", "shard", "partition_key"]
+
+
+def key_spread(stream: str = EXERCISE_STREAM) -> Picture | None:
+    """The attempts at exercise 1 as the stream holds them, the newest last; None (and a sentence) while it has none."""
+    raw = read_stream(stream)
+    rows = sent_under_keys(raw)
+    if rows.empty:
+        print("No attempt is on the stream yet: fill the blank above, send, then run this cell again.")  # noqa: T201
+        return None
+    return spread_picture(rows, sorted({*raw.attrs["open_shards"], *rows["shard"]}))
+
+
+def sent_under_keys(raw: pd.DataFrame) -> pd.DataFrame:
+    """The records of exercise 1 among those of the stream: DataFrame[attempt, review_id, shard, partition_key], oldest
+    first. Records of other exercises have no review_id and are left out."""
+    rows = []
+    for record in raw.sort_values("arrival", kind="stable").itertuples():
+        value = _object(record.data)
+        if isinstance(value.get("attempt"), str) and isinstance(value.get("review_id"), str):
+            rows.append((value["attempt"], value["review_id"], record.shard, record.partition_key))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def copies_together(rows: pd.DataFrame) -> int:
+    """How many reviews have all their copies in one shard; `rows` of one attempt."""
+    return int((rows.groupby("review_id")["shard"].nunique() == 1).sum())
+
+
+def spread_picture(rows: pd.DataFrame, shards: list[str]) -> Picture:
+    """Bars of the records on each shard, one panel an attempt; the newest one is drawn in another pattern."""
+    names = list(dict.fromkeys(rows["attempt"]))
+    shown = list(enumerate(names, start=1))[-ATTEMPTS_SHOWN:]
+    figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")
+    panels = np.atleast_1d(figure.subplots(1, len(shown), sharey=True))
+    said, table = [], pd.DataFrame({"shard": shards})
+    for axes, (number, name) in zip(panels, shown, strict=True):
+        mine = rows[rows["attempt"] == name]
+        counts = mine["shard"].value_counts().reindex(shards).fillna(0).astype(int)
+        newest = number == len(names)
+        axes.bar(range(len(shards)), counts, width=0.7, **bar(CLOSED_WINDOW if newest else REVIEW))
+        for place, count in enumerate(counts):
+            axes.annotate(
+                f"{count}", (place, count), xytext=(0, 3), textcoords="offset points", ha="center", fontsize=8.5
+            )
+        reviews, met = mine["review_id"].nunique(), copies_together(mine)
+        together = f"both copies together: {met} of {reviews}"
+        title = f"attempt {number}" + (", the last" if newest and len(names) > 1 else "")
+        axes.set_title(f"{title}\n{mine['partition_key'].nunique()} keys\n{together}", loc="left", fontsize=9)
+        axes.set_xticks(range(len(shards)), [f"…{shard[-3:]}" for shard in shards], fontsize=8)
+        axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+        axes.margins(y=0.12)
+        plain(axes)
+        table[f"attempt {number}"] = counts.to_numpy()
+        said.append(f"attempt {number}: {', '.join(map(str, counts))}, {together}")
+    panels[0].set_ylabel("records")
+    figure.supxlabel("shard", fontsize=10)
+    alt = f"Bars of the records on each of {len(shards)} shards, a panel an attempt. {'; '.join(said)}."
+    return Picture(figure, alt, table, "Records on each shard")
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(data)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
