@@ -4,6 +4,7 @@ Lambda's documented limits that its model does not carry are here too (developer
 """
 
 import functools
+import io
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterator
@@ -17,6 +18,7 @@ import pybase64
 
 from localaws.errors import ApiError
 from localaws.validation import RequestModel, read_json, serialization
+from localaws.zips import ZipRefused, open_zip
 
 Handler = Callable[[str, str, dict[str, str], bytes, dict[str, list[str]]], Awaitable[Any]]
 Members = dict[str, Any]
@@ -94,8 +96,8 @@ def _xml_error(code: str, message: str) -> tuple[int, dict[str, str], bytes]:
     return 400, {"Content-Type": "application/xml"}, text.encode()
 
 
-def checked_lambda(serve: Handler) -> Handler:
-    """``serve`` for requests that keep to Lambda's model and to its limits."""
+def checked_lambda(serve: Handler, fetch: Callable[[str, str, str | None], bytes | None]) -> Handler:
+    """``serve`` for requests that keep to Lambda's model and to its limits; ``fetch`` reads an object of S3."""
     model = RequestModel("lambda")
     routes = list(_routes(model))
 
@@ -108,6 +110,7 @@ def checked_lambda(serve: Handler) -> Handler:
                     request = _members(shape, found.groupdict(), headers, query, body)
                     data = model.check(operation, request)
                     _check_limits(operation, data, body)
+                    _check_code(data.get("Code", data), fetch)
                     body = body if shape is None or shape.serialization.get("payload") else _body(shape, data)
                     break
         except ApiError as error:
@@ -177,12 +180,6 @@ def _check_limits(operation: str, data: Members, body: bytes) -> None:
                 f"1 validation error detected: Value '{data[name]}' at '{member}' failed to satisfy constraint: "
                 f"Member must have value less than or equal to {largest}",
             )
-    if len(data.get("Code", data).get("ZipFile", b"")) > _ZIPPED:
-        raise ApiError(
-            "RequestEntityTooLargeException",
-            f"A zip sent with the request may have {_ZIPPED >> 20} MB; put a larger one into S3.",
-            413,
-        )
     variables = data.get("Environment", {}).get("Variables", {})
     if sum(len(name.encode()) + len(value.encode()) for name, value in variables.items()) > _ENVIRONMENT:
         raise ApiError(
@@ -190,6 +187,23 @@ def _check_limits(operation: str, data: Members, body: bytes) -> None:
             "Lambda was unable to configure your environment variables because the environment variables you have "
             "provided exceeded the 4KB limit.",
         )
+
+
+def _check_code(code: Members, fetch: Callable[[str, str, str | None], bytes | None]) -> None:
+    packed = code.get("ZipFile")
+    if packed is not None and len(packed) > _ZIPPED:
+        raise ApiError(
+            "RequestEntityTooLargeException",
+            f"A zip sent with the request may have {_ZIPPED >> 20} MB; put a larger one into S3.",
+            413,
+        )
+    if packed is None and "S3Bucket" in code and "S3Key" in code:
+        packed = fetch(code["S3Bucket"], code["S3Key"], code.get("S3ObjectVersion"))
+    if packed is not None:
+        try:
+            open_zip(io.BytesIO(packed)).close()
+        except ZipRefused as error:
+            raise ApiError("InvalidParameterValueException", f"Could not unzip uploaded file. {error}") from error
 
 
 def _check_payload(data: Members, body: bytes) -> None:

@@ -150,7 +150,7 @@ def install(managed_flink: Any, kinesis: Any) -> Callable[..., Any]:
     """Install both request handlers, check the requests of MiniStack's, and return its ASGI application."""
     check_ministack()
     functions, logs, objects = _service("lambda_svc"), _service("cloudwatch_logs"), _service("s3")
-    functions.handle_request = checked_lambda(functions.handle_request)
+    functions.handle_request = checked_lambda(functions.handle_request, objects._get_object_data)
     logs.handle_request = checked_json("logs", "InvalidParameterException", logs.handle_request)
     objects.handle_request = checked_s3(objects.handle_request)
     for name in ("iam", "sts"):

@@ -2,8 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from localaws.errors import ApiError
 from localaws.kinesis.backend import Backend, require_stream
@@ -15,7 +14,9 @@ from localaws.kinesis.errors import (
     throttle_message,
     throttled,
 )
+from localaws.kinesis.faults import Fate
 from localaws.kinesis.iterators import ShardIterator, read_token
+from localaws.kinesis.limits import StrictLimits
 from localaws.kinesis.shards import (
     MAX_HASH_KEY,
     Record,
@@ -39,30 +40,10 @@ MAX_BYTES_GOT = 10 << 20
 MAX_BYTES_STORED = 2 << 30
 
 
-class Limits(Protocol):
-    """Whether a shard can take one more call; see ``limits``."""
-
-    clock: Callable[[], float]
-
-    def admits_put(self, shard: Shard, size: int, now: float) -> bool: ...
-
-    def admits_get(self, shard: Shard) -> bool: ...
-
-    def admits_iterator(self, shard: Shard) -> bool: ...
-
-    def count_read(self, shard: Shard, size: int) -> None: ...
-
-
-class RecordFaults(Protocol):
-    """The injected failure of one record of a PutRecords: an error code, or None; see ``faults``."""
-
-    def record_failure(self) -> str | None: ...
-
-
 class Records:
     """The operations on records; each takes the request's members and returns the answer's."""
 
-    def __init__(self, backend: Backend, limits: Limits | None) -> None:
+    def __init__(self, backend: Backend, limits: StrictLimits | None) -> None:
         self._backend = backend
         self._limits = limits
 
@@ -77,7 +58,7 @@ class Records:
         self._backend.wake_readers()
         return answer
 
-    def put_records(self, data: dict[str, Any], faults: RecordFaults | None = None) -> dict[str, Any]:
+    def put_records(self, data: dict[str, Any], faults: Fate | None = None) -> dict[str, Any]:
         stream = require_stream(self._backend, data)
         entries = data["Records"]
         sizes = [_size(entry) for entry in entries]
@@ -93,7 +74,7 @@ class Records:
         return {"FailedRecordCount": failed, "Records": answers, **_encryption(stream)}
 
     def _put_entry(
-        self, stream: Stream, entry: dict[str, Any], size: int, now: float, faults: RecordFaults | None
+        self, stream: Stream, entry: dict[str, Any], size: int, now: float, faults: Fate | None
     ) -> dict[str, Any]:
         shard_id = route(stream, _hash_key(entry))
         failure = faults.record_failure() if faults else None

@@ -119,7 +119,8 @@ def _hash_keys(shard: Shard) -> dict[str, str]:
 
 def opened_at(stream: Stream, shard: Shard) -> float:
     """Seconds since the epoch at which the shard was opened."""
-    return shard.get("opened_at", stream["CreationTimestamp"])
+    opened: float = shard.get("opened_at", stream["CreationTimestamp"])
+    return opened
 
 
 def expire(stream: Stream) -> None:

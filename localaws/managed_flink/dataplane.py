@@ -11,7 +11,7 @@ from localaws.flink_cluster.cluster import FlinkCluster
 from localaws.flink_cluster.existing_cluster import ExistingCluster, cancel_left_behind, check_flink
 from localaws.job_description import ApplicationKey, JobDescription
 from localaws.managed_flink.logs import LogShipper, LogSink
-from localaws.managed_flink.package import check_package
+from localaws.managed_flink.package import check_package, check_run_options
 from localaws.managed_flink.recovery import JobWatch
 from localaws.managed_flink.running import FAILURE_FILE, Cancelled, RunningApplication, Streams
 from localaws.managed_flink.savepoints import take_savepoint
@@ -112,6 +112,7 @@ class DataPlane:
             self._check_existing(job.key)
         if not job.object_key:
             raise ApplicationRefused("The application has no code: give it an S3 bucket and the zip's key.")
+        check_run_options(job.property_groups)
         data = self._services.fetch_object(job.key, job.bucket, job.object_key, job.object_version)
         if data is None:
             raise ApplicationRefused(f"There is no s3://{job.bucket}/{job.object_key}; upload the zip and start again.")

@@ -1,46 +1,71 @@
 """The application's zip: checked before anything is started, then unpacked."""
 
 import ast
+import difflib
 import re
 import shutil
 import stat
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from localaws.errors import ApplicationRefused
 from localaws.job_description import RUN_OPTIONS, RunOptions
+from localaws.zips import ZipRefused, open_zip
 
-MAX_MEMBERS = 20_000
-MAX_BYTES = 512 << 20  # Managed Flink's own limit for the code object of an application
+_RUN_OPTIONS = {name.lower(): name for name in ("python", "jarfile", "pyFiles", "pyArchives", "pyModule")}
 OLDEST_CONNECTOR = (1, 15, 2)  # Managed Flink rejects Kinesis connectors before it
+
+
+def check_run_options(groups: Mapping[str, Mapping[str, str]]) -> None:
+    """Refuse property groups that name no main file or misspell how; raises ApplicationRefused."""
+    given = groups.get(RUN_OPTIONS)
+    if given is None:
+        near = difflib.get_close_matches(RUN_OPTIONS, groups, 1)
+        hint = f"; {near[0]!r} is another name" if near else ""
+        raise ApplicationRefused(
+            f"The application has no property group {RUN_OPTIONS!r}{hint}: add it, with the key 'python' for the main "
+            "file's path in the zip."
+        )
+    for key in given:
+        near = difflib.get_close_matches(key.lower(), _RUN_OPTIONS, 1, cutoff=0.8)
+        if key not in _RUN_OPTIONS.values() and near:
+            raise ApplicationRefused(
+                f"The property group {RUN_OPTIONS!r} has the key {key!r}, which is none of its keys; write "
+                f"{_RUN_OPTIONS[near[0]]!r}."
+            )
+    if not given.get("python", "").strip():
+        raise ApplicationRefused(
+            f"The property group {RUN_OPTIONS!r} has no key 'python': name the main file's path in the zip."
+        )
+    if re.search("[,;]", given.get("jarfile", "")):
+        raise ApplicationRefused(
+            f"The run option 'jarfile' takes one jar, not {given['jarfile']!r}: merge the jars into one."
+        )
 
 
 def check_package(path: Path, options: RunOptions) -> None:
     """Refuse a zip that cannot run; raises ApplicationRefused with the first reason found."""
     try:
-        with zipfile.ZipFile(path) as package:
-            members = package.infolist()
-            _check_members(members)
-            names = {member.filename for member in members}
-            _check_options(options, names)
+        with open_zip(path, _check_members) as package:
+            _check_options(options, set(package.namelist()))
             source = package.read(options.python)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise ApplicationRefused(
-            f"The application code is not a zip file that can be read ({error}); zip the folder again and upload it."
-        ) from error
+    except ZipRefused as error:
+        raise ApplicationRefused(f"The application code cannot be used. {error}") from error
     _check_python(source, options.python)
 
 
 def _check_members(members: list[zipfile.ZipInfo]) -> None:
-    if len(members) > MAX_MEMBERS:
-        raise ApplicationRefused(f"The zip has {len(members)} members; at most {MAX_MEMBERS} are taken.")
-    if sum(member.file_size for member in members) > MAX_BYTES:
-        raise ApplicationRefused(f"The zip unpacks to more than {MAX_BYTES >> 20} MiB; leave out what is not needed.")
     seen: set[str] = set()
     for member in members:
         name = member.filename
         parts = PurePosixPath(name).parts
-        if name.startswith("/") or "\\" in name or "\0" in name or ".." in parts or re.match(r"^[A-Za-z]:", name):
+        if "\\" in name:
+            raise ApplicationRefused(
+                f"The zip member {name!r} has backslashes in its path, as some programs for Windows write them; pack "
+                "the folder with the lab's own cell or with Python's zipfile, which write '/'."
+            )
+        if name.startswith("/") or "\0" in name or ".." in parts or re.match(r"^[A-Za-z]:", name):
             raise ApplicationRefused(f"The zip member {name!r} points outside the application's folder; remove it.")
         kind = stat.S_IFMT(member.external_attr >> 16)
         if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
@@ -59,10 +84,6 @@ def _check_members(members: list[zipfile.ZipInfo]) -> None:
 
 
 def _check_options(options: RunOptions, names: set[str]) -> None:
-    if not options.python:
-        raise ApplicationRefused(
-            f"The property group {RUN_OPTIONS!r} has no key 'python': name the main file's path in the zip."
-        )
     wanted = [("python", options.python)]
     wanted += [("jarfile", options.jarfile)] if options.jarfile else []
     wanted += [("pyFiles", path) for path in options.python_files]
@@ -74,8 +95,6 @@ def _check_options(options: RunOptions, names: set[str]) -> None:
                 f"The run option {key!r} is {path!r}, but the zip has no such member{_nearest(path, names)}."
             )
     if options.jarfile:
-        if "," in options.jarfile or ";" in options.jarfile:
-            raise ApplicationRefused("The run option 'jarfile' takes one jar: merge the jars into one.")
         _check_connector(options.jarfile)
 
 

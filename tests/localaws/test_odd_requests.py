@@ -11,8 +11,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tests.conftest import EmbeddedAccount
 from tests.localaws.odd_requests import ARN, Requests, Sender
+from tests.support.account import EmbeddedAccount
 
 ROLE = "arn:aws:iam::000000000000:role/LabRole"
 MB = 1 << 20
