@@ -76,12 +76,12 @@ def test_a_start_waits_for_the_slots_of_a_new_taskmanager(
     waits: bool, cluster: FlinkCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Held back until the driver could submit; or, without that wait, until the job was submitted and refused."""
-    released, start_taskmanager = threading.Event(), cluster._start_taskmanager
+    released, start_process = threading.Event(), cluster._start_process
 
-    def start_late() -> None:
-        threading.Thread(target=lambda: (released.wait(), start_taskmanager()), daemon=True).start()
+    def start_late(name: str) -> None:
+        threading.Thread(target=lambda: (released.wait(), start_process(name)), daemon=True).start()
 
-    monkeypatch.setattr(cluster, "_start_taskmanager", start_late)
+    monkeypatch.setattr(cluster, "_start_process", start_late)
     if not waits:
         monkeypatch.setattr(RunningApplication, "_wait_for_slots", lambda self, offered: None)
     package = tmp_path / "code.zip"
