@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from localaws import control
 from localaws.account_folder import AccountFolder, default_home, default_port
@@ -74,8 +75,12 @@ def _status(home: AccountFolder, options: argparse.Namespace) -> int:
             f"({answer['processes']} processes, {answer['memory_mb']} MB, "
             f"of which the records of its streams are {answer['records_mb']} MB)."
         )
+        for name, waiting_for in answer["starting"].items():
+            print(f"{name} is starting: {waiting_for}.")
         for name, url in answer["dashboards"].items():
             print(f"Flink dashboard of {name}: {url}")
+        for name in answer["restarts"]:
+            print(_restarts(answer, name))
         if answer["strict"]:
             print(f"It is strict; calls refused above a shard's limits: {answer['strict']['refused']}.")
         if answer["faults"]:
@@ -100,6 +105,9 @@ def _logs(home: AccountFolder, options: argparse.Namespace) -> int:
     if failure.exists():
         print(failure.read_text())
     state = control.require_running(home)
+    answer = control.status(home)
+    if options.application in answer.get("restarts", ()):
+        print(_restarts(answer, options.application))
     from localaws.account import client
 
     logs = client("logs", f"http://127.0.0.1:{state.port}")
@@ -113,6 +121,13 @@ def _logs(home: AccountFolder, options: argparse.Namespace) -> int:
         print(f"The application has no log group {group}.", file=sys.stderr)
         return 1
     return 0
+
+
+def _restarts(status: dict[str, Any], name: str) -> str:
+    """Say how often an application's job has restarted, and why it did first."""
+    restarts = status["restarts"][name]
+    times = "once" if restarts["count"] == 1 else f"{restarts['count']} times"
+    return f"The job of {name} has restarted {times} since it was RUNNING. The first cause: {restarts['first_cause']}"
 
 
 def _readable(message: str) -> str:

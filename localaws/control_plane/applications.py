@@ -33,7 +33,7 @@ class ApplicationOperations:
         self._restarts = Restarts(lifecycle)
         self._objects = objects
 
-    def create(self, account: str, region: str, data: Data) -> Data:
+    def create_application(self, account: str, region: str, data: Data) -> Data:
         key = ApplicationKey(account, region, data["ApplicationName"])
         rules.check_mode(data.get("ApplicationMode"))
         configuration = copy.deepcopy(data.get("ApplicationConfiguration") or {})
@@ -60,13 +60,13 @@ class ApplicationOperations:
             self._store.save(application)
         return {"ApplicationDetail": application_detail(application)}
 
-    def describe(self, account: str, region: str, data: Data) -> Data:
+    def describe_application(self, account: str, region: str, data: Data) -> Data:
         return {"ApplicationDetail": application_detail(self._require(account, region, data))}
 
-    def list(self, account: str, region: str, data: Data) -> Data:
+    def list_applications(self, account: str, region: str, data: Data) -> Data:
         return page(self._store.of(account, region), data, "ApplicationSummaries", application_summary)
 
-    def update(self, account: str, region: str, data: Data) -> Data:
+    def update_application(self, account: str, region: str, data: Data) -> Data:
         application = self._require(account, region, data)
         with self._store.lock:
             version = self._candidate(application, data)
@@ -111,30 +111,30 @@ class ApplicationOperations:
             application.run_configuration = {**application.run_configuration, **copy.deepcopy(update)}
         return kind
 
-    def delete(self, account: str, region: str, data: Data) -> Data:
+    def delete_application(self, account: str, region: str, data: Data) -> Data:
         application = self._require(account, region, data)
         rules.check_timestamp("application", data["CreateTimestamp"], application.created, "DescribeApplication")
         self._lifecycle.delete(application)
         return {}
 
-    def start(self, account: str, region: str, data: Data) -> Data:
+    def start_application(self, account: str, region: str, data: Data) -> Data:
         run = copy.deepcopy(data.get("RunConfiguration") or {})
         if "SqlRunConfigurations" in run:
             raise invalid("SqlRunConfigurations are for SQL applications only; leave them out.")
         return {"OperationId": self._lifecycle.start(self._require(account, region, data), run).id}
 
-    def stop(self, account: str, region: str, data: Data) -> Data:
+    def stop_application(self, account: str, region: str, data: Data) -> Data:
         application = self._require(account, region, data)
         return {"OperationId": self._lifecycle.stop(application, bool(data.get("Force"))).id}
 
-    def roll_back(self, account: str, region: str, data: Data) -> Data:
+    def rollback_application(self, account: str, region: str, data: Data) -> Data:
         application = self._require(account, region, data)
         with self._store.lock:
             rules.check_concurrency(application, data)
             operation = self._restarts.roll_back(application)
             return {"ApplicationDetail": application_detail(application), "OperationId": operation.id}
 
-    def presigned_url(self, account: str, region: str, data: Data) -> Data:
+    def create_application_presigned_url(self, account: str, region: str, data: Data) -> Data:
         application = self._require(account, region, data)
         if data["UrlType"] != "FLINK_DASHBOARD_URL":
             raise invalid(f"The UrlType of a Flink application is FLINK_DASHBOARD_URL, not {data['UrlType']}.")
@@ -143,7 +143,7 @@ class ApplicationOperations:
             raise in_use(f"The dashboard is there while the application is RUNNING; it is {application.status}.")
         return {"AuthorizedUrl": url}
 
-    def update_maintenance(self, account: str, region: str, data: Data) -> Data:
+    def update_application_maintenance_configuration(self, account: str, region: str, data: Data) -> Data:
         application = self._require(account, region, data)
         start = data["ApplicationMaintenanceConfigurationUpdate"]["ApplicationMaintenanceWindowStartTimeUpdate"]
         with self._store.lock:
@@ -156,7 +156,7 @@ class ApplicationOperations:
             "ApplicationMaintenanceConfigurationDescription": maintenance(application),
         }
 
-    def add_logging_option(self, account: str, region: str, data: Data) -> Data:
+    def add_application_cloud_watch_logging_option(self, account: str, region: str, data: Data) -> Data:
         application = self._require(account, region, data)
         with self._store.lock:
             self._require_changeable(application, data)
@@ -166,7 +166,7 @@ class ApplicationOperations:
             version.logging = [logging_option(data["CloudWatchLoggingOption"], f"{version.number}.1")]
             return self._changed_logging(application, version, "AddApplicationCloudWatchLoggingOption")
 
-    def delete_logging_option(self, account: str, region: str, data: Data) -> Data:
+    def delete_application_cloud_watch_logging_option(self, account: str, region: str, data: Data) -> Data:
         application = self._require(account, region, data)
         with self._store.lock:
             self._require_changeable(application, data)

@@ -28,7 +28,7 @@ class HistoryOperations:
 
     # -- snapshots ----------------------------------------------------------------------------------------------
 
-    def create_snapshot(self, account: str, region: str, data: Data) -> Data:
+    def create_application_snapshot(self, account: str, region: str, data: Data) -> Data:
         application, name = self._require(account, region, data), data["SnapshotName"]
         with self._store.lock:
             if application.status != RUNNING:
@@ -45,14 +45,14 @@ class HistoryOperations:
             self._lifecycle.take_snapshot(application, name)
         return {}
 
-    def list_snapshots(self, account: str, region: str, data: Data) -> Data:
+    def list_application_snapshots(self, account: str, region: str, data: Data) -> Data:
         snapshots = self._require(account, region, data).snapshots
         return page(snapshots, data, "SnapshotSummaries", snapshot_details)
 
-    def describe_snapshot(self, account: str, region: str, data: Data) -> Data:
+    def describe_application_snapshot(self, account: str, region: str, data: Data) -> Data:
         return {"SnapshotDetails": snapshot_details(self._snapshot(self._require(account, region, data), data))}
 
-    def delete_snapshot(self, account: str, region: str, data: Data) -> Data:
+    def delete_application_snapshot(self, account: str, region: str, data: Data) -> Data:
         application = self._require(account, region, data)
         snapshot = self._snapshot(application, data)
         rules.check_timestamp(
@@ -71,7 +71,7 @@ class HistoryOperations:
 
     # -- versions and operations --------------------------------------------------------------------------------
 
-    def list_versions(self, account: str, region: str, data: Data) -> Data:
+    def list_application_versions(self, account: str, region: str, data: Data) -> Data:
         application = self._require(account, region, data)
         return page(
             application.versions[::-1],
@@ -80,14 +80,14 @@ class HistoryOperations:
             lambda one: {"ApplicationVersionId": one.number, "ApplicationStatus": one.status},
         )
 
-    def describe_version(self, account: str, region: str, data: Data) -> Data:
+    def describe_application_version(self, account: str, region: str, data: Data) -> Data:
         application, number = self._require(account, region, data), data["ApplicationVersionId"]
         version = application.version(number)
         if version is None:
             raise not_found(f"Application {application.name} has no version {number}.")
         return {"ApplicationVersionDetail": application_detail(application, version)}
 
-    def list_operations(self, account: str, region: str, data: Data) -> Data:
+    def list_application_operations(self, account: str, region: str, data: Data) -> Data:
         wanted = {"name": data.get("Operation"), "status": data.get("OperationStatus")}
         operations = [
             one
@@ -96,7 +96,7 @@ class HistoryOperations:
         ]
         return page(operations, data, "ApplicationOperationInfoList", operation_info)
 
-    def describe_operation(self, account: str, region: str, data: Data) -> Data:
+    def describe_application_operation(self, account: str, region: str, data: Data) -> Data:
         application = self._require(account, region, data)
         operation = next((one for one in application.operations if one.id == data["OperationId"]), None)
         if operation is None:
@@ -105,7 +105,7 @@ class HistoryOperations:
 
     # -- tags ---------------------------------------------------------------------------------------------------
 
-    def tag(self, account: str, region: str, data: Data) -> Data:
+    def tag_resource(self, account: str, region: str, data: Data) -> Data:
         application = self._of_arn(account, region, data["ResourceARN"])
         with self._store.lock:
             tags = application.tags | {tag["Key"]: tag.get("Value", "") for tag in data["Tags"]}
@@ -114,14 +114,14 @@ class HistoryOperations:
             self._store.save(application)
         return {}
 
-    def untag(self, account: str, region: str, data: Data) -> Data:
+    def untag_resource(self, account: str, region: str, data: Data) -> Data:
         application = self._of_arn(account, region, data["ResourceARN"])
         with self._store.lock:
             application.tags = {key: one for key, one in application.tags.items() if key not in data["TagKeys"]}
             self._store.save(application)
         return {}
 
-    def list_tags(self, account: str, region: str, data: Data) -> Data:
+    def list_tags_for_resource(self, account: str, region: str, data: Data) -> Data:
         tags = self._of_arn(account, region, data["ResourceARN"]).tags
         return {"Tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())]}
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from botocore import xform_name
+
 from localaws.control_plane import rules
 from localaws.control_plane.applications import ApplicationOperations
 from localaws.control_plane.errors import ApiError, not_found, unsupported
@@ -19,7 +21,6 @@ from localaws.validation import RequestModel, read_json
 log = logging.getLogger("localaws.control_plane")
 
 Answer = tuple[int, dict[str, str], bytes]
-Operation = Callable[[str, str, dict[str, Any]], dict[str, Any]]
 
 
 class ControlPlane:
@@ -32,33 +33,10 @@ class ControlPlane:
         self._model = RequestModel("kinesisanalyticsv2")
         self._scope = scope
         lifecycle = Lifecycle(dataplane, self.store, services.streams, **options)
-        applications = ApplicationOperations(self.store, lifecycle, services)
-        history = HistoryOperations(self.store, lifecycle)
-        self._operations: dict[str, Operation] = {
-            "CreateApplication": applications.create,
-            "DescribeApplication": applications.describe,
-            "ListApplications": applications.list,
-            "UpdateApplication": applications.update,
-            "DeleteApplication": applications.delete,
-            "StartApplication": applications.start,
-            "StopApplication": applications.stop,
-            "RollbackApplication": applications.roll_back,
-            "CreateApplicationPresignedUrl": applications.presigned_url,
-            "UpdateApplicationMaintenanceConfiguration": applications.update_maintenance,
-            "AddApplicationCloudWatchLoggingOption": applications.add_logging_option,
-            "DeleteApplicationCloudWatchLoggingOption": applications.delete_logging_option,
-            "CreateApplicationSnapshot": history.create_snapshot,
-            "ListApplicationSnapshots": history.list_snapshots,
-            "DescribeApplicationSnapshot": history.describe_snapshot,
-            "DeleteApplicationSnapshot": history.delete_snapshot,
-            "ListApplicationVersions": history.list_versions,
-            "DescribeApplicationVersion": history.describe_version,
-            "ListApplicationOperations": history.list_operations,
-            "DescribeApplicationOperation": history.describe_operation,
-            "TagResource": history.tag,
-            "UntagResource": history.untag,
-            "ListTagsForResource": history.list_tags,
-        }
+        self._handlers = (
+            ApplicationOperations(self.store, lifecycle, services),
+            HistoryOperations(self.store, lifecycle),
+        )
 
     async def handle_request(self, method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Answer:
         """Answer one request as the emulator's handlers do: status, headers, body."""
@@ -80,10 +58,11 @@ class ControlPlane:
         if operation == "CreateApplication" and isinstance(data.get("RuntimeEnvironment"), str):
             rules.check_runtime(data["RuntimeEnvironment"])
         data = self._model.check(operation, data)
-        known = self._operations.get(operation)
-        if known is None:
-            return self._refuse(operation, account, region, data)
-        return known(account, region, data)
+        method = xform_name(operation)  # as boto3 calls it
+        for handler in self._handlers:
+            if hasattr(handler, method):
+                return getattr(handler, method)(account, region, data)
+        return self._refuse(operation, account, region, data)
 
     def _refuse(self, operation: str, account: str, region: str, data: dict[str, Any]) -> dict[str, Any]:
         name = data.get("ApplicationName")

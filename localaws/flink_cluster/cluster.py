@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from localaws.errors import ClusterFailed
-from localaws.flink_cluster.configuration import ClusterConfiguration, ClusterPorts
+from localaws.flink_cluster.configuration import ClusterConfiguration, ClusterPorts, jvm_memory
 from localaws.flink_cluster.distribution import LIGHT_JVM, WORKER_JVM, java_command
 from localaws.flink_cluster.driver import Driver
 from localaws.flink_cluster.rest import FlinkRest
@@ -21,6 +21,19 @@ from localaws.ports import free_port, is_free
 from localaws.processes import ChildRegister, clean_environment
 
 DEFAULT_SLOTS = 4  # as an on-demand stream has shards at first
+
+
+# Main class, and the options of its JVM.
+_PROCESSES = {
+    "jobmanager": (
+        "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint",
+        (*LIGHT_JVM, *jvm_memory("jobmanager", 64)),
+    ),
+    "taskmanager": (
+        "org.apache.flink.runtime.taskexecutor.TaskManagerRunner",
+        (*WORKER_JVM, *jvm_memory("taskmanager", 128)),
+    ),
+}
 
 
 def choose_ports() -> ClusterPorts:
@@ -68,8 +81,8 @@ class FlinkCluster:
 
     def _start_all(self) -> None:
         self.configuration.write(self.slots)
-        self._start_jobmanager()
-        self._start_taskmanager()
+        self._start_process("jobmanager")
+        self._start_process("taskmanager")
         self.renew_driver()
 
     def renew_driver(self) -> None:
@@ -80,33 +93,21 @@ class FlinkCluster:
             self.driver = Driver(self.folder, self.configuration, self._children, self._environment)
             self.driver.start()
 
-    def _start_jobmanager(self) -> None:
-        configuration = self.configuration
-        self._spawn(
-            "jobmanager",
-            "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint",
-            "--configDir",
-            str(configuration.folder / "conf"),
-            jvm=(*LIGHT_JVM, *configuration.memory.jobmanager_jvm()),
-        )
-
-    def _start_taskmanager(self) -> None:
-        configuration = self.configuration
-        self._spawn(
-            "taskmanager",
-            "org.apache.flink.runtime.taskexecutor.TaskManagerRunner",
-            "--configDir",
-            str(configuration.folder / "conf"),
-            jvm=(*WORKER_JVM, *configuration.memory.taskmanager_jvm()),
-        )
-
-    def _spawn(self, name: str, main: str, *arguments: str, jvm: tuple[str, ...]) -> None:
-        configuration = self.configuration
-        command = java_command(
-            main, *arguments, jvm=jvm, log_config=configuration.log_config, log_file=configuration.log_file(name)
-        )
+    def _start_process(self, name: str) -> None:
+        """Start ``jobmanager`` or ``taskmanager``."""
+        configuration, (main, jvm) = self.configuration, _PROCESSES[name]
         self._processes[name] = self._children.spawn(
-            command, self._environment, self.folder, self.folder / "log" / f"{name}.out"
+            java_command(
+                main,
+                "--configDir",
+                str(configuration.folder / "conf"),
+                jvm=jvm,
+                log_config=configuration.log_config,
+                log_file=configuration.log_file(name),
+            ),
+            self._environment,
+            self.folder,
+            self.folder / "log" / f"{name}.out",
         )
 
     def request_slots(self, slots: int) -> None:
@@ -123,7 +124,7 @@ class FlinkCluster:
             old = self._processes.pop("taskmanager", None)
             if old is not None:
                 self._children.kill([old])
-            self._start_taskmanager()
+            self._start_process("taskmanager")
 
     def missing_slots(self) -> str:
         """Say what the requested slots still need, or "" once they are registered and those of a replaced one gone."""
@@ -171,10 +172,8 @@ class FlinkCluster:
         if "jobmanager" in lost and not (is_free(ports.rpc) and is_free(ports.rest)):
             self._move()
             return
-        if "jobmanager" in lost:
-            self._start_jobmanager()
-        if "taskmanager" in lost:
-            self._start_taskmanager()
+        for name in lost:
+            self._start_process(name)
 
     def _move(self) -> None:
         """Start the whole cluster again on other ports: another program listens on one of the JobManager's."""

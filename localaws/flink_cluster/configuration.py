@@ -1,72 +1,42 @@
 """The configuration of one cluster: memory that adds up, loopback only, and checkpoints as Managed Flink sets them."""
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-MB = 1 << 20
+# MB of each memory option that Flink would otherwise derive: TaskManagerRunner needs them all. The options of the JVMs
+# come from the same table: where the two disagree, the JobManager never grants a slot.
+MEMORY = {
+    "jobmanager.memory.heap.size": 256,
+    "jobmanager.memory.off-heap.size": 96,
+    "jobmanager.memory.jvm-metaspace.size": 256,
+    "jobmanager.memory.jvm-overhead.min": 192,
+    "jobmanager.memory.jvm-overhead.max": 192,
+    "taskmanager.memory.task.heap.size": 640,
+    "taskmanager.memory.framework.heap.size": 128,
+    "taskmanager.memory.framework.off-heap.size": 64,
+    "taskmanager.memory.task.off-heap.size": 32,
+    "taskmanager.memory.network.min": 96,
+    "taskmanager.memory.network.max": 96,
+    "taskmanager.memory.managed.size": 128,  # for Python workers and RocksDB; not touched until something needs it
+    "taskmanager.memory.jvm-metaspace.size": 256,
+    "taskmanager.memory.jvm-overhead.min": 192,
+    "taskmanager.memory.jvm-overhead.max": 192,
+}
 
 
-@dataclass(frozen=True)
-class Memory:
-    """Sizes in MB. The JVM options and Flink's configuration are both derived from it, so they cannot disagree
-    (if they do, the JobManager never grants a slot and the job restarts for ever)."""
+def jvm_memory(process: str, least: int) -> tuple[str, ...]:
+    """Return the memory options of the JVM of ``jobmanager`` or ``taskmanager``; ``least`` is its first heap in MB."""
 
-    jobmanager_heap: int = 256
-    jobmanager_off_heap: int = 96
-    task_heap: int = 640
-    framework_heap: int = 128
-    framework_off_heap: int = 64
-    task_off_heap: int = 32
-    network: int = 96
-    managed: int = 128  # for Python UDF workers and RocksDB; reserved, not touched, until something asks for it
-    metaspace: int = 256
-    overhead: int = 192
+    def total(*parts: str) -> int:
+        return sum(MEMORY.get(f"{process}.memory.{part}", 0) for part in parts)
 
-    @property
-    def taskmanager_heap(self) -> int:
-        return self.task_heap + self.framework_heap
-
-    @property
-    def taskmanager_direct(self) -> int:
-        return self.framework_off_heap + self.task_off_heap + self.network
-
-    def jobmanager_jvm(self) -> tuple[str, ...]:
-        return (
-            f"-Xmx{self.jobmanager_heap}m",
-            "-Xms64m",
-            f"-XX:MaxMetaspaceSize={self.metaspace}m",
-        )
-
-    def taskmanager_jvm(self) -> tuple[str, ...]:
-        return (
-            f"-Xmx{self.taskmanager_heap}m",
-            "-Xms128m",
-            f"-XX:MaxDirectMemorySize={self.taskmanager_direct}m",
-            f"-XX:MaxMetaspaceSize={self.metaspace}m",
-        )
-
-    def settings(self) -> dict[str, str]:
-        """Every memory option Flink would otherwise derive, said outright: TaskManagerRunner needs them all."""
-        return {
-            "jobmanager.memory.heap.size": f"{self.jobmanager_heap}m",
-            "jobmanager.memory.off-heap.size": f"{self.jobmanager_off_heap}m",
-            "jobmanager.memory.jvm-metaspace.size": f"{self.metaspace}m",
-            "jobmanager.memory.jvm-overhead.min": f"{self.overhead}m",
-            "jobmanager.memory.jvm-overhead.max": f"{self.overhead}m",
-            "taskmanager.memory.task.heap.size": f"{self.task_heap}m",
-            "taskmanager.memory.framework.heap.size": f"{self.framework_heap}m",
-            "taskmanager.memory.framework.off-heap.size": f"{self.framework_off_heap}m",
-            "taskmanager.memory.task.off-heap.size": f"{self.task_off_heap}m",
-            "taskmanager.memory.network.min": f"{self.network}m",
-            "taskmanager.memory.network.max": f"{self.network}m",
-            "taskmanager.memory.managed.size": f"{self.managed}m",
-            "taskmanager.memory.jvm-metaspace.size": f"{self.metaspace}m",
-            "taskmanager.memory.jvm-overhead.min": f"{self.overhead}m",
-            "taskmanager.memory.jvm-overhead.max": f"{self.overhead}m",
-        }
+    heap = total("heap.size", "task.heap.size", "framework.heap.size")
+    direct = total("framework.off-heap.size", "task.off-heap.size", "network.max")
+    options = (f"-Xmx{heap}m", f"-Xms{least}m", f"-XX:MaxMetaspaceSize={total('jvm-metaspace.size')}m")
+    return (*options, f"-XX:MaxDirectMemorySize={direct}m") if direct else options
 
 
 @dataclass(frozen=True)
@@ -107,7 +77,6 @@ class ClusterConfiguration(ConfigurationFolder):
     """What one cluster's config.yaml says."""
 
     ports: ClusterPorts
-    memory: Memory = field(default_factory=Memory)
 
     def settings(self, slots: int) -> dict[str, str]:
         return {
@@ -148,7 +117,7 @@ class ClusterConfiguration(ConfigurationFolder):
             "metrics.fetcher.update-interval": "1000",
             "python.executable": sys.executable,
             "python.client.executable": sys.executable,
-            **self.memory.settings(),
+            **{option: f"{size}m" for option, size in MEMORY.items()},
         }
 
     def write(self, slots: int) -> Path:

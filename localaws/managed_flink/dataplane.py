@@ -148,6 +148,11 @@ class DataPlane:
         with self._lock:
             return {
                 "starting": {key.name: app.waiting_for for key, app in self._running.items() if app.waiting_for},
+                "restarts": {
+                    key.name: {"count": app.restarts, "first_cause": app.first_cause}
+                    for key, app in self._running.items()
+                    if app.restarts
+                },
                 "dashboards": {key.name: app.cluster.rest.url for key, app in self._running.items()},
                 "jobs": {key.name: app.job_id for key, app in self._running.items()},
                 "started_in": {key.name: app.started_in for key, app in self._running.items()},

@@ -5,7 +5,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,8 +30,7 @@ def parse_records(lines: list[str], arn: str, version: int, process: str) -> Ite
     moment = 0
 
     def message(fields: dict[str, Any]) -> str:
-        shape = {"applicationARN": arn, "applicationVersionId": str(version), "messageSchemaVersion": "1"}
-        return json.dumps({**fields, **shape, "process": process})
+        return _message(arn, version, process, fields)
 
     for line in lines:
         found = _RECORD.match(line)
@@ -47,6 +46,11 @@ def parse_records(lines: list[str], arn: str, version: int, process: str) -> Ite
             yield int(time.time() * 1000), message({"messageType": "INFO", "logger": "stdout", "message": line})
     if record:
         yield moment, message(record)
+
+
+def _message(arn: str, version: int, process: str, fields: dict[str, Any]) -> str:
+    shape = {"applicationARN": arn, "applicationVersionId": str(version), "messageSchemaVersion": "1"}
+    return json.dumps({**fields, **shape, "process": process})
 
 
 class LogShipper:
@@ -69,19 +73,10 @@ class LogShipper:
 
     def say(self, level: str, message: str, cause: str = "") -> None:
         """Put one message of Managed Flink itself into the stream, now."""
-        arn, version = self._of
-        event = {
-            "applicationARN": arn,
-            "applicationVersionId": str(version),
-            "messageType": level,
-            "logger": "managed-flink",
-            "message": message,
-            "messageSchemaVersion": "1",
-            "process": "service",
-        }
+        fields = {"messageType": level, "logger": "managed-flink", "message": message}
         if cause:
-            event["throwableInformation"] = cause[:200_000]
-        self._sink.put(*self._where, [(int(datetime.now(UTC).timestamp() * 1000), json.dumps(event))])
+            fields["throwableInformation"] = cause[:200_000]
+        self._sink.put(*self._where, [(int(time.time() * 1000), _message(*self._of, "service", fields))])
 
     def close(self) -> None:
         """Ship what is left and end."""

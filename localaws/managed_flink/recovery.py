@@ -45,6 +45,7 @@ class JobWatch:
         self._on_status = on_status
         self._jobmanager_lost = threading.Event()
         self._job_ids = [running.job_id or ""]
+        self._began = time.time()
         running.cluster.on_process_lost = self._process_lost
         threading.Thread(target=self._watch, name=f"watch-{running.job.key}", daemon=True).start()
 
@@ -70,6 +71,8 @@ class JobWatch:
                 if self._running.cluster.has_lost(self._running.job_id or ""):
                     self._process_lost("jobmanager")
                 continue  # the JobManager is being restarted
+            if state != "RUNNING" or last != "RUNNING":
+                self._count_failures()
             if state != last:
                 self._tell(state, since)
                 if state in ENDED:
@@ -79,6 +82,16 @@ class JobWatch:
             if state == last == "RUNNING":
                 since = looked  # what fails from now on is told when the job is seen restarting
             last = state
+
+    def _count_failures(self) -> None:
+        """Note how often the job has failed since it was RUNNING, and why first; Flink keeps the last 16 failures."""
+        try:
+            failures = self._running.cluster.rest.failures(self._running.job_id or "", self._began)
+        except LocalAwsError:
+            return  # the JobManager is being restarted
+        self._running.restarts = max(self._running.restarts, len(failures))
+        if failures and not self._running.first_cause:
+            self._running.first_cause = explain(failures[0])
 
     def _tell(self, state: str, since: float) -> None:
         if state == "RUNNING":

@@ -19,7 +19,8 @@ from localaws.managed_flink.submission import make_task
 
 START_LIMIT = 180.0  # seconds of processor time on offer (``offered_time``) in which a start reaches RUNNING
 FAILURE_FILE = "failure.txt"  # the last failed start's sentence and cause, for ``python -m localaws logs``
-_SOURCE_GRACE = 3.0  # such seconds in which a job that names no input stream asks for the shards of its sources
+_SOURCE_GRACE = 3.0  # such seconds in which a source that reads Kinesis asks for the shards of its stream
+_NAMED_GRACE = 15.0  # the same where the runtime properties name an input stream that nothing has asked for
 _POLL = 0.1
 _CACHE = 4.0  # seconds; Flink's web.refresh-interval is 3 s where nobody has set it
 _LOOK = 0.5  # seconds between two looks for a failure while the tasks start
@@ -56,6 +57,8 @@ class RunningApplication:
         self.job_id: str | None = None
         self.started_in: dict[str, float] = {}
         self.waiting_for = ""  # what the start waits for at this moment
+        self.restarts = 0  # failures since RUNNING after which Flink started the job again
+        self.first_cause = ""
         self.stopping = threading.Event()
         self.ended = threading.Event()  # the job has ended and does not come back
         self._tracker = tracker
@@ -213,20 +216,32 @@ class RunningApplication:
         raise ApplicationFailed(explain(trace), trace)
 
     def _wait_positioned(self, offered: OfferedTime) -> None:
-        caller = self.cluster.caller
-        expected = self._input_streams()
+        """Wait until every source that reads Kinesis has its place on each open shard.
+
+        A source is known to read Kinesis when it lists the shards of a stream. The job's graph says how many sources
+        may still do so; those that have not after a while read something else.
+        """
+        caller, began = self.cluster.caller, offered.seconds()
+        named, sources = self._input_streams(), self._count_sources()
         reads_kinesis = "kinesis" in (self.job.run_options.jarfile or "")
-        grace = offered.seconds() + (_SOURCE_GRACE if reads_kinesis else 0.0)
         while True:
-            waiting = self._tracker.waiting_for(caller, expected, self._streams.open_shards)
-            if not waiting and (self._tracker.sources(caller) or offered.seconds() > grace):
-                return
+            listed = self._tracker.sources(caller)
+            unread, missing = self._tracker.unread_shards(caller, self._streams.open_shards), named - listed
+            grace = _NAMED_GRACE if missing else _SOURCE_GRACE if reads_kinesis else 0.0
+            if not unread and (len(listed) >= sources or offered.seconds() - began > grace):
+                break
             self._raise_failure()
-            self._check(offered, f"nothing reads {', '.join(waiting[:3]) or 'a stream'} yet")
+            self._check(offered, f"nothing reads {', '.join([*unread, *missing][:3]) or 'a stream'} yet")
             time.sleep(_POLL / 2)
+        for name in sorted(missing):
+            self.log("WARN", f"The runtime properties name the stream {name}, and the job does not read it.")
+
+    def _count_sources(self) -> int:
+        """Return how many operators of the job's graph take nothing from another one."""
+        return sum("inputs" not in node for node in self.cluster.rest.job(self.job_id or "")["plan"]["nodes"])
 
     def _input_streams(self) -> set[str]:
-        """Streams the runtime properties name as input, by the convention of AWS's examples (a key with 'input')."""
+        """Return streams that the runtime properties name as input, as AWS's examples do (a key with 'input')."""
         values = [
             value
             for pairs in self.job.property_groups.values()

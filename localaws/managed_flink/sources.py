@@ -87,14 +87,11 @@ class SourceTracker:
         with self._lock:
             return set(self._listed.get(caller, ()))
 
-    def waiting_for(
-        self, caller: str, expected: Iterable[str], open_shards: Callable[[str], Iterable[str]]
-    ) -> list[str]:
-        """What is not in place yet, as ``stream`` or ``stream/shard``; empty once every open shard was read."""
+    def unread_shards(self, caller: str, open_shards: Callable[[str], Iterable[str]]) -> list[str]:
+        """Return ``stream/shard`` for each open shard that no source of the caller has read from yet."""
         sources = self.sources(caller)
-        missing = [stream for stream in expected if stream not in sources]
         with self._lock:
             read = set(self._read.get(caller, ()))
-        for stream in sources:
-            missing += [f"{stream}/{shard}" for shard in open_shards(stream) if (stream, shard) not in read]
-        return missing
+        return [
+            f"{stream}/{shard}" for stream in sources for shard in open_shards(stream) if (stream, shard) not in read
+        ]

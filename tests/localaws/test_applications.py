@@ -180,6 +180,29 @@ def test_sql(bench: Workbench) -> None:
     assert bench.written(5) == [0, 2, 4, 6, 8]
 
 
+def restarts(bench: Workbench) -> int:
+    status = json.loads(bench.account.command("status", "--json").stdout)
+    return status["restarts"].get(bench.name, {"count": 0})["count"]
+
+
+def test_a_job_that_restarts_again_and_again_is_seen(bench: Workbench) -> None:
+    divides = source("sql.py").replace("MOD(n, 2) = 0", "MOD(n, n - 13) = 0")
+    bench.deploy(
+        {"App/main.py": divides, f"App/{JAR}": connector_jar().read_bytes()},
+        python="App/main.py",
+        jarfile=f"App/{JAR}",
+    )
+    assert bench.start() == "RUNNING", bench.account.command("logs", bench.name).stdout[:3000]
+    bench.put(range(13, 14))
+    while restarts(bench) < 2:
+        time.sleep(0.5)
+    assert bench.status() == "RUNNING"  # as AWS says it
+    said = bench.account.command("status").stdout
+    assert f"The job of {bench.name} has restarted" in said
+    assert "The first cause: The application failed: java.lang.ArithmeticException: / by zero" in said
+    assert failure(bench).startswith(f"The job of {bench.name} has restarted ")
+
+
 def test_table_api_with_a_python_udf(bench: Workbench) -> None:
     bench.deploy(
         {"App/main.py": source("table_udf.py"), f"App/{JAR}": connector_jar().read_bytes()},

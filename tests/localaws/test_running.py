@@ -5,6 +5,8 @@ import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -28,15 +30,18 @@ environment.execute_sql("INSERT INTO nowhere SELECT n FROM numbers")
 """
 
 
-class NoStreams:
+class Streams:
+    def __init__(self, *names: str) -> None:
+        self.names = names
+
     def exists(self, name: str) -> bool:
-        return False
+        return name in self.names
 
     def open_shards(self, name: str) -> list[str]:
-        return []
+        return ["s0", "s1"]
 
 
-def job(slots: int) -> JobDescription:
+def job(slots: int, groups: dict[str, dict[str, str]] | None = None) -> JobDescription:
     return JobDescription(
         key=ApplicationKey("000000000000", "us-east-1", "wide"),
         arn="arn",
@@ -44,7 +49,7 @@ def job(slots: int) -> JobDescription:
         bucket="",
         object_key="code.zip",
         object_version=None,
-        property_groups={RUN_OPTIONS: {"python": "main.py"}},
+        property_groups=groups or {RUN_OPTIONS: {"python": "main.py"}},
         parallelism=slots,
         parallelism_per_kpu=slots,
         checkpointing=True,
@@ -76,18 +81,18 @@ def test_a_start_waits_for_the_slots_of_a_new_taskmanager(
     waits: bool, cluster: FlinkCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Held back until the driver could submit; or, without that wait, until the job was submitted and refused."""
-    released, start_taskmanager = threading.Event(), cluster._start_taskmanager
+    released, start_process = threading.Event(), cluster._start_process
 
-    def start_late() -> None:
-        threading.Thread(target=lambda: (released.wait(), start_taskmanager()), daemon=True).start()
+    def start_late(name: str) -> None:
+        threading.Thread(target=lambda: (released.wait(), start_process(name)), daemon=True).start()
 
-    monkeypatch.setattr(cluster, "_start_taskmanager", start_late)
+    monkeypatch.setattr(cluster, "_start_process", start_late)
     if not waits:
         monkeypatch.setattr(RunningApplication, "_wait_for_slots", lambda self, offered: None)
     package = tmp_path / "code.zip"
     with zipfile.ZipFile(package, "w") as out:
         out.writestr("main.py", MAIN)
-    running = RunningApplication(job(8), tmp_path, cluster, SourceTracker(), NoStreams(), None, {})
+    running = RunningApplication(job(8), tmp_path, cluster, SourceTracker(), Streams(), None, {})
     failed: list[Exception] = []
 
     def start() -> None:
@@ -137,6 +142,71 @@ def test_a_start_that_hangs_says_what_it_waits_for(tmp_path: Path, monkeypatch: 
             return "a TaskManager with 4 slots has not registered yet"
 
     monkeypatch.setattr(module, "START_LIMIT", -1.0)
-    running = RunningApplication(job(4), tmp_path, Hanging(), SourceTracker(), NoStreams(), None, {})  # type: ignore[arg-type]
+    running = RunningApplication(job(4), tmp_path, Hanging(), SourceTracker(), Streams(), None, {})  # type: ignore[arg-type]
     with pytest.raises(ApplicationFailed, match="free processor time: a TaskManager with 4 slots has not registered"):
         running._start_job(None, 0.0)
+
+
+# -- which sources RUNNING waits for --------------------------------------------------------------------------------
+
+
+class Positions:
+    """A start whose tasks run: its graph has so many sources, and every look at the clock costs a second."""
+
+    def __init__(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sources: int) -> None:
+        nodes = [{"id": str(number)} for number in range(sources)] + [{"id": "sink", "inputs": []}]
+        rest = SimpleNamespace(job=lambda job_id: {"plan": {"nodes": nodes}}, failures=lambda job_id, since: [])
+        groups = {
+            RUN_OPTIONS: {"python": "main.py", "jarfile": "flink-connector-kinesis.jar"},
+            "consumer.config.0": {"input.stream.name": "reviews"},
+        }
+        cluster: Any = SimpleNamespace(caller="c", rest=rest)
+        self.tracker = SourceTracker()
+        streams = Streams("reviews", "other")
+        self.running = RunningApplication(job(1, groups), tmp_path, cluster, self.tracker, streams, None, {})
+        self.seconds = 0.0
+        monkeypatch.setattr(module, "_POLL", 0.0)
+
+    def read(self, stream: str, *shards: str) -> None:
+        self.tracker.listed("c", stream)
+        for shard in shards:
+            self.tracker.read("c", stream, shard)
+
+    def waited(self) -> float:
+        def seconds() -> float:
+            self.seconds += 1.0
+            return self.seconds
+
+        self.running._wait_positioned(SimpleNamespace(seconds=seconds))  # type: ignore[arg-type]
+        return self.seconds
+
+
+@pytest.mark.parametrize(
+    ("sources", "read", "least", "most"),
+    [
+        (1, {"reviews": ["s0", "s1"]}, 0, 3),  # the usual application: nothing to wait for
+        (1, {"other": ["s0", "s1"]}, 0, 3),  # the stream that the properties name is never read
+        (2, {"reviews": ["s0", "s1"]}, 3, 8),  # the second source may be a slow reader of Kinesis, or datagen
+        (2, {"other": ["s0", "s1"]}, 15, 20),  # the second source may be the one that reads the named stream
+        (1, {}, 15, 20),
+    ],
+)
+def test_running_waits_for_the_sources_of_the_graph_and_not_for_names(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    sources: int,
+    read: dict[str, list[str]],
+    least: int,
+    most: int,
+) -> None:
+    positions = Positions(tmp_path, monkeypatch, sources)
+    for stream, shards in read.items():
+        positions.read(stream, *shards)
+    assert least <= positions.waited() <= most
+
+
+def test_a_shard_nobody_has_read_is_waited_for_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    positions = Positions(tmp_path, monkeypatch, sources=1)
+    positions.read("reviews", "s0")
+    with pytest.raises(ApplicationFailed, match="nothing reads reviews/s1 yet"):
+        positions.waited()

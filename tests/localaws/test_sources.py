@@ -21,13 +21,13 @@ def test_the_connector_of_another_cluster_is_known_by_its_name() -> None:
 
 def test_waits_for_every_open_shard_of_every_source() -> None:
     tracker = SourceTracker()
-    assert tracker.waiting_for("c", ["reviews"], shards) == ["reviews"]
+    assert tracker.unread_shards("c", shards) == []
     tracker.listed("c", "reviews")
-    assert tracker.waiting_for("c", ["reviews"], shards) == ["reviews/s0", "reviews/s1"]
+    assert tracker.unread_shards("c", shards) == ["reviews/s0", "reviews/s1"]
     tracker.read("c", "reviews", "s1")
-    assert tracker.waiting_for("c", ["reviews"], shards) == ["reviews/s0"]
+    assert tracker.unread_shards("c", shards) == ["reviews/s0"]
     tracker.read("c", "reviews", "s0")
-    assert tracker.waiting_for("c", ["reviews"], shards) == []
+    assert tracker.unread_shards("c", shards) == []
 
 
 def test_latest_stays_where_it_was_while_an_application_goes_on_from_its_state() -> None:
@@ -55,6 +55,6 @@ def test_clusters_do_not_answer_for_each_other() -> None:
     tracker = SourceTracker()
     tracker.listed("a", "other")
     tracker.read("a", "other", "s0")
-    assert tracker.waiting_for("b", ["other"], shards) == ["other"]
+    assert tracker.sources("b") == set()
     tracker.forget("a")
     assert tracker.sources("a") == set()
