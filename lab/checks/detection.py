@@ -35,7 +35,7 @@ class Result:
     output: Output
 
 
-def read_result(lab: Lab, timeout: float = 60.0) -> Result:
+def read_result(lab: Lab) -> Result:
     """Read both streams from where the application began, compute the reference and wait for its windows."""
     if "result" in lab.seen:
         return lab.seen["result"]
@@ -48,7 +48,7 @@ def read_result(lab: Lab, timeout: float = 60.0) -> Result:
         lab["threshold"],
         lab["watermark_delay_seconds"],
     )
-    result = Result(position, events, reference, wait_for_windows(reference, position, timeout))
+    result = Result(position, events, reference, wait_for_windows(reference, position))
     lab.seen["result"] = result
     return result
 

@@ -183,7 +183,7 @@ class Looks(Built):
 
     def output(self) -> str:
         since = self.position or Position(APPLICATION, pd.Timestamp.now("UTC"), INPUT, {}, OUTPUT)
-        output = wait_for_windows(self.reference, since, timeout=20.0, quiet=5.0)
+        output = wait_for_windows(self.reference, since)
         expected, found = len(self.reference.windows), len(output.table)
         if found < expected:
             raise Trouble(

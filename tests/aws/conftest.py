@@ -21,8 +21,8 @@ from botocore.config import Config
 from lab.deploy.policies import policy
 from tests.aws.calls import Call, read_calls
 from tests.support.account import PROJECT, EmbeddedAccount, free_port
+from tests.support.processes import answers, server
 from tests.support.series import Series, run_series
-from tests.support.servers import answers, server
 
 NUMBER, REGION = "111122223333", "us-west-2"
 SECRET = "only-boto3-reads-this"  # the key and the session token of whoever runs the notebooks

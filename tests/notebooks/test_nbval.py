@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.account import PROJECT
+from tests.support.account import PROJECT, EmbeddedAccount
 from tests.support.series import fresh_account
 
 
@@ -46,19 +46,16 @@ def test_the_notebooks_run_in_order_and_clean_up(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "first"), [("02_producer", "01_streams"), ("03_flink_job", "01_streams"), ("04_validate", "03_flink_job")]
 )
-@pytest.mark.slow  # about 6 s each
-def test_out_of_order_says_what_to_run_first(tmp_path: Path, name: str, first: str) -> None:
-    account = fresh_account(tmp_path / "home")
-    try:
-        finished = subprocess.run(
-            [sys.executable, "-m", "papermill", f"notebooks/{name}.ipynb", str(tmp_path / "out.ipynb")],
-            cwd=PROJECT,
-            env=account.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert finished.returncode == 1
-        assert f"run {first} first" in finished.stderr
-    finally:
-        account.command("down")
+@pytest.mark.slow  # about 4 s each
+def test_out_of_order_says_what_to_run_first(account: EmbeddedAccount, tmp_path: Path, name: str, first: str) -> None:
+    """In an account that holds nothing of the lab."""
+    finished = subprocess.run(
+        [sys.executable, "-m", "papermill", f"notebooks/{name}.ipynb", str(tmp_path / "out.ipynb")],
+        cwd=PROJECT,
+        env=account.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 1
+    assert f"run {first} first" in finished.stderr
