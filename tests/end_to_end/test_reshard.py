@@ -79,7 +79,7 @@ class OneTask(Pipeline):
         position = load_position(BUCKET)
         rules = WINDOW | {"watermark_delay_seconds": DELAY_SECONDS}
         reference = windows(read_reviews(read_stream("reviews", position)), **rules)
-        output = wait_for_windows(reference, position, timeout=90, quiet=45)
+        output = wait_for_windows(reference, position, quiet=60)
         comparison = compare_windows(reference, output)
         print(comparison.sentence)
         assert comparison.equal, comparison.sentence

@@ -245,11 +245,11 @@ class Pipeline:
         assert comparison.expected - self._compared == added
         self._compared = comparison.expected
 
-    def compare(self, timeout: float = PATIENCE / 2) -> Comparison:
+    def compare(self, timeout: float = 600.0) -> Comparison:
         """Every window since the position against the reference."""
         position = load_position(BUCKET)
         reference = windows(read_reviews(read_stream("reviews", position)), **WINDOW)
-        output = wait_for_windows(reference, position, timeout=timeout, quiet=timeout / 2)
+        output = wait_for_windows(reference, position, timeout, quiet=min(60.0, timeout))
         comparison = compare_windows(reference, output)
         print(f"{comparison.sentence} {output.sentence}")  # the figures, with pytest -s
         return comparison
