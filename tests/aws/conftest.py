@@ -110,6 +110,4 @@ def _account(account: EmbeddedAccount, calls: Path, log: Path) -> Iterator[None]
 
 def _python(account: EmbeddedAccount, *arguments: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, *arguments]
-    return subprocess.run(
-        command, cwd=PROJECT, env=account.environment, capture_output=True, text=True, timeout=200, check=False
-    )
+    return subprocess.run(command, cwd=PROJECT, env=account.environment, capture_output=True, text=True, check=False)

@@ -17,7 +17,7 @@ import pytest
 from tests.support.account import running_account
 from tests.support.pipeline import WINDOWS, Pipeline
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # about 40 s in all
+pytestmark = pytest.mark.slow  # about 40 s in all
 
 
 class SmallDisk:

@@ -15,7 +15,7 @@ from tests.support.account import EmbeddedAccount
 from tests.support.pipeline import BUCKET, Pipeline
 from tests.support.processes import wait_gone
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # about 60 s in all
+pytestmark = pytest.mark.slow  # about 60 s in all
 
 
 def kill(account: EmbeddedAccount, *options: str) -> None:

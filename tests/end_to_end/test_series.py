@@ -13,7 +13,7 @@ from lab.flink.waiters import application_status
 from tests.support.account import PROJECT, SHARED, EmbeddedAccount
 from tests.support.series import fresh_account, run_series
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]  # about 2 minutes in all
+pytestmark = pytest.mark.slow  # about 2 minutes in all
 
 
 @pytest.fixture(scope="module")

@@ -137,7 +137,6 @@ def cluster(tmp_path: Path) -> Iterator[PlainFlink]:
 
 
 @pytest.mark.slow  # about 40 s: a cluster by Flink's scripts, two starts on it
-@pytest.mark.timeout(480)
 def test_the_lab_runs_there(
     cluster: PlainFlink, make_account: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,45 +2,41 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.support.account import PROJECT, EmbeddedAccount
-from tests.support.series import fresh_account
 
 
 @pytest.mark.slow  # about 60 s
-@pytest.mark.timeout(400)
-def test_the_notebooks_run_in_order_and_clean_up(tmp_path: Path) -> None:
-    account = fresh_account(tmp_path / "home")
+def test_the_notebooks_run_in_order_and_clean_up(make_account: Callable[..., EmbeddedAccount]) -> None:
+    account = make_account("home", "--cold")  # the clean-up would warm a cluster for nobody
     names = ["01_streams", "02_producer", "03_flink_job", "04_validate", "05_cleanup"]
-    try:
-        finished = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "pytest",
-                "-q",
-                "-p",
-                "no:cacheprovider",
-                "--nbval-lax",
-                "--nbval-current-env",
-                "--nbval-cell-timeout=180",
-                *(f"notebooks/{name}.ipynb" for name in names),
-            ],
-            cwd=PROJECT,
-            env=account.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert finished.returncode == 0, finished.stdout[-6000:]
-        assert account.client("kinesis").list_streams()["StreamNames"] == []
-        assert account.client("s3").list_buckets()["Buckets"] == []
-        assert account.client("kinesisanalyticsv2").list_applications()["ApplicationSummaries"] == []
-    finally:
-        account.command("down")
+    finished = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "--nbval-lax",
+            "--nbval-current-env",
+            "--nbval-cell-timeout=500",
+            *(f"notebooks/{name}.ipynb" for name in names),
+        ],
+        cwd=PROJECT,
+        env=account.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout[-6000:]
+    assert account.client("kinesis").list_streams()["StreamNames"] == []
+    assert account.client("s3").list_buckets()["Buckets"] == []
+    assert account.client("kinesisanalyticsv2").list_applications()["ApplicationSummaries"] == []
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,6 @@ class EmbeddedAccount:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=120,
             check=False,
         )
 
