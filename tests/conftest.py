@@ -1,13 +1,13 @@
 """Embedded accounts and a MiniStack for the tests: each on a free port, in a home of its own, ended by its id."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.support.account import EmbeddedAccount, free_port
-from tests.support.servers import ministack_server
+from tests.support.account import EmbeddedAccount, running_account
+from tests.support.processes import ministack_server
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -17,30 +17,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def make_account(tmp_path: Path) -> Iterator[Any]:
+def make_account(tmp_path: Path) -> Iterator[Callable[..., EmbeddedAccount]]:
     """Start accounts; all of them are down after the test."""
-    accounts: list[EmbeddedAccount] = []
-
-    def make(name: str = "home", *options: str) -> EmbeddedAccount:
-        account = EmbeddedAccount(free_port(), tmp_path / name)
-        accounts.append(account)
-        started = account.command("up", *options)
-        assert started.returncode == 0, started.stderr
-        return account
-
-    yield make
-    for account in accounts:
-        account.command("down")
+    with ExitStack() as accounts:
+        yield lambda name="home", *options: accounts.enter_context(running_account(tmp_path / name, *options))
 
 
 @pytest.fixture(scope="session")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAccount]:
-    """One account for the tests that leave it as they found it; most of them need no Flink cluster."""
-    account = EmbeddedAccount(free_port(), tmp_path_factory.mktemp("account"))
-    started = account.command("up", "--cold")
-    assert started.returncode == 0, started.stderr
-    yield account
-    account.command("down")
+    """One account for the tests that leave it as they found it, without a Flink cluster."""
+    with running_account(tmp_path_factory.mktemp("account"), "--cold") as account:
+        yield account
 
 
 @pytest.fixture(scope="session")

@@ -3,45 +3,83 @@
 import time
 
 import pandas as pd
+from botocore.exceptions import BotoCoreError, ClientError
 
-from lab.flink.rest import Dashboard
+from lab.core.names import APPLICATION
+from lab.flink.rest import Dashboard, DashboardSilent
 from lab.streams.reading import Position, read_stream
 from lab.streams.records import Output, read_windows
 from lab.validation.comparison import KEY
 from lab.validation.reference import Reference
 
+_POLL = 0.5  # seconds
 
-def wait_for_windows(reference: Reference, position: Position, timeout: float = 60.0, quiet: float = 10.0) -> Output:
+
+class _Progress:
+    """Whether the job of an application still gets further: rows it wrote, records it passed on, its watermark.
+
+    A busy machine is waited for as long as it works. A job that fails again and again begins anew each time and so
+    does not get further than it was.
+    """
+
+    def __init__(self, application: str, quiet: float, timeout: float) -> None:
+        self._application, self._quiet = application, quiet
+        self._changed = time.monotonic()
+        self._end = self._changed + timeout
+        self._furthest = (-1, 0, 0)
+
+    def goes_on(self, rows: int = 0) -> bool:
+        """False after ``quiet`` seconds in which nothing of it grew, or ``timeout`` seconds in all."""
+        reached, now = (rows, *self._job()), time.monotonic()
+        if any(new > old for new, old in zip(reached, self._furthest, strict=True)):
+            self._changed = now
+        self._furthest = (
+            max(reached[0], self._furthest[0]), max(reached[1], self._furthest[1]), max(reached[2], self._furthest[2])
+        )  # fmt: skip
+        return now - self._changed <= self._quiet and now <= self._end
+
+    def _job(self) -> tuple[int, int]:
+        """Records the operators passed on, and the watermark in ns; zeros where no dashboard tells them."""
+        try:
+            dashboard = Dashboard.of_application(self._application)
+            job = dashboard.running_job()
+            if job is None:
+                return 0, 0
+            records = sum(vertex["metrics"]["write-records"] for vertex in dashboard.vertices(job["jid"]))
+            watermark = dashboard.watermark(job["jid"])
+        except (DashboardSilent, BotoCoreError, ClientError):
+            return 0, 0  # on AWS the dashboard wants a browser; the rows alone tell the progress then
+        return records, 0 if watermark is None else watermark.value
+
+
+def wait_for_windows(reference: Reference, position: Position, timeout: float = 600.0, quiet: float = 10.0) -> Output:
     """Read the output again until every window of the reference is in it, and return it.
 
-    Gives up without an error after ``quiet`` seconds in which nothing new came, or ``timeout`` seconds in all: what is
-    missing then is for the comparison to say. A window too many is seen as well: everything is read to the end.
+    Gives up without an error after ``quiet`` seconds in which no row came and the job got no further, or ``timeout``
+    seconds in all: what is missing then is for the comparison to say. A window too many is seen as well: everything is
+    read to the end.
     """
     expected = set(map(tuple, reference.windows[KEY].itertuples(index=False)))
-    began = changed = time.monotonic()
-    count = -1
+    progress = _Progress(position.application, quiet, timeout)
     while True:
         output = read_windows(read_stream(position.output_stream, position))
         found = set(map(tuple, output.table[KEY].itertuples(index=False)))
-        now = time.monotonic()
-        if len(output.table) != count:
-            count, changed = len(output.table), now
-        if expected <= found or now - changed > quiet or now - began > timeout:
+        if expected <= found or not progress.goes_on(len(output.table)):
             return output
-        time.sleep(0.5)
+        time.sleep(_POLL)
 
 
-def wait_for_watermark(wanted: pd.Timestamp, timeout: float = 15.0) -> pd.Timestamp | None:
-    """The watermark that reached the windows of the running job, once it is the wanted one or ``timeout`` is over.
+def wait_for_watermark(wanted: pd.Timestamp, timeout: float = 600.0, quiet: float = 10.0) -> pd.Timestamp | None:
+    """The watermark that reached the windows of the running job, once it is the wanted one or the job gets no further.
 
     Flink's own metric, which its REST API renews every few seconds. None where no task has a watermark. Raises
     DashboardSilent.
     """
     dashboard = Dashboard.of_application()
-    deadline = time.monotonic() + timeout
+    progress = _Progress(APPLICATION, quiet, timeout)
     while True:
         job = dashboard.running_job()
         found = dashboard.watermark(job["jid"]) if job else None
-        if found == wanted or time.monotonic() > deadline:
+        if found == wanted or not progress.goes_on():
             return found
-        time.sleep(0.5)
+        time.sleep(_POLL)

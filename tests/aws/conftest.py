@@ -21,8 +21,8 @@ from botocore.config import Config
 from lab.deploy.policies import policy
 from tests.aws.calls import Call, read_calls
 from tests.support.account import PROJECT, EmbeddedAccount, free_port
+from tests.support.processes import answers, server
 from tests.support.series import Series, run_series
-from tests.support.servers import answers, server
 
 NUMBER, REGION = "111122223333", "us-west-2"
 SECRET = "only-boto3-reads-this"  # the key and the session token of whoever runs the notebooks
@@ -110,6 +110,4 @@ def _account(account: EmbeddedAccount, calls: Path, log: Path) -> Iterator[None]
 
 def _python(account: EmbeddedAccount, *arguments: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, *arguments]
-    return subprocess.run(
-        command, cwd=PROJECT, env=account.environment, capture_output=True, text=True, timeout=200, check=False
-    )
+    return subprocess.run(command, cwd=PROJECT, env=account.environment, capture_output=True, text=True, check=False)

@@ -101,7 +101,6 @@ def shell() -> Iterator[Shell]:
 
 
 @pytest.mark.slow  # about 50 s: each cell ten times or so, from the first bucket to the last log group
-@pytest.mark.timeout(600)
 def test_each_refusal_ends_in_a_next_step_and_the_cell_runs_again(
     refusals: Refusals, application: SeemingApplication, shell: Shell
 ) -> None:

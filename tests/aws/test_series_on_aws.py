@@ -12,7 +12,7 @@ from tests.aws.answers import complaints
 from tests.aws.conftest import NUMBER, REGION, SECRET, RecordedSeries
 from tests.aws.permissions import REASONS, allowed, needs
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # about 90 s, all of it the recorded series
+pytestmark = pytest.mark.slow  # about 90 s, all of it the recorded series
 
 # What MiniStack says otherwise than the model, and why nothing here leans on it.
 # A reason is empty where AWS leaves it out, and "Updating" during an update; the lab waits for states, not for reasons.

@@ -13,7 +13,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from tests.support.account import EmbeddedAccount, free_port
-from tests.support.servers import server
+from tests.support.processes import server
 
 TOKEN = "only-this-test"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -11,7 +11,6 @@ from tests.support.account import PROJECT
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(600),
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome on PATH"),
 ]
 # What the cells of the open notebook have come to: "done", "failed" or null while it runs or has not begun.

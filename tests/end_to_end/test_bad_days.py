@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.pipeline import Pipeline
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # about 90 s in all
+pytestmark = pytest.mark.slow  # about 90 s in all
 
 FAULTS = "throttle=0.1,failure=0.05,internal=0.03,slow=0.03,drop=0.03,delay=0.5"
 

@@ -5,17 +5,19 @@ A small file system of its own stands in for the disk, which takes the right to 
 
 import os
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.end_to_end.test_faults import all_tasks_running, send_in_background
-from tests.support.pipeline import PATIENCE, Pipeline
+from tests.support.account import running_account
+from tests.support.pipeline import WINDOWS, Pipeline
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # about 80 s in all
+pytestmark = pytest.mark.slow  # about 40 s in all
 
 
 class SmallDisk:
@@ -50,66 +52,58 @@ class SmallDisk:
         subprocess.run(["umount", "--lazy", str(self.folder)], check=True)
 
 
-@pytest.fixture
-def small_disk() -> Iterator[Any]:
-    disks: list[SmallDisk] = []
-
-    def make(folder: Path, megabytes: int) -> SmallDisk:
-        disks.append(SmallDisk(folder, megabytes))
-        return disks[-1]
-
-    yield make
-    for disk in disks:
-        disk.unmount()
-
-
-def log_says(pipeline: Pipeline, words: str, timeout: float = PATIENCE) -> None:
-    deadline = time.monotonic() + timeout
-    while words not in (told := pipeline.account.command("logs", "student").stdout):
-        assert time.monotonic() < deadline, told
-        time.sleep(0.5)
+@pytest.fixture(scope="module")
+def disks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, SmallDisk]]:
+    """One under the account's home, and in it one for the application's checkpoints."""
+    home = tmp_path_factory.mktemp("full") / "home"
+    checkpoints = home / "applications" / "000000000000-us-east-1-student" / "checkpoints"
+    with ExitStack() as mounted:
+        made = {}
+        for name, folder, megabytes in (("home", home, 400), ("checkpoints", checkpoints, 8)):
+            made[name] = SmallDisk(folder, megabytes)
+            mounted.callback(made[name].unmount)
+        yield made
 
 
-def finish(pipeline: Pipeline, sending: Any, answers: list[dict[str, Any]]) -> None:
+@pytest.fixture(scope="module")
+def running(disks: dict[str, SmallDisk], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """The pipeline on these disks, its application RUNNING."""
+    with running_account(disks["home"].folder) as account, pytest.MonkeyPatch.context() as patch:
+        pipeline = Pipeline(account, tmp_path_factory.mktemp("pipeline"), patch, shards=2)
+        pipeline.build()
+        pipeline.start()
+        yield pipeline
+
+
+def finish(pipeline: Pipeline, sending: threading.Thread, answers: list[dict[str, Any]]) -> None:
     sending.join()
-    assert answers[0]["sent"] == 5000
-    all_tasks_running(pipeline)
-    pipeline.every_window_is_right()
+    assert answers[0]["sent"] == 1500
+    pipeline.wait_job_running()
+    pipeline.every_window_is_right(WINDOWS[1500])
 
 
-def test_a_full_checkpoint_directory(
-    small_disk: Any, make_account: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    account = make_account()
-    disk = small_disk(account.home / "applications" / "000000000000-us-east-1-student" / "checkpoints", 8)
-    pipeline = Pipeline(account, tmp_path, monkeypatch, shards=2)
-    pipeline.build()
-    pipeline.start()
-    sending, answers = send_in_background(pipeline, pace=500)
-    disk.fill()
-    log_says(pipeline, "The disk is full")
-    disk.free()
-    finish(pipeline, sending, answers)
+def test_a_full_checkpoint_directory(running: Pipeline, disks: dict[str, SmallDisk]) -> None:
+    sending, answers = running.send_in_background(pace=300, limit=1500)
+    disks["checkpoints"].fill()
+    while "The disk is full" not in running.account.command("logs", "student").stdout:
+        time.sleep(0.5)
+    disks["checkpoints"].free()
+    finish(running, sending, answers)
 
 
-def test_a_full_disk_under_the_home(
-    small_disk: Any, make_account: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    disk = small_disk(tmp_path / "home", 400)
-    pipeline = Pipeline(make_account(), tmp_path, monkeypatch, shards=2)
-    pipeline.build()
-    pipeline.start()
-    sending, answers = send_in_background(pipeline, pace=500)
-    disk.fill()
-    pipeline.flink.create_application_snapshot(ApplicationName="student", SnapshotName="full")
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        asked = {"ApplicationName": "student", "SnapshotName": "full"}
-        status = pipeline.flink.describe_application_snapshot(**asked)["SnapshotDetails"]["SnapshotStatus"]
-        if status != "CREATING":
-            break
-        assert time.monotonic() < deadline
+def test_a_full_disk_under_the_home(running: Pipeline, disks: dict[str, SmallDisk]) -> None:
+    sending, answers = running.send_in_background(pace=300, limit=1500)
+    disks["home"].fill()
+    disks["checkpoints"].fill()
+    asked = {"ApplicationName": "student", "SnapshotName": "full"}
+    running.flink.create_application_snapshot(**asked)
+
+    def status() -> str:
+        return running.flink.describe_application_snapshot(**asked)["SnapshotDetails"]["SnapshotStatus"]
+
+    while status() == "CREATING":
         time.sleep(0.2)
-    assert status == "FAILED"
-    disk.free()
-    finish(pipeline, sending, answers)
+    assert status() == "FAILED"
+    for disk in disks.values():
+        disk.free()
+    finish(running, sending, answers)

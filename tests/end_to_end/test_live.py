@@ -15,7 +15,7 @@ from lab.validation.completion import wait_for_windows
 from lab.validation.reference import windows
 from tests.support.pipeline import BUCKET, Pipeline
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 
 # Short windows, so that many open and close in a few seconds of real time.
 RULES = WindowRules(window_seconds=4, slide_seconds=2, threshold=1, watermark_delay_seconds=1)

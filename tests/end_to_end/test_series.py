@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,25 +13,29 @@ from lab.flink.waiters import application_status
 from tests.support.account import PROJECT, SHARED, EmbeddedAccount
 from tests.support.series import fresh_account, run_series
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]  # about 2 minutes in all
+pytestmark = pytest.mark.slow  # about 2 minutes in all
 
 
-def test_on_demand_streams_with_four_shards(tmp_path: Path) -> None:
-    account = fresh_account(tmp_path / "home")
-    try:
-        series = run_series(account, tmp_path / "runs")
-        assert series.code == 0, series.printed
-        assert series.results["score"] == 170
-        assert "4 open shards" in series.check("The stream reviews is ACTIVE")["output"]
-        assert "718 of 718 windows equal, none missing, none extra." in series.comparison
-        report = (series.folder / "report.html").read_text()
-        assert "StartApplication to RUNNING" in report
-        status = json.loads(account.command("status", "--json").stdout)
-        assert status["memory_mb"] < 2500
-        assert "student" in status["dashboards"]
-        it_is_stopped_after_its_hours_and_all_of_it_goes(account)
-    finally:
-        account.command("down")
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAccount]:
+    """An account that the first run starts and the last one ends."""
+    account = fresh_account(tmp_path_factory.mktemp("series") / "home")
+    yield account
+    account.command("down")
+
+
+def test_on_demand_streams_with_four_shards(account: EmbeddedAccount, tmp_path: Path) -> None:
+    series = run_series(account, tmp_path / "runs")
+    assert series.code == 0, series.printed
+    assert series.results["score"] == 170
+    assert "4 open shards" in series.check("The stream reviews is ACTIVE")["output"]
+    assert "718 of 718 windows equal, none missing, none extra." in series.comparison
+    report = (series.folder / "report.html").read_text()
+    assert "StartApplication to RUNNING" in report
+    status = json.loads(account.command("status", "--json").stdout)
+    assert status["memory_mb"] < 2500
+    assert "student" in status["dashboards"]
+    it_is_stopped_after_its_hours_and_all_of_it_goes(account)
 
 
 def it_is_stopped_after_its_hours_and_all_of_it_goes(account: EmbeddedAccount) -> None:
@@ -58,16 +63,12 @@ def it_is_stopped_after_its_hours_and_all_of_it_goes(account: EmbeddedAccount) -
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the real reviews are not kept with the project")
-def test_real_reviews_without_labels(tmp_path: Path) -> None:
-    account = fresh_account(tmp_path / "home")
-    try:
-        series = run_series(
-            account, tmp_path / "runs", "-p", "shards", "2", "--down",
-            "-p", "reviews_file", str(SHARED / "real_reviews.json"),
-        )  # fmt: skip
-        assert series.code == 0, series.printed
-        assert "1,124 of 1,124 windows equal, none missing, none extra." in series.comparison
-        assert "precision and recall are left out" in (series.folder / "04_validate.ipynb").read_text()
-        assert account.command("status").returncode == 1
-    finally:
-        account.command("down")
+def test_real_reviews_without_labels(account: EmbeddedAccount, tmp_path: Path) -> None:
+    series = run_series(
+        account, tmp_path / "runs", "-p", "shards", "2", "--down",
+        "-p", "reviews_file", str(SHARED / "real_reviews.json"),
+    )  # fmt: skip
+    assert series.code == 0, series.printed
+    assert "1,124 of 1,124 windows equal, none missing, none extra." in series.comparison
+    assert "precision and recall are left out" in (series.folder / "04_validate.ipynb").read_text()
+    assert account.command("status").returncode == 1

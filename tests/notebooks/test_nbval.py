@@ -2,63 +2,56 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.support.account import PROJECT
-from tests.support.series import fresh_account
+from tests.support.account import PROJECT, EmbeddedAccount
 
 
 @pytest.mark.slow  # about 60 s
-@pytest.mark.timeout(400)
-def test_the_notebooks_run_in_order_and_clean_up(tmp_path: Path) -> None:
-    account = fresh_account(tmp_path / "home")
+def test_the_notebooks_run_in_order_and_clean_up(make_account: Callable[..., EmbeddedAccount]) -> None:
+    account = make_account("home", "--cold")  # the clean-up would warm a cluster for nobody
     names = ["01_streams", "02_producer", "03_flink_job", "04_validate", "05_cleanup"]
-    try:
-        finished = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "pytest",
-                "-q",
-                "-p",
-                "no:cacheprovider",
-                "--nbval-lax",
-                "--nbval-current-env",
-                "--nbval-cell-timeout=180",
-                *(f"notebooks/{name}.ipynb" for name in names),
-            ],
-            cwd=PROJECT,
-            env=account.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert finished.returncode == 0, finished.stdout[-6000:]
-        assert account.client("kinesis").list_streams()["StreamNames"] == []
-        assert account.client("s3").list_buckets()["Buckets"] == []
-        assert account.client("kinesisanalyticsv2").list_applications()["ApplicationSummaries"] == []
-    finally:
-        account.command("down")
+    finished = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "--nbval-lax",
+            "--nbval-current-env",
+            "--nbval-cell-timeout=500",
+            *(f"notebooks/{name}.ipynb" for name in names),
+        ],
+        cwd=PROJECT,
+        env=account.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout[-6000:]
+    assert account.client("kinesis").list_streams()["StreamNames"] == []
+    assert account.client("s3").list_buckets()["Buckets"] == []
+    assert account.client("kinesisanalyticsv2").list_applications()["ApplicationSummaries"] == []
 
 
 @pytest.mark.parametrize(
     ("name", "first"), [("02_producer", "01_streams"), ("03_flink_job", "01_streams"), ("04_validate", "03_flink_job")]
 )
-@pytest.mark.slow  # about 6 s each
-def test_out_of_order_says_what_to_run_first(tmp_path: Path, name: str, first: str) -> None:
-    account = fresh_account(tmp_path / "home")
-    try:
-        finished = subprocess.run(
-            [sys.executable, "-m", "papermill", f"notebooks/{name}.ipynb", str(tmp_path / "out.ipynb")],
-            cwd=PROJECT,
-            env=account.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert finished.returncode == 1
-        assert f"run {first} first" in finished.stderr
-    finally:
-        account.command("down")
+@pytest.mark.slow  # about 4 s each
+def test_out_of_order_says_what_to_run_first(account: EmbeddedAccount, tmp_path: Path, name: str, first: str) -> None:
+    """In an account that holds nothing of the lab."""
+    finished = subprocess.run(
+        [sys.executable, "-m", "papermill", f"notebooks/{name}.ipynb", str(tmp_path / "out.ipynb")],
+        cwd=PROJECT,
+        env=account.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 1
+    assert f"run {first} first" in finished.stderr

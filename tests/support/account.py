@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,6 +64,17 @@ class EmbeddedAccount:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=120,
             check=False,
         )
+
+
+@contextmanager
+def running_account(home: Path, *options: str) -> Iterator[EmbeddedAccount]:
+    """An account that `localaws up` has started with these options; it is down afterwards."""
+    account = EmbeddedAccount(free_port(), home)
+    try:
+        started = account.command("up", *options)
+        assert started.returncode == 0, started.stderr
+        yield account
+    finally:
+        account.command("down")

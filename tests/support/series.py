@@ -35,7 +35,6 @@ def run_series(account: EmbeddedAccount, out: Path, *arguments: str) -> Series:
         env=account.environment,
         capture_output=True,
         text=True,
-        timeout=280,
         check=False,
     )
     folder = (out / "latest").resolve()

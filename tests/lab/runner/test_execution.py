@@ -82,7 +82,6 @@ def test_a_disk_that_takes_no_more_leaves_a_valid_zero_and_one_sentence(tmp_path
         env={**os.environ, "LOCALAWS_HOME": str(tmp_path / "home"), "LOCALAWS_PORT": "1"},
         capture_output=True,
         text=True,
-        timeout=120,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000)),
     )
     assert run.returncode == 1

@@ -37,7 +37,6 @@ def run(folder: Path, *fixtures: str, arguments: tuple[str, ...] = ()) -> tuple[
         env=environment(folder),
         capture_output=True,
         text=True,
-        timeout=120,
         check=False,
     )
     results = folder / "runs" / "latest" / "results.json"
@@ -110,9 +109,8 @@ def start_and_wait(folder: Path) -> tuple[subprocess.Popen[str], list[psutil.Pro
         stderr=subprocess.STDOUT,
         text=True,
     )
-    deadline = time.monotonic() + 60
     while not psutil.Process(running.pid).children(recursive=True):
-        assert time.monotonic() < deadline
+        assert running.poll() is None
         time.sleep(0.1)
     assert running.stdout is not None
     for line in running.stdout:
@@ -124,7 +122,7 @@ def start_and_wait(folder: Path) -> tuple[subprocess.Popen[str], list[psutil.Pro
 def test_ctrl_c_ends_the_kernels_and_says_where(tmp_path: Path) -> None:
     running, kernels = start_and_wait(tmp_path)
     running.send_signal(signal.SIGINT)
-    printed, _ = running.communicate(timeout=60)
+    printed, _ = running.communicate()
     assert running.returncode == 130
     assert "interrupted" in printed
     assert json.loads((tmp_path / "runs" / "latest" / "results.json").read_text())["score"] == 0

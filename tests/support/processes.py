@@ -1,4 +1,4 @@
-"""Servers in processes of their own, ready when they answer and ended by their id."""
+"""Processes that tests start, watch and end by their id; a server is ready when it answers."""
 
 import os
 import subprocess
@@ -7,8 +7,10 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import psutil
 
 from tests.support.account import PROJECT, free_port
 
@@ -22,6 +24,22 @@ def answers(url: str) -> bool:
     except (urllib.error.URLError, OSError):
         return False
     return True
+
+
+def running(pids: list[int]) -> list[int]:
+    """Those of the process ids that belong to a process that has not ended; a zombie has."""
+    found = []
+    for pid in pids:
+        with suppress(psutil.NoSuchProcess):
+            if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+                found.append(pid)
+    return found
+
+
+def wait_gone(pid: int) -> None:
+    """Wait until the process has ended."""
+    while running([pid]):
+        time.sleep(_POLL / 2)
 
 
 @contextmanager
