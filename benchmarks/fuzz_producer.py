@@ -19,7 +19,6 @@ import os
 import random
 import sys
 from collections import Counter
-from typing import Any
 
 from tests.producer.conftest import PRODUCER, StoredObject, review  # also puts producer/ on the path
 
@@ -48,20 +47,25 @@ _TOKENS = [
 _COUNT = 4
 
 
-class Pieces:
-    """A file that hands out random pieces, as a connection does."""
+class Pieces(io.BytesIO):
+    """A body, or a file, that hands out random pieces, as a connection does."""
 
-    def __init__(self, file: Any, chance: random.Random) -> None:
-        self._file, self._chance = file, chance
+    def __init__(self, data: bytes, chance: random.Random) -> None:
+        super().__init__(data)
+        self._chance = chance
 
-    def read1(self, size: int) -> bytes:
-        return self._file.read1(self._chance.randint(1, 700))
+    def read(self, size: int | None = -1) -> bytes:
+        return super().read(min(size or 0, self._chance.randint(1, 700)))
+
+    read1 = read  # type: ignore[assignment]
 
 
 def read(data: bytes, chance: random.Random) -> tuple[list[tuple[str, str]], str | None, list[tuple[int, bytes]]]:
     """(review_id or reason of every element, problem, position and bytes of every rejected one)."""
-    stored = io.BufferedReader(ReviewObject(StoredObject(data), "bucket", "key"), CHUNK)
-    reader = ReviewReader(Pieces(unpacked(stored), chance))
+    s3 = StoredObject(data, lambda piece: Pieces(piece, chance))
+    stored = io.BufferedReader(ReviewObject(s3, "bucket", "key"), CHUNK)
+    file = unpacked(stored)
+    reader = ReviewReader(Pieces(data, chance) if file is stored else file)
     found: list[tuple[str, str]] = []
     rejected = []
     for element in reader:
