@@ -26,7 +26,6 @@ $(READY): requirements.txt pyproject.toml flink_app/connector.lock flink_app/con
 	@$(BIN)/python -m compileall -q lab grader reviewgen localaws
 	@echo "[4/4] Make the connector jar: 70 MB to download where it is not in .cache"
 	@$(BIN)/python -m lab.deploy.connector
-	-@$(BIN)/python -m lab.deploy.producer_zip
 	@touch $(READY)
 
 $(DEV): requirements-dev.txt $(READY)

@@ -22,12 +22,9 @@ from collections import Counter
 
 from tests.producer.conftest import PRODUCER, StoredObject, review  # also puts producer/ on the path
 
-import object_source  # isort: skip
-from json_array import ArrayReader  # isort: skip
-from json_lines import LineReader  # isort: skip
-from json_values import Malformed  # isort: skip
-from producer_errors import SourceError  # isort: skip
-from review_record import defect, is_reviewlike, payload  # isort: skip
+from review_event import make_event  # isort: skip
+from review_object import ReviewObject, SourceError  # isort: skip
+from review_reader import CHUNK, NoReviews, ReviewReader, defect, unpacked  # isort: skip
 
 assert PRODUCER.is_dir()
 _TOKENS = [
@@ -51,35 +48,36 @@ _COUNT = 4
 
 
 class Pieces(io.BytesIO):
-    """A body that hands out random pieces, as a connection does."""
+    """A body, or a file, that hands out random pieces, as a connection does."""
 
     def __init__(self, data: bytes, chance: random.Random) -> None:
         super().__init__(data)
         self._chance = chance
 
     def read(self, size: int | None = -1) -> bytes:
-        return super().read(self._chance.randint(1, 700) if size else size)
+        return super().read(min(size or 0, self._chance.randint(1, 700)))
+
+    read1 = read  # type: ignore[assignment]
 
 
 def read(data: bytes, chance: random.Random) -> tuple[list[tuple[str, str]], str | None, list[tuple[int, bytes]]]:
     """(review_id or reason of every element, problem, position and bytes of every rejected one)."""
     s3 = StoredObject(data, lambda piece: Pieces(piece, chance))
-    source = object_source.ObjectSource(s3, "bucket", "key", pause=lambda seconds: None)
-    kind, offset, chunks = object_source.recognise(source.open(), source.name)
-    reader = ArrayReader(chunks, is_reviewlike, offset) if kind == "array" else LineReader(chunks, offset)
+    stored = io.BufferedReader(ReviewObject(s3, "bucket", "key"), CHUNK)
+    file = unpacked(stored)
+    reader = ReviewReader(Pieces(data, chance) if file is stored else file)
     found: list[tuple[str, str]] = []
     rejected = []
-    for segment in reader.segments():
-        for at, value in enumerate(segment.items):
-            reason = value.reason if isinstance(value, Malformed) else defect(value)
-            if reason is None:
-                record = json.loads(payload(value, "2026-01-01T00:00:00.000"))
-                assert len(record) == 10 and record["review_id"] == value["review_id"]
-                found.append(("sent", value["review_id"]))
-            else:
-                found.append(("rejected", reason))
-                rejected.append(segment.locate(at))
-    return found, source.problem or reader.problem, rejected
+    for element in reader:
+        reason = element.reason or defect(element.value)
+        if reason is None:
+            record = json.loads(make_event(element.value, "2026-01-01T00:00:00.000"))
+            assert len(record) == 10 and record["review_id"] == element.value["review_id"]
+            found.append(("sent", element.value["review_id"]))
+        else:
+            found.append(("rejected", reason))
+            rejected.append((element.offset, element.raw))
+    return found, reader.problem, rejected
 
 
 def mutate(raw: bytes, chance: random.Random) -> bytes:
@@ -120,7 +118,7 @@ def one(number: int, seed: int) -> tuple[str, bytes, str]:
     try:
         found, problem, rejected = read(data, chance)
         again = read(data, chance)
-    except SourceError:
+    except (SourceError, NoReviews):
         return "ends with a sentence", data, ""
     except Exception as error:  # what must never happen, reported with its input
         return "broken", data, f"{type(error).__name__}: {error}"

@@ -23,10 +23,9 @@ class Kit:
             shutil.copytree(ROOT / name, folder / name, ignore=without)
         shutil.copytree(_INSIDE, folder / "inside", ignore=without)
         jar = connector_jar()
-        for path in (jar,):
-            target = folder / path.relative_to(ROOT)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
+        target = folder / jar.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(jar, target)
         (folder / "flink_app").mkdir()
         for name in _CONNECTOR:
             shutil.copyfile(ROOT / "flink_app" / name, folder / "flink_app" / name)

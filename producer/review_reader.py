@@ -38,7 +38,7 @@ KEYS = tuple(RULES)
 _LEAD = re.compile("\ufeff?[ \t\r\n]*")  # a byte-order mark may come first
 _GAP = re.compile("[ \t\r\n,]*")
 _REVIEW_BEGINS = re.compile(r'\{[ \t\r\n]*"(' + "|".join(KEYS) + ')"')
-_DECODER = json.JSONDecoder(parse_constant=lambda name: ...)  # NaN and Infinity: read, but of no type that a key has
+_DECODER = json.JSONDecoder()
 
 
 def defect(value: Any) -> str | None:

@@ -20,7 +20,7 @@ from lab.exercises.answers import ask
 from lab.exercises.catalog import EXERCISES, WrongAnswer, attempt, code_file, hand_in, own_function
 from lab.streams.reading import read_stream
 from lab.streams.records import Events
-from lab.validation.input_files import first_reviews
+from lab.validation.input_files import sendable_reviews
 from lab.validation.reference import windows
 from lab.validation.scores import Scores
 
@@ -83,12 +83,16 @@ def send_keyed(
 ) -> pd.DataFrame | None:
     """Put the first reviews on the stream `exercises`, each twice, under the student's keys.
 
-    Returns records and keys per shard.
+    Takes reviews that the function would send, and prints how many it left out. Returns records and keys per shard.
     """
 
     def work() -> pd.DataFrame:
         note, sent = uuid.uuid4().hex, []
-        chosen = first_reviews(reviews, KEYED_REVIEWS).to_dict("records") * 2
+        chosen, left_out = sendable_reviews(reviews, KEYED_REVIEWS)
+        if left_out:
+            why_not = ", ".join(f"{many} {reason}" for reason, many in left_out.items())
+            print(f"Left out, as the function would reject them: {why_not}.")  # noqa: T201
+        chosen = chosen * 2
         kinesis = boto3.client("kinesis")
         keys = answers.partition_keys(partition_key, chosen)
         records = [

@@ -1,44 +1,63 @@
 """The reviews file before it is uploaded: is it there, and what does it look like."""
 
-from itertools import islice
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
-import ijson
 import pandas as pd
 
 from lab.core.errors import BadParameter
 from lab.core.names import LABELS_FILE
 from lab.core.paths import project_path
+from lab.deploy.producer_zip import review_reader
 from lab.validation.scores import read_labels
 
 
 def first_reviews(path: Path, count: int) -> pd.DataFrame:
-    """The first reviews of a file (a JSON array or JSON Lines), one column a field, without reading the rest.
+    """Read the first objects of a reviews file as the function does, one column a field, without reading the rest.
 
     Raises BadParameter where there is no such file, it is empty, or it does not begin like reviews.
     """
+    found: list[dict[str, Any]] = []
+    with closing(_elements(path)) as elements:
+        while len(found) < count and (element := next(elements, None)):
+            if isinstance(element.value, dict):
+                found.append(element.value)
+    return pd.DataFrame(found)
+
+
+def sendable_reviews(path: Path, count: int) -> tuple[list[dict[str, Any]], Counter[str]]:
+    """Read the first reviews that the function would send, and why it would reject others among them.
+
+    Raises BadParameter as ``first_reviews`` does, and where the file holds no such review.
+    """
+    found: list[dict[str, Any]] = []
+    left_out: Counter[str] = Counter()
+    with closing(_elements(path)) as elements:
+        while len(found) < count and (element := next(elements, None)):
+            reason = element.reason or review_reader().defect(element.value)
+            if reason:
+                left_out[reason] += 1
+            else:
+                found.append(element.value)
+    if not found:
+        raise BadParameter("reviews_file", str(path), f"no review in it can be sent ({dict(left_out)}), give another")
+    return found, left_out
+
+
+def _elements(path: Path) -> Iterator[Any]:
+    reader = review_reader()
     try:
         with path.open("rb") as file:
-            start = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
-            file.seek(0)
-            if not start:
-                raise BadParameter("reviews_file", str(path), "the file is empty, give one with reviews in it")
-            reviews = list(islice(_elements(file, start), count))
+            yield from reader.ReviewReader(reader.unpacked(file))
     except FileNotFoundError as error:
         raise BadParameter("reviews_file", str(path), "there is no such file, give the path of one that is") from error
     except (IsADirectoryError, PermissionError) as error:
         raise BadParameter("reviews_file", str(path), f"it cannot be read ({error.strerror})") from error
-    except ijson.JSONError as error:
-        raise BadParameter(
-            "reviews_file", str(path), f"it does not begin like a JSON array of reviews ({error})"
-        ) from error
-    return pd.DataFrame([review for review in reviews if isinstance(review, dict)])
-
-
-def _elements(file: object, start: bytes) -> object:
-    if start.startswith(b"["):
-        return ijson.items(file, "item", use_float=True)
-    return ijson.items(file, "", multiple_values=True, use_float=True)
+    except reader.NoReviews as error:
+        raise BadParameter("reviews_file", str(path), f"the file {error}, give one with reviews in it") from error
 
 
 def labels_of(labels_file: str, reviews_file: str) -> pd.DataFrame | None:
