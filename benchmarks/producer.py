@@ -25,7 +25,7 @@ from lab.deploy.producer_zip import build_producer_zip
 from tests.support.account import ACCOUNT, PROJECT, EmbeddedAccount
 
 BUCKET = "landing-zone-of-the-benchmark"
-TIMEOUT = 22  # seconds, of which a run keeps 10 in hand: a million reviews then take more than one invocation
+TIMEOUT = 40  # seconds, of which a run keeps 10 in hand: a million reviews then take more than one invocation
 _REVIEW_ID = re.compile(rb'"review_id": ?"([^"]+)"')
 _PART = 20_000  # reviews a piece of an upload
 _WARM_UPS = 3  # invocations of each function before anything is measured

@@ -65,12 +65,13 @@ class ProducerRun:
 
     def _open(self, content: dict[str, Any]) -> dict[str, Any]:
         """Go on with the unfinished run when the event is the same, else open a new one."""
-        settings, unfinished = self.settings, content.get("unfinished")
-        goes_on = unfinished is not None and not settings.restart and unfinished["identity"] == settings.identity()
+        settings = self.settings
+        unfinished: dict[str, Any] = content.get("unfinished") or {}
+        goes_on = not settings.restart and unfinished.get("identity") == settings.identity()
         source = ReviewObject(self._s3, settings.bucket, settings.key, unfinished["etag"] if goes_on else None)
         if goes_on and not unfinished["gzip"]:
             source.seek(unfinished["byte_offset"])
-        stored = io.BufferedReader(source, CHUNK)
+        stored: Any = io.BufferedReader(source, CHUNK)
         file = unpacked(stored)
         if goes_on:
             if unfinished["gzip"]:
@@ -78,7 +79,7 @@ class ProducerRun:
             self.cursor = unfinished | {"invocations": unfinished["invocations"] + 1}
             self.reader = ReviewReader(file, unfinished["byte_offset"], unfinished["array"])
         else:
-            if unfinished is not None:
+            if unfinished:
                 self._abandoned = {"run": unfinished["run"], "sent": unfinished["sent"]}
             try:
                 self.reader = ReviewReader(file)
@@ -171,9 +172,9 @@ class ProducerRun:
         self._marker_ms = marker_ms(ms_of(last), settings.window_seconds, settings.watermark_delay_seconds)
         while settings.end_markers:
             for hash_key, shard_id in self.senders.shards:
-                marker = dict.fromkeys(KEYS) | {"review_id": f"end-marker-{shard_id}-{self.cursor['run']}"}
-                data = make_event(marker, iso(self._marker_ms))
-                self.senders.put(Record(data, marker["review_id"], self._marker_ms, len(data), hash_key))
+                marker_id = f"end-marker-{shard_id}-{self.cursor['run']}"
+                data = make_event(dict.fromkeys(KEYS) | {"review_id": marker_id}, iso(self._marker_ms))
+                self.senders.put(Record(data, marker_id, self._marker_ms, len(data), hash_key))
                 self._markers += 1
             if not self._flush():
                 return False
@@ -247,10 +248,10 @@ class ProducerRun:
         return f"rejected/{self.settings.stream}/run-{self.cursor['run']:04d}/"
 
 
-def _start(next_event_time: str | None, unfinished: dict[str, Any] | None, settings: Settings) -> tuple[int, int]:
+def _start(next_event_time: str | None, unfinished: dict[str, Any], settings: Settings) -> tuple[int, int]:
     """(first event time with the clock "replay", offset with "now"), beyond all that may have been sent before."""
     earliest = ms_of(next_event_time) if next_event_time else 0
-    if unfinished is not None:  # how far that run got behind its cursor before it was killed is not known, but bounded
+    if unfinished:  # how far that run got behind its cursor before it was killed is not known, but bounded
         identity = unfinished["identity"]
         last = replay_ms(unfinished["start_ms"], Fraction(identity["rate"]), unfinished["sent"] + SAVE_REVIEWS)
         if identity["clock"] == "now":

@@ -6,7 +6,6 @@ the file with this module too, so it needs nothing but the standard library.
 
 import codecs
 import gzip
-import io
 import json
 import re
 import zlib
@@ -45,12 +44,14 @@ def defect(value: Any) -> str | None:
     """Say why a JSON value is not a review that can be sent; None when it is one. Further keys do not matter."""
     if not isinstance(value, dict):
         return "not an object"
+    wrong = None
     for key in KEYS:
         if key not in value:
             return f"missing key: {key}"
-    for key, fits in RULES.items():
-        if not fits(value[key]):
-            return f"wrong type: {key}"
+        if not RULES[key](value[key]):
+            wrong = wrong or f"wrong type: {key}"
+    if wrong:
+        return wrong
     for key in ("review_id", "reviewer"):
         if not value[key]:
             return f"empty {key}"
@@ -74,8 +75,8 @@ class Element(NamedTuple):
     raw: bytes
 
 
-def unpacked(file: io.BufferedReader) -> Any:
-    """Return the file itself, or what it holds where its first bytes say gzip."""
+def unpacked(file: Any) -> Any:
+    """Return the buffered file itself, or what it holds where its first bytes say gzip."""
     return gzip.GzipFile(fileobj=file) if file.peek(2)[:2] == b"\x1f\x8b" else file
 
 
@@ -88,7 +89,8 @@ class ReviewReader:
 
     def __init__(self, file: Any, offset: int = 0, array: bool | None = None) -> None:
         """Find out whether the file is an array. Raises NoReviews when it is empty or begins like no reviews."""
-        self.offset, self.problem = offset, None
+        self.offset = offset
+        self.problem: str | None = None
         self._file, self._ended = file, False
         self._decode = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode
         self._text, self._at = "", 0  # what was read, and where in it the next element is looked for
@@ -128,7 +130,8 @@ class ReviewReader:
             chunk = self._file.read1(CHUNK)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             what = "cut off" if isinstance(error, EOFError) else "damaged"
-            chunk = self._say(f"the gzip data is {what} behind byte {self.offset:,} of the uncompressed file") or b""
+            self._say(f"the gzip data is {what} behind byte {self.offset:,} of the uncompressed file")
+            chunk = b""
         self._ended = not chunk
         self._text, self._at = self._text[self._at :] + self._decode(chunk, self._ended), 0
         return True
@@ -154,9 +157,7 @@ class ReviewReader:
                 reason = reason if not may_change else "truncated" if self._ended else "element too long"
                 end = len(self._text)
                 if not self._ended:
-                    self._say(
-                        f"the element at byte {self.offset:,} has no end within reach: nothing behind it was read"
-                    )
+                    self._say(f"the element at byte {self.offset:,} has no end within reach: the rest was not read")
                     self._ended = True
             if end is not None and (last or reason or not may_change):
                 break

@@ -1,7 +1,7 @@
 """The reviews file before it is uploaded: is it there, and what does it look like."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ def sendable_reviews(path: Path, count: int) -> tuple[list[dict[str, Any]], Coun
     return found, left_out
 
 
-def _elements(path: Path) -> Iterator[Any]:
+def _elements(path: Path) -> Generator[Any, None, None]:
     reader = review_reader()
     try:
         with path.open("rb") as file:
