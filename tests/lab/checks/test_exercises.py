@@ -75,6 +75,20 @@ def test_the_partition_key_by_its_id_is_right(session: Session) -> None:
     assert "200 keys" in found.message and WHY in found.message
 
 
+def test_reviews_that_the_function_would_reject_are_left_out_and_counted(
+    session: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reviews = json.loads(SAMPLE.read_text())[:210]
+    reviews[3]["review_id"] = ""
+    reviews[4] = "no review"
+    odd = tmp_path / "odd.json"
+    odd.write_text(json.dumps(reviews))
+    table = send_keyed(session, odd, lambda review: review["review_id"], WHY)
+    assert table is not None and table["records"].sum() == 400
+    said = "Left out, as the function would reject them: 1 empty review_id, 1 not an object.\n"
+    assert capsys.readouterr().out == said
+
+
 @pytest.mark.parametrize(
     ("key", "why", "said"),
     [
