@@ -45,7 +45,7 @@ def cost_an_hour(session: Session, shards: int = 0) -> Bill:
     forgotten = costs.total_hourly(costs.application_charges(1), prices)
     sentence = (
         f"On AWS all of it together costs {money(hourly)} USD an hour in {session.region}; the application alone, "
-        f"forgotten for a day, {money(_times(forgotten, 24))} USD."
+        f"forgotten for a day, {money(forgotten, hours=24)} USD."
     )
     return Bill(sentence, table, (*_besides(prices, session), *_free(session)))
 
@@ -70,7 +70,7 @@ def cost_so_far(session: Session) -> Bill:
         return Bill("Nothing of the lab that costs money by the hour is there.", table, _free(session))
     running, spent = costs.total_hourly(charges, prices), costs.total_so_far(charges, prices)
     sentence = f"{money(spent)} USD so far; what is still running costs {money(running)} USD an hour"
-    return Bill(f"{sentence}, {money(_times(running, 24))} a day.", table, _free(session))
+    return Bill(f"{sentence}, {money(running, hours=24)} a day.", table, _free(session))
 
 
 def charges_of(resources: Sequence[Resource], now: datetime) -> list[Charge]:
@@ -118,7 +118,3 @@ def _besides(prices: Any, session: Session) -> tuple[str, ...]:
 
 def _free(session: Session) -> tuple[str, ...]:
     return (LOCAL,) if session.target == "local" else ()
-
-
-def _times(value: float | None, factor: float) -> float | None:
-    return None if value is None else value * factor

@@ -14,12 +14,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from lab.account.sizing import STORAGE_GB_A_KPU, UNKNOWN
 from lab.core.names import EXERCISE_STREAM, GROUP_STREAM, INPUT_STREAM, OUTPUT_STREAM
 
 PRICES = Path(__file__).with_name("prices.json")
 _PAID_WHILE = {"STARTING", "RUNNING", "UPDATING", "AUTOSCALING", "ROLLING_BACK", "STOPPING", "FORCE_STOPPING"}
 FUNCTION_GB = 0.5
+STORAGE_GB_A_KPU = 50
+UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -126,9 +127,9 @@ def is_paid(status: str) -> bool:
     return status in _PAID_WHILE
 
 
-def money(value: float | None, digits: int = 2) -> str:
-    """USD as text."""
-    return UNKNOWN if value is None else f"{value:,.{digits}f}"
+def money(value: float | None, digits: int = 2, hours: float = 1.0) -> str:
+    """Write USD as text; of a value by the hour, what so many hours cost."""
+    return UNKNOWN if value is None else f"{value * hours:,.{digits}f}"
 
 
 def _sum(parts: Iterable[float | None]) -> float | None:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from lab.checks import diagnosis_account as built
 from lab.checks.diagnosis_account import AGAIN
-from lab.checks.diagnosis_job import failures, late_rows, readable_dashboard, slowest_subtasks
+from lab.checks.diagnosis_job import failures, readable_dashboard, slowest_subtasks
 from lab.checks.pipeline import Pipeline
 from lab.checks.probe import FAILED, UNREACHED, Finding, Probe, Report, Trouble, probe, take
 from lab.core.account import Account
@@ -58,7 +58,8 @@ def start_position(lab: Pipeline) -> str:
 
 @probe("late rows")
 def late(lab: Pipeline) -> str:
-    counted = late_rows(readable_dashboard(lab))
+    dashboard = readable_dashboard(lab)
+    counted = dashboard.late_rows() if dashboard else None
     dropped = len(lab.all_windows.late_pairs) if counted is None else counted
     by = "the streams' order" if counted is None else "Flink's numLateRecordsDropped"
     if dropped:

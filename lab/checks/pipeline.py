@@ -96,8 +96,7 @@ class Pipeline(Account):
     @cached_property
     def rows_dropped(self) -> int:
         """Flink's own count of the rows that were late; 0 where it cannot be asked, as on AWS, or no job runs."""
-        job = self.dashboard.running_job() if self.dashboard else None
-        return int(self.dashboard.metric_sum(job["jid"], "numLateRecordsDropped")) if self.dashboard and job else 0
+        return (self.dashboard.late_rows() or 0) if self.dashboard else 0
 
     @cached_property
     def position(self) -> Position:

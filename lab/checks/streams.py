@@ -1,6 +1,7 @@
 """Check 01_streams and 02_producer: the landing zone, the streams, the function and what it sent."""
 
 import hashlib
+import json
 from typing import Any
 
 import boto3
@@ -10,7 +11,6 @@ from lab.checks.probe import Finding, Place, probe
 from lab.core.account import required
 from lab.core.names import FUNCTION, INPUT_STREAM, OUTPUT_STREAM, REVIEWS_FILE, ROLE
 from lab.core.paths import project_path
-from lab.streams.manifests import read_manifests
 from lab.streams.reading import stream_batches
 from lab.streams.records import read_reviews
 
@@ -81,7 +81,7 @@ def function_settings(lab: Pipeline) -> Finding:
 
 @probe("Every review the function sent is in the stream", "02_producer", 10)
 def records_arrived(lab: Pipeline) -> Finding:
-    manifests = read_manifests(lab.session.landing_zone)
+    manifests = _manifests(lab)
     if not manifests:
         return Place("the run manifests in the landing zone").failed("The function was not run yet: invoke it.")
     read, sent, rejected = (sum(run[name] for run in manifests) for name in ("read", "sent", "rejected"))
@@ -99,3 +99,17 @@ def records_arrived(lab: Pipeline) -> Finding:
             f"All {rejected:,} reviews were rejected: look under rejected/ in the landing zone for the reasons."
         )
     return place.passed(f"{sent:,} sent, {found:,} in the stream, {rejected:,} rejected with a reason.")
+
+
+def _manifests(lab: Pipeline) -> list[dict[str, Any]]:
+    """Read the run manifests in the landing zone: the producer's last answer of each finished run (`run`, `read`,
+    `sent`, `rejected` ...), oldest first."""
+    s3, bucket = boto3.client("s3"), lab.session.landing_zone
+    manifests = []
+    with required(
+        f"reading the run manifests of {bucket}", f"The bucket {bucket} does not exist", "01_streams", lab.session
+    ):
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"state/{INPUT_STREAM}/runs/")
+        for entry in (entry for page in pages for entry in page.get("Contents", [])):
+            manifests.append(json.load(s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"]))
+    return sorted(manifests, key=lambda manifest: manifest["run"])

@@ -60,6 +60,11 @@ class Dashboard:
                 return job
         return None
 
+    def late_rows(self) -> int | None:
+        """Count the rows the running job dropped as late (numLateRecordsDropped); None where no job runs."""
+        job = self.running_job()
+        return None if job is None else int(self.metric_sum(job["jid"], "numLateRecordsDropped"))
+
     def vertices(self, job_id: str) -> list[dict[str, Any]]:
         """The operators (chained) of a job with their parallelism, status and record counts."""
         return self.get(f"/jobs/{job_id}")["vertices"]
