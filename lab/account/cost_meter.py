@@ -22,7 +22,7 @@ LOCAL = "The embedded account costs nothing; these are the prices of the same on
 
 @dataclass(frozen=True)
 class Bill:
-    """Charges with their prices. ``sentence`` is the sum in words; ``notes`` what is not in it."""
+    """Show charges with their prices: ``sentence`` is the sum in words, ``notes`` what is not in it."""
 
     sentence: str
     table: pd.DataFrame
@@ -38,7 +38,7 @@ class Bill:
 
 
 def cost_an_hour(session: Session, shards: int = 0) -> Bill:
-    """What the series costs an hour on AWS when everything of it is there, before anything is."""
+    """Compute what the whole series costs an hour on AWS, before anything of it is there."""
     prices, charges = costs.prices_of(session.region), costs.planned(shards)
     table = pd.DataFrame([(one.what, money(one.hourly(prices), 3)) for one in charges], columns=["what", "USD an hour"])
     hourly = costs.total_hourly(charges, prices)
@@ -51,7 +51,7 @@ def cost_an_hour(session: Session, shards: int = 0) -> Bill:
 
 
 def cost_so_far(session: Session) -> Bill:
-    """The running meter: what of the lab is there, since when, and what it has cost on AWS up to now.
+    """Compute what the lab has cost on AWS up to now, from what is there and since when.
 
     Raises AccountRefused or AccountSilent where the account does not tell.
     """
@@ -74,7 +74,7 @@ def cost_so_far(session: Session) -> Bill:
 
 
 def charges_of(resources: Sequence[Resource], now: datetime) -> list[Charge]:
-    """The charges by the hour of what exists."""
+    """List the charges by the hour of what exists."""
     charges: list[Charge] = []
     for resource in resources:
         if resource.kind == "stream" and resource.since is not None:

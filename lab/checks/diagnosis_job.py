@@ -20,7 +20,7 @@ NO_WATERMARK = -(2**63)
 
 @dataclass(frozen=True)
 class Failures:
-    """The newest job's failures: how many, the cause of the first one, and whether they go on."""
+    """Count the newest job's failures, with the cause of the first one and whether they go on."""
 
     count: int = 0
     first: str = ""
@@ -28,7 +28,7 @@ class Failures:
 
 
 def failures(dashboard: Dashboard) -> Failures:
-    """The failures Flink keeps of the newest job (it keeps the last 16)."""
+    """Read the failures Flink keeps of the newest job (it keeps the last 16)."""
     jobs = dashboard.jobs()
     if not jobs:
         return Failures()
@@ -41,7 +41,7 @@ def failures(dashboard: Dashboard) -> Failures:
 
 
 def root_cause(trace: str) -> str:
-    """The last cause of a Java stack trace: its class without the package, and its message."""
+    """Return the last cause of a Java stack trace: its class without the package, and its message."""
     heads = [line for line in trace.splitlines() if line and not line[0].isspace() and not line.startswith("...")]
     causes = [line for line in heads if line.startswith("Caused by: ")] or heads[:1]
     cause = causes[-1].removeprefix("Caused by: ") if causes else "an unknown cause"
@@ -58,7 +58,7 @@ def readable_dashboard(lab: Pipeline) -> Dashboard | None:
 
 
 def slowest_subtasks(dashboard: Dashboard | None) -> str:
-    """Say where the watermark is lowest within the job, as the end of a sentence; empty where it cannot be asked."""
+    """Say which subtasks hold the watermark, as the end of a sentence; empty where nobody tells."""
     job = dashboard.running_job() if dashboard else None
     if dashboard is None or job is None:
         return ""
