@@ -106,7 +106,7 @@ def nbgrader_csv(rows: Sequence[Row], assignment: str = ASSIGNMENT) -> str:
 
 
 def _titles(rows: Sequence[Row]) -> dict[str, str]:
-    """What each check is called, by its slug."""
+    """Return the title of each check, by its slug."""
     return {_slug(test): test["name"] for row in rows if row.results for test in row.results["tests"]}
 
 

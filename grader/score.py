@@ -1,4 +1,4 @@
-"""From what was found to points. Pure: which evidence each point needs, and what is said of it."""
+"""Turn findings into points: which evidence each point needs, and what is said of it. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Needs = Literal["account", "proof", "both"]
 
 @dataclass(frozen=True)
 class Graded:
-    """One check with the points it earned. `evidence` is where they come from."""
+    """Hold one check with the points it earned; `evidence` is where they come from."""
 
     notebook: str
     slug: str
@@ -49,7 +49,7 @@ class Grade:
 
     @property
     def sentence(self) -> str:
-        """What to know first."""
+        """Say what to know first."""
         if self.notes:
             return self.notes[0]
         if self.score == self.max_score:
@@ -62,7 +62,7 @@ class Grade:
 
 
 def needs(check: Probe) -> Needs:
-    """Which evidence a check's points need.
+    """Say which evidence a check's points need.
 
     What a student's code computes is proved; what is to be seen in the student's own account is looked at there; output
     needs both, since there it may have been put in by hand.

@@ -189,9 +189,10 @@ class ProducerRun:
         senders.halt()
         saved, now = self.state.content["unfinished"], self._saved()
         saved |= {name: now[name] for name in ("seconds", *_COUNTS)}  # those of the markers too
-        over = {"unfinished": None} | ({"next_event_time": iso(self._marker_ms)} if self._marker_ms else {})
-        self.state.release(**over if done else {})
         read, sent, size = saved["read"], saved["sent"], None if saved["gzip"] else saved["size"]
+        over = {"unfinished": None, "finished": self._finished(read, sent)}
+        over |= {"next_event_time": iso(self._marker_ms)} if self._marker_ms else {}
+        self.state.release(**over if done else {})
         place = {"read": read, "byte": saved["byte_offset"], "of_bytes": size}
         share = (read / settings.limit) if settings.limit else place["byte"] / size if size else None
         copied = ("run", "rejected_reasons", "first_event_time", "last_event_time", "per_shard", "seconds", *_COUNTS)
@@ -220,6 +221,11 @@ class ProducerRun:
         embedded = {"Timestamp": wall_ms(), "CloudWatchMetrics": [about]}
         self._write_log(json.dumps({"_aws": embedded, "Stream": settings.stream, **did}))
         return answer
+
+    def _finished(self, read: int, sent: int) -> dict[str, int]:
+        """Count this run with those that ended before it on the stream."""
+        before, this = self.state.content.get("finished", {}), {"runs": 1, "read": read, "sent": sent}
+        return {name: before.get(name, 0) + count for name, count in this.items()}
 
     def _input_error(self, read: int, sent: int) -> str | None:
         """Say what is wrong with the file as a whole, as far as it was read."""

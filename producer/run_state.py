@@ -1,7 +1,8 @@
 """The stream's clock and the unfinished run's cursor: one S3 object, written by one invocation at a time.
 
 ``state/<stream>/clock.json`` holds ``next_event_time`` (the next run begins there or later), ``run`` (number of the
-last run begun), ``unfinished`` (the cursor to go on with, or null) and ``lease`` (who writes just now).
+last run begun), ``unfinished`` (the cursor to go on with, or null), ``finished`` (runs that ended, and what they read
+and sent in all) and ``lease`` (who writes just now).
 
 Every write is conditional on the object being the one this invocation wrote last (S3 conditional writes), so two
 invocations can never both think that they hold the lease. Whoever is about to send or to save renews it; one that is

@@ -1,4 +1,4 @@
-"""The grader's look at the account a submission worked in: the project's own checks, and whose reviews are in it."""
+"""Probe the account a submission worked in: the project's own checks, and whose reviews are in it."""
 
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,10 @@ def look(session: Session, parameters: dict[str, Any]) -> dict[str, Finding]:
 
 
 def _of_the_right_reviews(path: Path) -> Finding | None:
-    """A finding where the stream does not hold the reviews this submission was given: the manifests alone, which the
-    check believes, can be written by anybody."""
+    """Make a finding where the stream does not hold the reviews this submission was given.
+
+    The function's state, which the check believes, can be written by anybody.
+    """
     place = Place("the reviews in the stream, beside those of the file")
     try:
         there = read_reviews(read_stream(INPUT_STREAM)).table

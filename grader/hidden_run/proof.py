@@ -65,7 +65,7 @@ OF_APPLICATION = (
     exercises.watermark.slug,
 )
 # The points of functions that a student wrote.
-OF_FUNCTIONS = ("partition_key", "put_batch", "read_shard", "threshold", "groups")
+OF_FUNCTIONS = tuple(name for name, exercise in EXERCISES.items() if exercise.calls_a_function)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What there is of the lab in an account, whether it carries the lab's tag, and the wait until it is gone."""
+"""List what there is of the lab in an account, and wait until it is gone."""
 
 import time
 
@@ -13,7 +13,7 @@ COLUMNS = ["kind", "name", "state", "of the lab", "run", "since"]
 
 
 class StillThere(LabError):
-    """Something of the lab was not gone in time."""
+    """Say what of the lab was not gone in time."""
 
     def __init__(self, left: list[Resource], seconds: float) -> None:
         self.left = left
@@ -22,7 +22,7 @@ class StillThere(LabError):
 
 
 def lab_resources(session: Session, until_gone: bool = False, timeout: float = 300.0) -> pd.DataFrame:
-    """Everything with one of the lab's names, one row each: DataFrame[kind, name, state, of the lab, run, since].
+    """List everything with one of the lab's names: DataFrame[kind, name, state, of the lab, run, since].
 
     "of the lab" is yes where it carries the lab's tag. With ``until_gone`` it waits until nothing does, and raises
     StillThere after ``timeout`` seconds; what is left then has the name alone, and is somebody else's.
@@ -45,7 +45,7 @@ def wait_until_gone(session: Session, timeout: float = 300.0) -> list[Resource]:
 
 
 def table_of(found: list[Resource]) -> pd.DataFrame:
-    """The resources as a table, in their order."""
+    """Put the resources into a table, in their order."""
     rows = [
         (one.kind, one.name, one.state, "yes" if one.ours else "no", one.tags.get("run_id", ""), one.since)
         for one in found
@@ -55,7 +55,7 @@ def table_of(found: list[Resource]) -> pd.DataFrame:
 
 
 def not_ours(found: list[Resource]) -> str:
-    """What is said of those that are left alone; empty where there are none."""
+    """Name those that are left alone; empty where there are none."""
     names = ", ".join(f"{one.kind} {one.name}" for one in found if not one.ours)
     if not names:
         return ""

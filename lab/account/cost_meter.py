@@ -22,7 +22,7 @@ LOCAL = "The embedded account costs nothing; these are the prices of the same on
 
 @dataclass(frozen=True)
 class Bill:
-    """Charges with their prices. ``sentence`` is the sum in words; ``notes`` what is not in it."""
+    """Show charges with their prices: ``sentence`` is the sum in words, ``notes`` what is not in it."""
 
     sentence: str
     table: pd.DataFrame
@@ -38,20 +38,20 @@ class Bill:
 
 
 def cost_an_hour(session: Session, shards: int = 0) -> Bill:
-    """What the series costs an hour on AWS when everything of it is there, before anything is."""
+    """Compute what the whole series costs an hour on AWS, before anything of it is there."""
     prices, charges = costs.prices_of(session.region), costs.planned(shards)
     table = pd.DataFrame([(one.what, money(one.hourly(prices), 3)) for one in charges], columns=["what", "USD an hour"])
     hourly = costs.total_hourly(charges, prices)
     forgotten = costs.total_hourly(costs.application_charges(1), prices)
     sentence = (
         f"On AWS all of it together costs {money(hourly)} USD an hour in {session.region}; the application alone, "
-        f"forgotten for a day, {money(_times(forgotten, 24))} USD."
+        f"forgotten for a day, {money(forgotten, hours=24)} USD."
     )
     return Bill(sentence, table, (*_besides(prices, session), *_free(session)))
 
 
 def cost_so_far(session: Session) -> Bill:
-    """The running meter: what of the lab is there, since when, and what it has cost on AWS up to now.
+    """Compute what the lab has cost on AWS up to now, from what is there and since when.
 
     Raises AccountRefused or AccountSilent where the account does not tell.
     """
@@ -70,11 +70,11 @@ def cost_so_far(session: Session) -> Bill:
         return Bill("Nothing of the lab that costs money by the hour is there.", table, _free(session))
     running, spent = costs.total_hourly(charges, prices), costs.total_so_far(charges, prices)
     sentence = f"{money(spent)} USD so far; what is still running costs {money(running)} USD an hour"
-    return Bill(f"{sentence}, {money(_times(running, 24))} a day.", table, _free(session))
+    return Bill(f"{sentence}, {money(running, hours=24)} a day.", table, _free(session))
 
 
 def charges_of(resources: Sequence[Resource], now: datetime) -> list[Charge]:
-    """The charges by the hour of what exists."""
+    """List the charges by the hour of what exists."""
     charges: list[Charge] = []
     for resource in resources:
         if resource.kind == "stream" and resource.since is not None:
@@ -118,7 +118,3 @@ def _besides(prices: Any, session: Session) -> tuple[str, ...]:
 
 def _free(session: Session) -> tuple[str, ...]:
     return (LOCAL,) if session.target == "local" else ()
-
-
-def _times(value: float | None, factor: float) -> float | None:
-    return None if value is None else value * factor

@@ -14,12 +14,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from lab.account.sizing import STORAGE_GB_A_KPU, UNKNOWN
 from lab.core.names import EXERCISE_STREAM, GROUP_STREAM, INPUT_STREAM, OUTPUT_STREAM
 
 PRICES = Path(__file__).with_name("prices.json")
 _PAID_WHILE = {"STARTING", "RUNNING", "UPDATING", "AUTOSCALING", "ROLLING_BACK", "STOPPING", "FORCE_STOPPING"}
 FUNCTION_GB = 0.5
+STORAGE_GB_A_KPU = 50
+UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -44,24 +45,24 @@ class Charge:
 
 
 def prices_of(region: str) -> Mapping[str, Any]:
-    """The prices of a region by unit, each with ``price``, ``source`` and ``seen``; empty where none are known."""
+    """Read the prices of a region by unit, each with ``price``, ``source`` and ``seen``; empty where none are known."""
     return json.loads(PRICES.read_text()).get(region, {})
 
 
 def hours_a_month() -> int:
-    """By which prices a month are turned into prices an hour."""
+    """Return the hours by which prices a month become prices an hour."""
     return json.loads(PRICES.read_text())["hours_a_month"]
 
 
 def stream_charge(name: str, shards: int, hours: float = 0.0) -> Charge:
-    """A stream with so many provisioned shards; 0 is on-demand."""
+    """Charge a stream with so many provisioned shards; 0 is on-demand."""
     if shards:
         return Charge(f"stream {name}, {shards} {'shard' if shards == 1 else 'shards'}", "shard_hour", shards, hours)
     return Charge(f"stream {name}, on-demand", "on_demand_stream_hour", 1, hours)
 
 
 def application_charges(kpus: int, hours: float = 0.0, running: bool = True) -> list[Charge]:
-    """An application of so many KPUs while it runs."""
+    """Charge an application of so many KPUs while it runs."""
     storage = kpus * STORAGE_GB_A_KPU / hours_a_month()
     said = f"application, {kpus} KPU and 1 for orchestration"
     return [
@@ -80,17 +81,17 @@ def planned(shards: int, kpus: int = 1) -> list[Charge]:
 
 
 def total_hourly(charges: Iterable[Charge], prices: Mapping[str, Any]) -> float | None:
-    """USD an hour of what runs; None where one of its prices is not known."""
+    """Sum USD an hour of what runs; None where one of its prices is not known."""
     return _sum(charge.hourly(prices) for charge in charges if charge.running)
 
 
 def total_so_far(charges: Iterable[Charge], prices: Mapping[str, Any]) -> float | None:
-    """USD up to now; None where a price is not known."""
+    """Sum USD up to now; None where a price is not known."""
     return _sum(charge.so_far(prices) for charge in charges)
 
 
 def kpus_of(configuration: Mapping[str, Any]) -> int:
-    """The KPUs of an application besides the one for orchestration: parallelism over parallelism per KPU, rounded up.
+    """Count an application's KPUs without the one for orchestration: parallelism over parallelism per KPU, rounded up.
 
     ``configuration`` is an ApplicationConfigurationDescription.
     """
@@ -101,7 +102,7 @@ def kpus_of(configuration: Mapping[str, Any]) -> int:
 
 
 def hours_running(operations: Sequence[Mapping[str, Any]], status: str, now: datetime) -> float:
-    """Hours an application was paid for, from the ApplicationOperationInfoList in any order.
+    """Count the hours an application was paid for, from the ApplicationOperationInfoList in any order.
 
     From each start that did not fail to the stop after it; to ``now`` where none came and ``status`` says it runs. A
     run that ended by itself counts up to the last operation there is.
@@ -122,13 +123,13 @@ def hours_running(operations: Sequence[Mapping[str, Any]], status: str, now: dat
 
 
 def is_paid(status: str) -> bool:
-    """Whether an application of this status costs money."""
+    """Say whether an application of this status costs money."""
     return status in _PAID_WHILE
 
 
-def money(value: float | None, digits: int = 2) -> str:
-    """USD as text."""
-    return UNKNOWN if value is None else f"{value:,.{digits}f}"
+def money(value: float | None, digits: int = 2, hours: float = 1.0) -> str:
+    """Write USD as text; of a value by the hour, what so many hours cost."""
+    return UNKNOWN if value is None else f"{value * hours:,.{digits}f}"
 
 
 def _sum(parts: Iterable[float | None]) -> float | None:

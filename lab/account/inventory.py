@@ -1,4 +1,4 @@
-"""What of the lab exists in an account: each of its resources by name, with its state, its age and its tags."""
+"""List what of the lab exists in an account: each resource with its state, age and tags."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from lab.core.names import APPLICATION, FUNCTION, LOG_GROUPS, STREAMS
 from lab.core.session import Session
 from lab.core.tags import as_map, is_of_the_lab
 
-_ABSENT = {"ResourceNotFoundException", "NoSuchBucket", "404"}
+GONE = {"ResourceNotFoundException", "NoSuchBucket", "404"}
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,12 @@ class Resource:
 
     @property
     def ours(self) -> bool:
-        """Whether it carries the lab's tag."""
+        """Say whether it carries the lab's tag."""
         return is_of_the_lab(self.tags)
 
 
 def existing(session: Session) -> list[Resource]:
-    """Everything that bears one of the lab's names, in the order in which it is taken down: the application first.
+    """List everything that bears one of the lab's names in the order of deletion: the application first.
 
     Raises AccountRefused or AccountSilent where the account does not tell.
     """
@@ -50,7 +50,7 @@ def existing(session: Session) -> list[Resource]:
 
 
 def application() -> Resource:
-    """The application, with its detail."""
+    """Describe the application, with its detail."""
     flink = boto3.client("kinesisanalyticsv2")
     detail = flink.describe_application(ApplicationName=APPLICATION)["ApplicationDetail"]
     arn = detail["ApplicationARN"]
@@ -60,7 +60,7 @@ def application() -> Resource:
 
 
 def function() -> Resource:
-    """The function, with its configuration."""
+    """Describe the function, with its configuration."""
     answer = boto3.client("lambda").get_function(FunctionName=FUNCTION)
     found = answer["Configuration"]
     state, arn = found.get("State", "Active"), found["FunctionArn"]
@@ -68,7 +68,7 @@ def function() -> Resource:
 
 
 def stream(name: str) -> Resource:
-    """A stream, with its summary."""
+    """Describe a stream, with its summary."""
     kinesis = boto3.client("kinesis")
     summary = kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
     tags = as_map(kinesis.list_tags_for_stream(StreamName=name)["Tags"])
@@ -77,7 +77,7 @@ def stream(name: str) -> Resource:
 
 
 def bucket(name: str) -> Resource:
-    """A bucket."""
+    """Describe a bucket."""
     s3 = boto3.client("s3")
     s3.head_bucket(Bucket=name)
     try:
@@ -90,7 +90,7 @@ def bucket(name: str) -> Resource:
 
 
 def log_group(name: str) -> Resource | None:
-    """A log group, with its description; None where there is none."""
+    """Describe a log group; None where there is none."""
     logs = boto3.client("logs")
     groups = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
     found = next((group for group in groups if group["logGroupName"] == name), None)
@@ -106,7 +106,7 @@ def _or_none(look: Callable[[], Resource | None]) -> Resource | None:
     try:
         return look()
     except ClientError as error:
-        if code_of(error) not in _ABSENT:
+        if code_of(error) not in GONE:
             raise
         return None
 

@@ -28,7 +28,7 @@ RETENTION_DAYS = 30  # a lab's log is of no use to anybody after that
 
 
 def bucket_faults(name: str) -> list[str]:
-    """A bucket: tagged, closed to the public, encrypted, for TLS alone, open to nobody."""
+    """List a bucket's faults: it must be tagged, closed, encrypted, for TLS alone, open to nobody."""
     s3 = boto3.client("s3")
     block = _setting(lambda: s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"], {})
     rules = _setting(lambda: s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"], [])
@@ -47,7 +47,7 @@ def bucket_faults(name: str) -> list[str]:
 
 
 def stream_faults(name: str) -> list[str]:
-    """A stream: tagged and encrypted."""
+    """List a stream's faults: it must be tagged and encrypted."""
     found = stream(name)
     faults = tag_faults(found)
     if found.detail.get("EncryptionType") != "KMS":
@@ -56,7 +56,7 @@ def stream_faults(name: str) -> list[str]:
 
 
 def log_group_faults(name: str) -> list[str]:
-    """A log group: there, tagged, and not kept for ever."""
+    """List a log group's faults: it must exist, be tagged and forget."""
     found = log_group(name)
     if found is None:
         return [f"the log group {name} is not there: create_log_group"]
@@ -68,26 +68,26 @@ def log_group_faults(name: str) -> list[str]:
 
 
 def function_faults(name: str) -> list[str]:
-    """The function: tagged, and to be invoked by nobody else."""
+    """List the function's faults: it must be tagged and invoked by nobody else."""
     lambda_ = boto3.client("lambda")
     policy = json.loads(_setting(lambda: lambda_.get_policy(FunctionName=name)["Policy"], "{}"))
     return tag_faults(function()) + wildcard_faults(f"the policy of the function {name}", policy)
 
 
 def application_faults() -> list[str]:
-    """The application: tagged."""
+    """List the application's faults: it must be tagged."""
     return tag_faults(application())
 
 
 def tag_faults(found: Resource) -> list[str]:
-    """A resource that does not carry the lab's tag is deleted by nobody."""
+    """Say that a resource lacks the lab's tag, so that nobody would delete it."""
     if found.ours:
         return []
     return [f"the {found.kind} {found.name} does not carry the tag {LAB_KEY}: delete it, or tag it if the lab may"]
 
 
 def denies_plain_http(policy: Mapping[str, Any], name: str) -> bool:
-    """Whether a bucket policy denies every action, to everybody, on the bucket and its objects, without TLS."""
+    """Say whether a bucket policy denies everybody every action without TLS, on bucket and objects."""
     arn = f"arn:aws:s3:::{name}"
     for statement in listed(policy.get("Statement", [])):
         condition = statement.get("Condition", {}).get("Bool", {}).get("aws:SecureTransport")
@@ -104,7 +104,7 @@ def denies_plain_http(policy: Mapping[str, Any], name: str) -> bool:
 
 
 def wildcard_faults(what: str, policy: Mapping[str, Any]) -> list[str]:
-    """What a policy allows to everybody, or allows as "everything"; a Deny may say so."""
+    """List what a policy allows to everybody, or as "everything"; a Deny may say so."""
     faults = []
     for statement in listed(policy.get("Statement", [])):
         if statement.get("Effect") != "Allow":

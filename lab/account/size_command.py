@@ -1,20 +1,12 @@
-"""`python -m lab size`: how many shards and KPUs a rate of reviews needs, and what they cost."""
+"""`python -m lab size`: say how many shards and KPUs a rate of reviews needs, and what they cost."""
 
 import argparse
-import json
 import sys
-from pathlib import Path
 from typing import Any
 
-from lab.account.sizing import PER_CORE, UNKNOWN, Size, size
-
-PRICES = Path(__file__).with_name("prices.json")
-LABELS = {
-    "shard_hour": "Kinesis, reviews: shard hours",
-    "put_payload_unit_million": "Kinesis, reviews: PUT payload units",
-    "kpu_hour": "Managed Flink: KPUs and one for orchestration",
-    "running_storage_gb_month": "Managed Flink: running storage",
-}
+from lab.account.costs import hours_a_month, money, prices_of, total_hourly
+from lab.account.sizing import PER_CORE, Size, size
+from lab.core.names import OUTPUT_STREAM
 
 
 def add_parser(commands: Any) -> None:
@@ -33,33 +25,25 @@ def add_parser(commands: Any) -> None:
 
 def size_command(arguments: argparse.Namespace) -> int:
     """Print the size; exit code 0."""
-    known = json.loads(PRICES.read_text())
-    prices = known.get(arguments.region, {})
-    found = size(arguments.reviews_per_second, arguments.average_bytes, prices, hours_a_month=known["hours_a_month"])
-    sys.stdout.write("\n".join([*lines(found, prices, arguments.region), ""]))
+    found = size(arguments.reviews_per_second, arguments.average_bytes)
+    sys.stdout.write("\n".join([*lines(found, arguments.region), ""]))
     return 0
 
 
-def lines(found: Size, prices: dict[str, Any], region: str) -> list[str]:
-    """The answer as text."""
+def lines(found: Size, region: str) -> list[str]:
+    """Write the size as text, with the prices of a region and where each was seen."""
+    prices, month = prices_of(region), hours_a_month()
+    hourly = total_hourly(found.charges, prices)
     text = [
         f"shards        {found.shards:,} ({found.binding} binds)",
         f"parallelism   {found.parallelism:,} (one task a shard), {found.parallelism_per_kpu} a KPU",
         f"KPUs          {found.kpus:,} (planned with {PER_CORE:,} reviews a second each) and 1 for orchestration",
         f"state         {found.state_bytes / 1e9:,.3f} GB at most",
-        f"cost          {_money(found.total_hourly)} USD an hour, "
-        f"{_money(_times(found.total_hourly, found.hours_a_month))} USD in {found.hours_a_month // 24} days, {region}",
+        f"cost          {money(hourly)} USD an hour, {money(hourly, hours=month)} USD in {month // 24} days, {region}",
     ]
-    for name, hourly in found.hourly.items():
-        source = f"{prices[name]['source']} (seen {prices[name]['seen']})" if name in prices else "no source"
-        text.append(f"  {_money(hourly):>10} an hour  {LABELS[name]}: {source}")
-    text.append("Not in it: the stream suspicious_activity, Lambda, S3, logs, transfer between regions.")
+    for charge in found.charges:
+        price = prices.get(charge.unit)
+        source = f"{price['source']} (seen {price['seen']})" if price else "no source"
+        text.append(f"  {money(charge.hourly(prices)):>10} an hour  {charge.what}: {source}")
+    text.append(f"Not in it: the stream {OUTPUT_STREAM}, Lambda, S3, logs, transfer between regions.")
     return text
-
-
-def _times(value: float | None, factor: float) -> float | None:
-    return None if value is None else value * factor
-
-
-def _money(value: float | None) -> str:
-    return UNKNOWN if value is None else f"{value:,.2f}"

@@ -1,4 +1,4 @@
-"""How large the pipeline must be for a rate of reviews, and what it costs: arithmetic alone, nothing is read or called.
+"""Size the pipeline for a rate of reviews: arithmetic alone, nothing is read or called.
 
 Sources: Kinesis Data Streams developer guide, "Quotas and limits" (a shard takes 1 MB and 1,000 records a second);
 Managed Service for Apache Flink developer guide (a KPU is 1 vCPU, 4 GB and 50 GB of running storage; one more KPU an
@@ -6,26 +6,24 @@ application for orchestration).
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from lab.account.costs import Charge, application_charges, stream_charge
 from lab.core.errors import BadParameter
+from lab.core.names import INPUT_STREAM
 
 SHARD_BYTES, SHARD_RECORDS = 1_000_000, 1_000  # a second, written
 PUT_UNIT_BYTES = 25 * 1024
-STORAGE_GB_A_KPU = 50
 PER_CORE = 5_000
 """Reviews a second that one KPU is planned with; docs/scale.md has the measurement it stays below."""
 STATE_BYTES = 250
 """Planned for one review whose windows are open; docs/scale.md has the 235 that were the most measured. It counts once,
 not once a window: windows that overlap share their slices."""
-UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
 class Size:
-    """What the rate needs. Costs in USD, None where a price is not known."""
+    """What the rate needs, and what is paid for it by the hour."""
 
     shards: int
     binding: str
@@ -33,26 +31,17 @@ class Size:
     parallelism: int
     parallelism_per_kpu: int
     state_bytes: int
-    hourly: Mapping[str, float | None]
-    hours_a_month: int
-
-    @property
-    def total_hourly(self) -> float | None:
-        """The sum, or None if one part is not known."""
-        parts = list(self.hourly.values())
-        return None if None in parts else math.fsum(part for part in parts if part is not None)
+    charges: tuple[Charge, ...]
 
 
 def size(
     reviews_per_second: float,
     average_bytes: int = 1300,
-    prices: Mapping[str, Any] | None = None,
     *,
-    hours_a_month: int = 720,
     window_seconds: int = 60,
     watermark_delay_seconds: int = 5,
 ) -> Size:
-    """Size streams and application for a steady rate; ``prices`` is one region of lab/account/prices.json.
+    """Size the input stream and the application for a steady rate.
 
     Parallelism equals the number of shards, so that every shard has a watermark of its own (no window is lost to a
     faster neighbour); where that is more than the cores need, several tasks share a KPU (at most 8: the service's
@@ -68,18 +57,10 @@ def size(
     binding = "1 MB a second a shard" if by_bytes >= by_records else "1,000 records a second a shard"
     kpus = max(math.ceil(reviews_per_second / PER_CORE), math.ceil(shards / 8))
     state = math.ceil(reviews_per_second * (window_seconds + watermark_delay_seconds) * STATE_BYTES)
-    hourly = _hourly(reviews_per_second, average_bytes, shards, kpus, prices or {}, hours_a_month)
-    return Size(shards, binding, kpus, shards, math.ceil(shards / kpus), state, hourly, hours_a_month)
-
-
-def _hourly(
-    rate: float, average_bytes: int, shards: int, kpus: int, prices: Mapping[str, Any], hours: int
-) -> dict[str, float | None]:
-    units = rate * 3600 * math.ceil(average_bytes / PUT_UNIT_BYTES)
-    amounts = {
-        "shard_hour": float(shards),
-        "put_payload_unit_million": units / 1e6,
-        "kpu_hour": float(kpus + 1),
-        "running_storage_gb_month": kpus * STORAGE_GB_A_KPU / hours,
-    }
-    return {name: amount * prices[name]["price"] if name in prices else None for name, amount in amounts.items()}
+    put_units = reviews_per_second * 3600 * math.ceil(average_bytes / PUT_UNIT_BYTES)
+    charges = (
+        stream_charge(INPUT_STREAM, shards),
+        Charge(f"stream {INPUT_STREAM}, PUT payload units", "put_payload_unit_million", put_units / 1e6),
+        *application_charges(kpus),
+    )
+    return Size(shards, binding, kpus, shards, math.ceil(shards / kpus), state, charges)

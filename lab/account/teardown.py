@@ -1,4 +1,4 @@
-"""Deletes what carries the lab's tag, the application first: the same calls as notebook 05, for `python -m lab clean`.
+"""Delete what carries the lab's tag, the application first, as notebook 05 does: for `python -m lab clean`.
 
 Each resource is looked at again right before it is deleted. What an interrupted clean-up left is what the next one
 finds, so it can be repeated at any point.
@@ -9,14 +9,12 @@ from collections.abc import Callable, Sequence
 import boto3
 from botocore.exceptions import ClientError
 
-from lab.account.inventory import Resource, application, bucket, function, log_group, stream
+from lab.account.inventory import GONE, Resource, application, bucket, function, log_group, stream
 from lab.core.aws_errors import code_of, plain_words
 from lab.core.errors import LabError
 from lab.core.session import Session
 from lab.deploy.buckets import empty_bucket
 from lab.flink.waiters import application_status, stream_active
-
-_GONE = {"ResourceNotFoundException", "NoSuchBucket", "404"}
 
 
 def take_down(session: Session, found: Sequence[Resource], say: Callable[[str], None]) -> None:
@@ -94,4 +92,4 @@ _DELETE: dict[str, Callable[[Resource], None]] = {
 
 def _is_gone(error: LabError) -> bool:
     cause = error.__cause__
-    return isinstance(cause, ClientError) and code_of(cause) in _GONE
+    return isinstance(cause, ClientError) and code_of(cause) in GONE

@@ -45,7 +45,7 @@ def waits_for_exercise(lab: Pipeline) -> Finding | None:
 
 
 def ran_with_one(lab: Pipeline) -> str:
-    """Say what one subtask over several shards cost, which exercise 6 asks to look at before it is set right."""
+    """Say what one subtask over several shards lost, which exercise 6 asks to look at first."""
     _, shards = lab.parallelism
     lost = f"{lab.rows_dropped:,} rows were dropped as late" if lab.rows_dropped else "rows may be dropped as late"
     return (

@@ -1,4 +1,4 @@
-"""Check a notebook's work: the list of checks, and `lab.check`, which the notebooks, the runner and CI use alike.
+"""Check a notebook's work: the list of checks, and `lab.check`.
 
 A check looks at the account and the streams, never at the notebook's variables. Points and proofs hang on its slug.
 """
@@ -39,7 +39,7 @@ CHECKS: tuple[Probe, ...] = (
 
 
 class CheckReport(Report):
-    """What the checks of a notebook found."""
+    """Show what the checks of a notebook found."""
 
     heading = "check"
     words: ClassVar[dict[State, str]] = {PASSED: "✔ passed", FAILED: "✘ FAILED", OPEN: "○ not attempted"}

@@ -1,4 +1,4 @@
-"""Diagnose an empty output: walk from the landing zone to the last window and name the first thing that is wrong.
+"""Diagnose an empty output: name the first thing that is wrong between the landing zone and the last window.
 
 `diagnose()` reads the account through AWS's own APIs and the Flink dashboard's address, as the notebooks do, and
 changes nothing. Where the dashboard does not answer a program (on AWS it wants a browser), the streams are asked.
@@ -11,7 +11,7 @@ import pandas as pd
 
 from lab.checks import diagnosis_account as built
 from lab.checks.diagnosis_account import AGAIN
-from lab.checks.diagnosis_job import failures, late_rows, readable_dashboard, slowest_subtasks
+from lab.checks.diagnosis_job import failures, readable_dashboard, slowest_subtasks
 from lab.checks.pipeline import Pipeline
 from lab.checks.probe import FAILED, UNREACHED, Finding, Probe, Report, Trouble, probe, take
 from lab.core.account import Account
@@ -58,7 +58,8 @@ def start_position(lab: Pipeline) -> str:
 
 @probe("late rows")
 def late(lab: Pipeline) -> str:
-    counted = late_rows(readable_dashboard(lab))
+    dashboard = readable_dashboard(lab)
+    counted = dashboard.late_rows() if dashboard else None
     dropped = len(lab.all_windows.late_pairs) if counted is None else counted
     by = "the streams' order" if counted is None else "Flink's numLateRecordsDropped"
     if dropped:
@@ -156,23 +157,23 @@ PROBES: tuple[Probe, ...] = (
 
 
 class Diagnosis(Report):
-    """Every step in the order of the data; at most one is wrong, and those behind it were not reached."""
+    """Show every step in the order of the data; behind the first wrong one none was reached."""
 
     heading = "step"
     caption = "From the landing zone to the last window"
 
     @property
     def wrong(self) -> Probe | None:
-        """The first step that is wrong, or None."""
+        """Return the first step that is wrong, or None."""
         return next((one for one, found in self.taken if found.state == FAILED), None)
 
     @property
     def sentence(self) -> str:
-        """The first thing that is wrong and what to do next, in one sentence."""
+        """Say the first thing that is wrong and what to do next."""
         return self.failed[0].message if self.failed else f"Nothing is wrong: {self.taken[-1][1].message}"
 
     def shown(self, found: Finding) -> str:
-        """The wrong step's message is the sentence, which is said by itself."""
+        """Leave out the wrong step's message, which the sentence says already."""
         return "" if found.state == FAILED else found.message
 
 

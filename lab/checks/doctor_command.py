@@ -1,4 +1,4 @@
-"""`python -m lab doctor`: `lab.diagnose` from the command line. Exit code 0 where nothing is wrong, 1 otherwise."""
+"""Run `lab.diagnose` from the command line (`python -m lab doctor`). Exit code 0 where nothing is wrong, else 1."""
 
 import argparse
 import os
@@ -27,7 +27,7 @@ def add_parser(commands: Any) -> None:
 
 
 def doctor_command(arguments: argparse.Namespace) -> int:
-    """`python -m lab doctor`."""
+    """Do what `python -m lab doctor` asks; returns the exit code."""
     if arguments.target == "aws":
         ready, begun = _preflight(arguments.region)
         if not ready or not begun:
@@ -38,7 +38,7 @@ def doctor_command(arguments: argparse.Namespace) -> int:
 
 
 def _preflight(region: str) -> tuple[bool, bool]:
-    """Say row by row whether the lab can start in an account on AWS. Returns that, and whether it has begun there."""
+    """Say row by row whether the lab can start on AWS; returns that, and whether it has begun there."""
     from lab.checks.preflight import UncheckedAccount, look_at
 
     account = UncheckedAccount(session.connect("aws", region))

@@ -1,4 +1,4 @@
-"""The checks of the exercises. Each looks at what an attempt left in the account and the streams."""
+"""Check the exercises: what an attempt left in the account and the streams."""
 
 import json
 from typing import Any
@@ -24,24 +24,27 @@ SMALLEST_GROUP = 5
 
 
 def _exercise(function: Ask) -> Probe:
-    """Make a function the check of the exercise of its name; a wrong answer was handed in as what is wrong with it."""
+    """Make a function the check of the exercise of its name."""
     exercise = EXERCISES[function.__name__]
-
-    def ask(lab: Pipeline) -> Finding | str:
-        note = handed_in(lab.session, exercise.name) if exercise.calls_a_function else None
-        if note and "wrong" in note:
-            return Place(f"the answer of {exercise.where}").failed(note["wrong"])
-        return function(lab)
-
-    return Probe(exercise.name, exercise.title, ask, exercise.notebook, exercise.points)
+    return Probe(exercise.name, exercise.title, function, exercise.notebook, exercise.points)
 
 
 def _not_attempted(name: str, place: Place) -> Finding:
     return place.open(EXERCISES[name].not_attempted)
 
 
+def _answer(lab: Pipeline, name: str, place: Place) -> dict[str, Any] | Finding:
+    """Read the note of what was handed in; a finding where nothing was, or what is wrong with it was."""
+    note = handed_in(lab.session, name)
+    if note is None:
+        return _not_attempted(name, place)
+    if "wrong" in note:
+        return Place(f"the answer of {EXERCISES[name].where}").failed(note["wrong"])
+    return note
+
+
 def _sent(stream: str, note: dict[str, Any]) -> pd.DataFrame:
-    """The records of one attempt, with the fields of their data as columns."""
+    """Read the records of one attempt, with the fields of their data as columns."""
     raw = read_stream(stream)
     rows = []
     for record in raw.itertuples(index=False):
@@ -59,9 +62,9 @@ def _sent(stream: str, note: dict[str, Any]) -> pd.DataFrame:
 @_exercise
 def partition_key(lab: Pipeline) -> Finding:
     place = Place(f"the records of {EXERCISE_STREAM}, each review twice, and your reason")
-    note = handed_in(lab.session, "partition_key")
-    if note is None:
-        return _not_attempted("partition_key", place)
+    note = _answer(lab, "partition_key", place)
+    if isinstance(note, Finding):
+        return note
     sent = _sent(EXERCISE_STREAM, note)
     if not len(sent) or len(sent) != note["sent"]:
         return place.failed(f"{len(sent):,} of {note['sent']:,} records are there: send them again.")
@@ -89,9 +92,9 @@ def partition_key(lab: Pipeline) -> Finding:
 @_exercise
 def put_batch(lab: Pipeline) -> Finding:
     place = Place(f"the records of your batch in {EXERCISE_STREAM}")
-    note = handed_in(lab.session, "put_batch")
-    if note is None:
-        return _not_attempted("put_batch", place)
+    note = _answer(lab, "put_batch", place)
+    if isinstance(note, Finding):
+        return note
     times = _sent(EXERCISE_STREAM, note)["number"].value_counts()
     missing, twice = note["sent"] - len(times), int((times > 1).sum())
     if missing:
@@ -105,9 +108,9 @@ def put_batch(lab: Pipeline) -> Finding:
 
 @_exercise
 def read_shard(lab: Pipeline) -> Finding:
-    note = handed_in(lab.session, "read_shard")
-    if note is None:
-        return _not_attempted("read_shard", Place("exercises/read_shard.json in the landing zone"))
+    note = _answer(lab, "read_shard", Place("exercises/read_shard.json in the landing zone"))
+    if isinstance(note, Finding):
+        return note
     place = Place(f"all records of {note['shard']} of reviews")
     raw = read_stream(INPUT_STREAM)
     raw = raw[raw["shard"] == note["shard"]]
@@ -201,9 +204,9 @@ def threshold(lab: Pipeline) -> Finding:
     labels = _labels(lab)
     if labels is None:
         return place.passed("There are no labels, so there is nothing to choose by.")
-    note = handed_in(lab.session, "threshold")
-    if note is None:
-        return _not_attempted("threshold", place)
+    note = _answer(lab, "threshold", place)
+    if isinstance(note, Finding):
+        return note
     scores = score(lab.all_windows.windows, labels)
     table = scores.by_threshold.fillna({"precision": 0.0})
     if table["precision"].max() < PRECISE_ENOUGH:
@@ -227,9 +230,9 @@ def threshold(lab: Pipeline) -> Finding:
 @_exercise
 def groups(lab: Pipeline) -> Finding:
     place = Place(f"the records of {GROUP_STREAM}, the reviews they mean, and the labels")
-    note = handed_in(lab.session, "groups")
-    if note is None:
-        return _not_attempted("groups", place)
+    note = _answer(lab, "groups", place)
+    if isinstance(note, Finding):
+        return note
     sent = _sent(GROUP_STREAM, note)
     if len(sent) != note["sent"]:
         return place.failed(f"{len(sent):,} of {note['sent']:,} records are there: run the cell again.")
@@ -256,7 +259,7 @@ def groups(lab: Pipeline) -> Finding:
 
 
 def _catchable(table: pd.DataFrame, labels: pd.DataFrame, size: int, slide: int) -> set[str]:
-    """The members of groups of which enough stand together in one window at this rate."""
+    """Name the members of groups of which enough stand together in one window at this rate."""
     planted = labels.loc[labels["kind"] == "group_burst", "reviewer"]
     rows = table[table["reviewer"].isin(planted)]
     step, back = pd.Timedelta(seconds=slide), range(size // slide)

@@ -33,7 +33,7 @@ WINDOW_PROPERTIES = {
 
 
 class Pipeline(Account):
-    """An account and a notebook's parameters by name; each answer is kept for the probes that come later.
+    """Ask an account, with a notebook's parameters by name; each answer is kept for the next probes.
 
     `known` holds answers that are not to be asked for, by the name of the property.
     """
@@ -55,7 +55,7 @@ class Pipeline(Account):
 
     @cached_property
     def package(self) -> bytes:
-        """The application's zip as it is in the bucket."""
+        """Read the application's zip from the bucket."""
         bucket = self.session.flink_bucket
         where = f"s3://{bucket}/{APPLICATION_ZIP}"
 
@@ -66,26 +66,26 @@ class Pipeline(Account):
 
     @cached_property
     def parallelism(self) -> tuple[int, int]:
-        """The application's parallelism, and the open shards of its input stream."""
+        """Return the application's parallelism and the open shards of its input stream."""
         flink = self.application()["ApplicationConfigurationDescription"]["FlinkApplicationConfigurationDescription"]
         subtasks = flink.get("ParallelismConfigurationDescription", {}).get("Parallelism", 1)
         return subtasks, self.stream(INPUT_STREAM)["OpenShardCount"]
 
     @cached_property
     def properties(self) -> dict[str, dict[str, str]]:
-        """The application's runtime properties: group -> key -> value."""
+        """Return the application's runtime properties: group -> key -> value."""
         configuration = self.application()["ApplicationConfigurationDescription"]
         groups = configuration.get("EnvironmentPropertyDescriptions", {}).get("PropertyGroupDescriptions", [])
         return {group["PropertyGroupId"]: group["PropertyMap"] for group in groups}
 
     @property
     def initial_position(self) -> str:
-        """Where the application's source begins to read."""
+        """Return where the application's source begins to read, such as LATEST."""
         return self.properties.get(CONSUMER_GROUP, {}).get("scan.stream.initpos", "LATEST")
 
     @cached_property
     def dashboard(self) -> Dashboard | None:
-        """The Flink dashboard, None where it does not answer a program (on AWS it wants a browser)."""
+        """Take the Flink dashboard; None where it does not answer a program (on AWS it wants a browser)."""
         dashboard = Dashboard.of_application()
         try:
             dashboard.jobs()
@@ -95,25 +95,24 @@ class Pipeline(Account):
 
     @cached_property
     def rows_dropped(self) -> int:
-        """Flink's own count of the rows that were late; 0 where it cannot be asked, as on AWS, or no job runs."""
-        job = self.dashboard.running_job() if self.dashboard else None
-        return int(self.dashboard.metric_sum(job["jid"], "numLateRecordsDropped")) if self.dashboard and job else 0
+        """Count the rows Flink dropped as late; 0 where no job runs or nobody tells, as on AWS."""
+        return (self.dashboard.late_rows() or 0) if self.dashboard else 0
 
     @cached_property
     def position(self) -> Position:
-        """Where the application began to read: as 03_flink_job noted it, or from the oldest record on."""
+        """Find where the application began to read: as 03_flink_job noted it, or at the oldest record."""
         if self.initial_position == "LATEST":
             return load_position(self.session.flink_bucket)
         return Position(APPLICATION, pd.Timestamp.now("UTC").to_pydatetime(), INPUT_STREAM, {})
 
     @cached_property
     def events(self) -> Events:
-        """What the application can have read."""
+        """Read the events the application can have read."""
         return read_reviews(stream_batches(INPUT_STREAM, self.position))
 
     @cached_property
     def window_settings(self) -> dict[str, int]:
-        """Window, slide, threshold and delay: the notebook's parameters, or what the application was given."""
+        """Take window, slide, threshold and delay from the notebook's parameters, else from the application."""
         if WINDOW_PROPERTIES.keys() <= self.parameters.keys():
             return {name: self.parameters[name] for name in WINDOW_PROPERTIES}
         given = self.properties.get(WINDOW_GROUP, {})
@@ -124,15 +123,15 @@ class Pipeline(Account):
 
     @cached_property
     def reference(self) -> Reference:
-        """What must come out."""
+        """Compute the windows that must come out."""
         return windows(self.events, **self.window_settings)
 
     @cached_property
     def all_windows(self) -> Reference:
-        """Every window with its count, whatever the threshold."""
+        """Compute every window with its count, whatever the threshold."""
         return windows(self.events, **{**self.window_settings, "threshold": 0})
 
     @cached_property
     def output(self) -> Output:
-        """What did come out, once every window of the reference is there or nothing more comes."""
+        """Read the windows that came out, once all of the reference are there or no more come."""
         return wait_for_windows(self.reference, self.position)

@@ -1,4 +1,4 @@
-"""Look at an account before anything is made in it: can the lab work there? Reads only; every probe has a row.
+"""Probe an account before anything is made in it: can the lab work there? Reads only.
 
 A row is OK, WRONG with what to do next, or "not known" where the account does not let itself be asked.
 """
@@ -34,7 +34,7 @@ DRY_CALLS: tuple[tuple[str, str, dict[str, int]], ...] = (
 
 
 class UncheckedAccount(Account):
-    """An account that the lab has perhaps not worked in yet; ``shards`` is what 01_streams will ask for."""
+    """Ask an account the lab has perhaps not worked in yet; ``shards`` is what 01_streams will ask for."""
 
     def __init__(self, session: Session, shards: int = 0) -> None:
         super().__init__(session)
@@ -42,12 +42,12 @@ class UncheckedAccount(Account):
 
     @cached_property
     def caller(self) -> str:
-        """The ARN of the credentials."""
+        """Return the ARN of the credentials."""
         return boto3.client("sts").get_caller_identity()["Arn"]
 
     @cached_property
     def found(self) -> list[Resource]:
-        """What bears the lab's names."""
+        """List the resources that bear the lab's names."""
         return existing(self.session)
 
 
@@ -202,7 +202,7 @@ PROBES: tuple[Probe, ...] = (
 
 
 class PreflightFailed(LabError):
-    """At least one row is WRONG; ``wrong`` holds their sentences."""
+    """Say what is WRONG, at least one row; ``wrong`` holds the sentences."""
 
     def __init__(self, wrong: list[str]) -> None:
         self.wrong = wrong
@@ -210,16 +210,16 @@ class PreflightFailed(LabError):
 
 
 class Preflight(Report):
-    """What the preflight found; the lab can start where nothing is WRONG."""
+    """Show what the preflight found; the lab can start where nothing is WRONG."""
 
     @property
     def wrong(self) -> list[str]:
-        """The sentences of what is WRONG."""
+        """List the sentences of what is WRONG."""
         return [found.message for found in self.failed]
 
     @property
     def sentence(self) -> str:
-        """The outcome in one sentence."""
+        """Say the outcome in one sentence."""
         if self.wrong:
             return f"{len(self.wrong)} of {len(self.taken)} are to be put right before the lab can start."
         return "The lab can start."

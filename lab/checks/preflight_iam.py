@@ -32,7 +32,7 @@ class Question:
 
 
 def questions(session: Session, *names: str) -> list[Question]:
-    """What policies of `iam/` allow, as questions about a principal that shall be allowed it.
+    """Turn what policies of `iam/` allow into questions about a principal that shall be allowed it.
 
     The statements whose Sid begins with "Preflight" are left out: the preflight makes those calls itself, and the lab
     works without them. A condition is met with each of its values in turn.
@@ -62,7 +62,7 @@ def concrete(arn: str) -> str:
 
 
 def trusted_services(document: Mapping[str, Any], account: str) -> set[str]:
-    """The services that may assume a role with this trust policy when they work for `account`.
+    """Name the services that may assume a role with this trust policy when they work for `account`.
 
     The one condition that is understood is that of iam/trust.json, on aws:SourceAccount.
     """
@@ -147,7 +147,7 @@ def allowed(principal: str, wanted: Sequence[Question]) -> str:
 
 
 def source_arn(caller: str) -> str:
-    """The ARN whose policies are the caller's: a user's own, or that of the role a session belongs to.
+    """Find the ARN whose policies are the caller's: a user's own, or that of a session's role.
 
     Raises NotKnown where the role may not be read.
     """

@@ -1,4 +1,4 @@
-"""Probe an account for one thing after the other, and show what was found: for checks, preflight and diagnosis.
+"""Probe an account and show the findings: for checks, preflight and diagnosis.
 
 A probe is a function of an `Account`. It returns a finding, or only the sentence of what it saw, or raises a LabError
 whose sentence says what is wrong and what to do next.
@@ -26,16 +26,16 @@ UNREACHED: State = "not reached"  # something before it is wrong
 
 
 class Trouble(LabError):
-    """What a probe found wrong: one sentence, with the next step."""
+    """Say what a probe found wrong: one sentence, with the next step."""
 
 
 class NotKnown(LabError):
-    """A question that the account does not permit or does not offer; no reason to stop."""
+    """Say that the account does not permit or offer a question; no reason to stop."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one probe saw: ``message`` says what it means or what to do next, ``looked_at`` where it was seen."""
+    """Hold what one probe saw: ``message`` says what to do next, ``looked_at`` where it was seen."""
 
     state: State
     message: str
@@ -52,20 +52,20 @@ class Finding:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a probe looked; makes the findings of that place."""
+    """Make the findings of the place where a probe looked."""
 
     looked_at: str
 
     def passed(self, message: str) -> Finding:
-        """It is as it should be."""
+        """Say that all is as it should be."""
         return Finding(PASSED, message, self.looked_at)
 
     def failed(self, message: str) -> Finding:
-        """It is wrong; the message says what to do next."""
+        """Say what is wrong and what to do next."""
         return Finding(FAILED, message, self.looked_at)
 
     def open(self, message: str) -> Finding:
-        """The exercise it needs is still blank."""
+        """Say that the exercise it needs is still blank."""
         return Finding(OPEN, message, self.looked_at)
 
 
@@ -74,7 +74,7 @@ Ask = Callable[[Any], Finding | str]
 
 @dataclass(frozen=True)
 class Probe:
-    """One probe. ``slug`` is what points and proofs hang on; ``title`` is for people and may change."""
+    """Name one probe: points and proofs hang on ``slug``; ``title`` is for people and may change."""
 
     slug: str
     title: str
@@ -110,7 +110,7 @@ def take_all(probes: Iterable[Probe], account: Account) -> Taken:
 
 @dataclass(frozen=True, repr=False)
 class Report:
-    """What a list of probes found, in order; a notebook shows it as a table, a terminal as lines."""
+    """Show what a list of probes found: a notebook as a table, a terminal as lines."""
 
     taken: Taken
     heading: ClassVar[str] = "what"
@@ -121,21 +121,21 @@ class Report:
 
     @property
     def failed(self) -> list[Finding]:
-        """The findings of what is wrong."""
+        """List the findings of what is wrong."""
         return [found for _, found in self.taken if found.state == FAILED]
 
     @property
     def sentence(self) -> str:
-        """The outcome in one sentence; empty where the rows say it all."""
+        """Say the outcome in one sentence; empty where the rows say it all."""
         return ""
 
     def shown(self, found: Finding) -> str:
-        """What a row says of a finding."""
+        """Return what a row says of a finding."""
         return found.message
 
     @property
     def table(self) -> pd.DataFrame:
-        """A row a probe: its state, its title, its points and where it looked if they have any, what it found."""
+        """Make a row a probe: state, title, what was found; with points, also where it looked."""
         table = pd.DataFrame(
             {
                 "": [self.words[found.state] for _, found in self.taken],
@@ -149,7 +149,7 @@ class Report:
 
     @property
     def text(self) -> str:
-        """Rows and sentence for a terminal; where a row has points, what was found stands below its title."""
+        """Write rows and sentence for a terminal; with points, what was found stands below the title."""
         words = [self.words[found.state].partition(" ")[2] for _, found in self.taken]
         widths = max(map(len, words)), max(len(one.title) for one, _ in self.taken)
         lines = []
@@ -163,7 +163,7 @@ class Report:
 
     @property
     def html(self) -> str:
-        """Sentence and rows for a notebook."""
+        """Write sentence and rows for a notebook."""
         mark = self.words[FAILED if self.failed else PASSED][0]
         sentence = f"<p><b>{mark} {escape(self.sentence)}</b></p>" if self.sentence else ""
         return sentence + table_html(self.table, self.caption, len(self.taken), longest=None)

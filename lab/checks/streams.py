@@ -1,6 +1,7 @@
 """Check 01_streams and 02_producer: the landing zone, the streams, the function and what it sent."""
 
 import hashlib
+import json
 from typing import Any
 
 import boto3
@@ -10,7 +11,6 @@ from lab.checks.probe import Finding, Place, probe
 from lab.core.account import required
 from lab.core.names import FUNCTION, INPUT_STREAM, OUTPUT_STREAM, REVIEWS_FILE, ROLE
 from lab.core.paths import project_path
-from lab.streams.manifests import read_manifests
 from lab.streams.reading import stream_batches
 from lab.streams.records import read_reviews
 
@@ -81,14 +81,12 @@ def function_settings(lab: Pipeline) -> Finding:
 
 @probe("Every review the function sent is in the stream", "02_producer", 10)
 def records_arrived(lab: Pipeline) -> Finding:
-    manifests = read_manifests(lab.session.landing_zone)
-    if not manifests:
-        return Place("the run manifests in the landing zone").failed("The function was not run yet: invoke it.")
-    read, sent, rejected = (sum(run[name] for run in manifests) for name in ("read", "sent", "rejected"))
+    finished = _finished_runs(lab)
+    if not finished:
+        return Place("the function's state in the landing zone").failed("No run of the function has ended: invoke it.")
+    runs, sent, rejected = finished["runs"], finished["sent"], finished["read"] - finished["sent"]
     found = len(read_reviews(stream_batches(INPUT_STREAM)).table)
-    place = Place(f"{len(manifests)} run manifests and all records of {INPUT_STREAM}")
-    if read != sent + rejected:
-        return place.failed(f"{read:,} read is not {sent:,} sent + {rejected:,} rejected: look at the function's log.")
+    place = Place(f"{runs} finished run{'s' * (runs != 1)} of the function and all records of {INPUT_STREAM}")
     if found < sent:
         return place.failed(
             f"{found:,} reviews are in the stream and {sent:,} were sent: look at the function's log, then invoke it "
@@ -99,3 +97,10 @@ def records_arrived(lab: Pipeline) -> Finding:
             f"All {rejected:,} reviews were rejected: look under rejected/ in the landing zone for the reasons."
         )
     return place.passed(f"{sent:,} sent, {found:,} in the stream, {rejected:,} rejected with a reason.")
+
+
+def _finished_runs(lab: Pipeline) -> dict[str, int]:
+    """Read what the function's finished runs read and sent in all, from its state in the landing zone."""
+    bucket, key = lab.session.landing_zone, f"state/{INPUT_STREAM}/clock.json"
+    with required(f"reading {key} of {bucket}", f"{FUNCTION} was not run yet", "02_producer", lab.session):
+        return json.load(boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"]).get("finished", {})

@@ -22,7 +22,7 @@ def required(doing: str, what: str, notebook: str, session: Session) -> Iterator
 
 
 class Account:
-    """Asks an account about the lab's resources, each question once, and keeps the answers.
+    """Ask an account about the lab's resources, each question once, and keep the answers.
 
     Every question raises StepMissing where the resource does not exist, AccountRefused or AccountSilent where the
     account does not tell.
@@ -34,18 +34,18 @@ class Account:
 
     @property
     def session(self) -> Session:
-        """The account that is asked. Raises LabError where none is connected."""
+        """Return the account that is asked; raises LabError where none is connected."""
         if self._session is None:
             raise LabError("No account is connected: run the cell with `lab.connect(...)`, then this one again.")
         return self._session
 
     @property
     def endpoint(self) -> str | None:
-        """Where the account answers; None on AWS, and where no account is connected."""
+        """Return where the account answers; None on AWS, and where no account is connected."""
         return self._session.endpoint if self._session else None
 
     def reviews_size(self) -> int:
-        """Bytes of the reviews in the landing zone."""
+        """Return the bytes of the reviews in the landing zone."""
         bucket = self.session.landing_zone
         where = f"s3://{bucket}/{REVIEWS_FILE}"
 
@@ -55,7 +55,7 @@ class Account:
         return self.answer(f"looking at {where}", f"There is no {where}", "01_streams", ask)
 
     def stream(self, name: str) -> dict[str, Any]:
-        """A stream's StreamDescriptionSummary."""
+        """Return a stream's StreamDescriptionSummary."""
 
         def ask() -> dict[str, Any]:
             return boto3.client("kinesis").describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
@@ -63,7 +63,7 @@ class Account:
         return self.answer(f"describing {name}", f"The stream {name} does not exist", "01_streams", ask)
 
     def function(self, name: str = FUNCTION) -> dict[str, Any]:
-        """The function's configuration."""
+        """Return the function's configuration."""
 
         def ask() -> dict[str, Any]:
             return boto3.client("lambda").get_function_configuration(FunctionName=name)
@@ -71,7 +71,7 @@ class Account:
         return self.answer(f"describing {name}", f"The function {name} does not exist", "02_producer", ask)
 
     def application(self, name: str = APPLICATION) -> dict[str, Any]:
-        """The application's ApplicationDetail."""
+        """Return the application's ApplicationDetail."""
 
         def ask() -> dict[str, Any]:
             flink = boto3.client("kinesisanalyticsv2")
@@ -80,7 +80,7 @@ class Account:
         return self.answer(f"describing {name}", f"The application {name} does not exist", "03_flink_job", ask)
 
     def answer(self, doing: str, missing: str, notebook: str, ask: Callable[[], Any]) -> Any:
-        """What `ask` returns; asked the first time, remembered by `doing`."""
+        """Call `ask` the first time and remember what it returns, by `doing`."""
         if doing not in self._answers:
             with required(doing, missing, notebook, self.session):
                 self._answers[doing] = ask()

@@ -1,4 +1,4 @@
-"""A zip that appears under its name only when it is whole: two runs beside each other build the same ones."""
+"""Write a zip that appears under its name only when it is whole: two runs may build the same one at once."""
 
 import tempfile
 import zipfile
@@ -13,7 +13,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold: the same inpu
 def whole_zip(
     target: Path, compression: int = zipfile.ZIP_STORED, level: int | None = None
 ) -> Iterator[zipfile.ZipFile]:
-    """A zip to write to; it replaces `target` when the block has ended well, and is gone when it has not.
+    """Open a zip to write to; it replaces `target` when the block ends well, else it is deleted.
 
     `compression` and `level` are the members' default. The file may be read by everybody, as one made by `open` would.
     """

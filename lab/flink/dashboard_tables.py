@@ -11,13 +11,13 @@ from lab.flink.rest import Dashboard
 
 
 def dashboard_link(url: str) -> HTML:
-    """The dashboard as a link that opens beside the notebook: behind JupyterLab where that serves this notebook."""
+    """Make a link to the dashboard that opens beside the notebook, through JupyterLab where that serves it."""
     address = escape(in_browser(url))
     return HTML(f'<a href="{address}" target="_blank" rel="noopener">Open the Apache Flink dashboard</a>')
 
 
 def jobs_table(url: str) -> pd.DataFrame:
-    """The dashboard's jobs: name, state and tasks, as its page *Jobs* shows them."""
+    """List the dashboard's jobs: name, state and tasks, as its page *Jobs* shows them."""
     jobs = Dashboard(url).jobs()
     return pd.DataFrame(
         {
@@ -30,7 +30,7 @@ def jobs_table(url: str) -> pd.DataFrame:
 
 
 def late_rows_dropped(flink: Any, application: str) -> pd.DataFrame:
-    """Flink's own count of late rows (numLateRecordsDropped) and the parallelism it was measured at."""
+    """Count the late rows Flink dropped (numLateRecordsDropped), with the parallelism they were counted at."""
     dashboard = Dashboard.of_application(application, flink)
     job = dashboard.running_job()
     if job is None:

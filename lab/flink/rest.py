@@ -16,7 +16,7 @@ _TIMEOUT = 60.0  # seconds, as boto3 waits: on a busy machine a JobManager is sl
 
 
 class DashboardSilent(LabError):
-    """The dashboard's address does not answer as a Flink REST API."""
+    """Say that the dashboard's address does not answer as a Flink REST API."""
 
     def __init__(self, url: str, why: str) -> None:
         super().__init__(
@@ -26,7 +26,7 @@ class DashboardSilent(LabError):
 
 
 class Dashboard:
-    """The jobs behind one dashboard address, as ``create_application_presigned_url`` returns it."""
+    """Ask for the jobs behind a dashboard's address, as ``create_application_presigned_url`` returns it."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -49,23 +49,28 @@ class Dashboard:
             raise DashboardSilent(self.url, str(error)) from error
 
     def jobs(self) -> list[dict[str, Any]]:
-        """Name, state, start time and task counts of each job, newest first."""
+        """List each job with name, state, start time and task counts, newest first."""
         jobs = self.get("/jobs/overview")["jobs"]
         return sorted(jobs, key=lambda job: -job["start-time"])
 
     def running_job(self) -> dict[str, Any] | None:
-        """The newest job that is RUNNING with all its tasks, or None."""
+        """Return the newest job that is RUNNING with all its tasks, or None."""
         for job in self.jobs():
             if job["state"] == "RUNNING" and job["tasks"]["running"] == job["tasks"]["total"]:
                 return job
         return None
 
+    def late_rows(self) -> int | None:
+        """Count the rows the running job dropped as late (numLateRecordsDropped); None where no job runs."""
+        job = self.running_job()
+        return None if job is None else int(self.metric_sum(job["jid"], "numLateRecordsDropped"))
+
     def vertices(self, job_id: str) -> list[dict[str, Any]]:
-        """The operators (chained) of a job with their parallelism, status and record counts."""
+        """List the operators (chained) of a job with their parallelism, status and record counts."""
         return self.get(f"/jobs/{job_id}")["vertices"]
 
     def metric_sum(self, job_id: str, name: str) -> float:
-        """Sum of a metric over every operator and subtask; matches the metric's last part, such as
+        """Sum a metric over every operator and subtask; matches the metric's last part, such as
         ``numLateRecordsDropped``. 0 where no operator has it."""
         total = 0.0
         for vertex in self.vertices(job_id):
@@ -77,7 +82,7 @@ class Dashboard:
         return total
 
     def watermark(self, job_id: str) -> pd.Timestamp | None:
-        """The smallest watermark that came into any operator that takes events from another; None where none did."""
+        """Return the smallest watermark that came into any operator fed by another; None where none did."""
         found = []
         for vertex in self.vertices(job_id):
             for entry in self.get(f"/jobs/{job_id}/vertices/{vertex['id']}/watermarks"):

@@ -1,4 +1,4 @@
-"""Waiting for what AWS does in its own time, with one line a change and an end when it cannot come true any more."""
+"""Wait for a status on AWS, with one line a change, and end when it cannot be reached any more."""
 
 import json
 import time
@@ -12,11 +12,11 @@ from lab.core.errors import LabError
 
 
 class WaitedInVain(LabError):
-    """What was waited for did not happen in time, or went wrong."""
+    """Say that a status was not reached in time, or cannot be reached any more."""
 
 
 def stream_active(kinesis: Any, name: str, timeout: float = 120.0) -> str:
-    """Until a stream is ACTIVE; its status."""
+    """Wait until a stream is ACTIVE; returns its status."""
     return _until(
         lambda: kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["StreamStatus"],
         lambda status: status == "ACTIVE",
@@ -26,7 +26,7 @@ def stream_active(kinesis: Any, name: str, timeout: float = 120.0) -> str:
 
 
 def stream_encrypted(kinesis: Any, name: str) -> str:
-    """Wait for a stream and turn on its encryption with the key AWS holds for Kinesis, if it is off; its status then.
+    """Wait for a stream and encrypt it with the key AWS holds for Kinesis; returns its status.
 
     The key is free and its use costs a few cents a day at most; on the way a stream is UPDATING, so wait again.
     """
@@ -37,7 +37,7 @@ def stream_encrypted(kinesis: Any, name: str) -> str:
 
 
 def function_active(lambda_: Any, name: str, timeout: float = 120.0) -> str:
-    """Until a Lambda function is Active and its last update went through; its state."""
+    """Wait until a function is Active and its last update went through; returns its state."""
 
     def state() -> str:
         configuration = lambda_.get_function_configuration(FunctionName=name)
@@ -52,7 +52,7 @@ def function_active(lambda_: Any, name: str, timeout: float = 120.0) -> str:
 
 
 def application_status(flink: Any, name: str, until: str, timeout: float = 900.0) -> str:
-    """Until the application has the status ``until`` ("RUNNING" or "READY"); prints each change with its time.
+    """Wait until the application has the status ``until`` ("RUNNING" or "READY"); prints each change with its time.
 
     Raises WaitedInVain with the cause from the application's log stream where a start fails (it goes back to READY).
     """
@@ -76,41 +76,40 @@ def application_status(flink: Any, name: str, until: str, timeout: float = 900.0
 
 
 def failure_cause(detail: dict[str, Any]) -> str:
-    """The newest error in the log stream the application was given, in one sentence; or where to look."""
-    import boto3
-
-    group, stream = _log_names(detail)
+    """Say in one sentence why the last start failed, from the application's log stream; or where to look."""
+    group = log_names(detail)[0]
     if not group:
         return "it has no CloudWatch logging option, so the cause is not kept; add one and start again."
-    logs = boto3.client("logs")
     try:
-        events = logs.filter_log_events(
-            logGroupName=group,
-            logStreamNames=[stream],
-            filterPattern="ERROR",
-            startTime=int((time.time() - 900) * 1000),
-        )["events"]
+        return newest_error(detail) or f"no error is in the log group {group} yet; look there in a minute."
     except ClientError as error:
         return f"its log group {group} cannot be read ({error.response['Error']['Code']})."
-    messages = [message for message in (_error_message(event["message"]) for event in events) if message]
-    if not messages:
-        return f"no error is in the log group {group} yet; look there in a minute."
-    return messages[-1]
 
 
-def _log_names(detail: dict[str, Any]) -> tuple[str, str]:
-    for option in detail.get("CloudWatchLoggingOptionDescriptions", []):
-        group, _, stream = option["LogStreamARN"].partition(":log-group:")[2].partition(":log-stream:")
-        return group, stream
-    return "", ""
+def newest_error(detail: dict[str, Any]) -> str:
+    """Read the newest error of the application's log stream; empty where it ran or was stopped after that."""
+    import boto3
+
+    group, stream = log_names(detail)
+    asked = {"logGroupName": group, "logStreamName": stream, "startFromHead": False, "limit": 1000}
+    for event in reversed(boto3.client("logs").get_log_events(**asked)["events"] if group else []):
+        try:
+            fields = json.loads(event["message"])
+        except ValueError:
+            continue
+        if fields.get("messageType") == "ERROR" and fields.get("message"):
+            return str(fields["message"])
+        if fields.get("logger") == "managed-flink":
+            return ""
+    return ""
 
 
-def _error_message(text: str) -> str:
-    try:
-        fields = json.loads(text)
-    except ValueError:
-        return ""
-    return fields.get("message", "") if fields.get("messageType") == "ERROR" else ""
+def log_names(detail: dict[str, Any]) -> tuple[str, str]:
+    """Name log group and log stream of the application's logging option; both empty where it has none."""
+    options = detail.get("CloudWatchLoggingOptionDescriptions", [])
+    arn = options[0]["LogStreamARN"] if options else ""
+    group, _, stream = arn.partition(":log-group:")[2].partition(":log-stream:")
+    return group, stream
 
 
 def _until(ask: Callable[[], str], done: Callable[[str], bool], what: str, timeout: float) -> str:

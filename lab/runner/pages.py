@@ -1,4 +1,4 @@
-"""HTML pages from the templates in lab/runner/templates; everything put into one is text, never markup."""
+"""Fill the HTML templates in lab/runner/templates; everything put into one is text, never markup."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -8,7 +8,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 def page(template: str, values: Mapping[str, Any], filters: Mapping[str, Callable[[Any], Any]] | None = None) -> str:
-    """One of the templates, filled in; `filters` are its own, by the name it uses."""
+    """Fill in one of the templates; `filters` are its own, by the name it uses."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(

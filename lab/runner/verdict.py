@@ -18,7 +18,7 @@ _LONGEST = 600  # characters of an error that still make a sentence
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What one check of a notebook looked at and found, and what it is worth; `slug` tells it from the others."""
+    """Hold what one check of a notebook found and what it is worth; `slug` tells it from the others."""
 
     slug: str
     title: str

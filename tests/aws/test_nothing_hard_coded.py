@@ -23,7 +23,7 @@ MAY = {
         "lab/cli.py": "the default where the notebooks of a run declare no region",
         "lab/checks/doctor_command.py": "the default of an option",
         "lab/deploy/policies.py": "the default of an option",
-        "lab/checks/preflight_account.py": "the regions a Learner Lab is held to, and one as an example in a sentence",
+        "lab/checks/preflight.py": "the regions a Learner Lab is held to, and one as an example in a sentence",
         "lab/account/size_command.py": "whose prices they are",
     },
 }

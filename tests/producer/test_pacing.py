@@ -29,8 +29,10 @@ def test_finish_ends_the_unfinished_run_with_its_markers(make_world: MakeWorld) 
     assert last["markers"] == 2
     assert ms_of(last["marker_event_time"]) > ms_of(last["last_event_time"]) + 65_000
     assert len(world.sent()) == first["sent"]
+    assert world.state()["finished"] == {"runs": 1, "read": first["sent"], "sent": first["sent"]}
     replay = world.invoke(limit=5)  # the simulated clock goes on behind the wall clock's markers
     assert ms_of(replay["first_event_time"]) >= ms_of(last["marker_event_time"])
+    assert world.state()["finished"] == {"runs": 2, "read": first["sent"] + 5, "sent": first["sent"] + 5}
 
 
 def test_finish_without_an_unfinished_run_sends_nothing(make_world: MakeWorld) -> None:

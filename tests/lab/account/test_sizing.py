@@ -1,10 +1,8 @@
 """Shards, KPUs and cost by hand-made sums; and the command line on a known and an unknown region."""
 
-import json
-
 import pytest
 
-from lab.account.size_command import LABELS, PRICES
+from lab.account import costs
 from lab.account.sizing import PER_CORE, STATE_BYTES, size
 from lab.cli import main
 from lab.core.errors import BadParameter
@@ -38,20 +36,23 @@ def test_cost_is_the_sum_of_its_parts():
         "kpu_hour": {"price": 100.0},
         "running_storage_gb_month": {"price": 720.0},
     }
-    found = size(1000, 26_000, prices)  # two units of 25 KB each
-    assert found.hourly == {
+    found = size(1000, 26_000)  # two units of 25 KB each
+    hourly = {charge.unit: charge.hourly(prices) for charge in found.charges}
+    assert hourly == {
         "shard_hour": 26.0,
         "put_payload_unit_million": pytest.approx(72.0),
         "kpu_hour": 100.0 * (found.kpus + 1),
-        "running_storage_gb_month": 50.0 * found.kpus,
+        "running_storage_gb_month": pytest.approx(50.0 * found.kpus),
     }
-    assert found.total_hourly == pytest.approx(sum(found.hourly.values()))
+    assert costs.total_hourly(found.charges, prices) == pytest.approx(sum(hourly.values()))
 
 
 def test_one_unknown_price_leaves_the_sum_unknown():
-    found = size(1000, prices={"kpu_hour": {"price": 0.11}})
-    assert found.hourly["shard_hour"] is None and found.hourly["kpu_hour"] == pytest.approx(0.22)
-    assert found.total_hourly is None
+    prices = {"kpu_hour": {"price": 0.11}}
+    found = size(1000)
+    hourly = {charge.unit: charge.hourly(prices) for charge in found.charges}
+    assert hourly["shard_hour"] is None and hourly["kpu_hour"] == pytest.approx(0.22)
+    assert costs.total_hourly(found.charges, prices) is None
 
 
 @pytest.mark.parametrize(("rate", "length"), [(0, 1300), (-1, 1300), (float("nan"), 1300), (float("inf"), 1300)])
@@ -67,8 +68,8 @@ def test_a_record_that_cannot_be(length):
 
 
 def test_every_price_has_a_source_and_a_date():
-    prices = json.loads(PRICES.read_text())["us-east-1"]
-    assert prices.keys() >= LABELS.keys()
+    prices = costs.prices_of("us-east-1")
+    assert prices.keys() >= {charge.unit for charge in (*size(10).charges, *costs.planned(0))}
     assert all(one["source"] and one["seen"] and one["price"] > 0 for one in prices.values())
 
 

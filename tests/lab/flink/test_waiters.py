@@ -31,8 +31,8 @@ def test_back_to_ready_is_a_failed_start_with_its_cause() -> None:
 
 def test_the_newest_error_of_the_log_stream_is_the_cause(monkeypatch: pytest.MonkeyPatch) -> None:
     class Logs:
-        def filter_log_events(self, **asked: Any) -> dict[str, Any]:
-            assert (asked["logGroupName"], asked["logStreamNames"]) == ("/aws/g", ["s"])
+        def get_log_events(self, **asked: Any) -> dict[str, Any]:
+            assert (asked["logGroupName"], asked["logStreamName"]) == ("/aws/g", "s")
             levels = [("ERROR", "an older one"), ("ERROR", "The stream 'x' does not exist"), ("INFO", "no ERROR here")]
             return {"events": [{"message": json.dumps({"messageType": a, "message": b})} for a, b in levels]}
 
