@@ -22,7 +22,7 @@ def test_the_start_of_the_lab_is_interrupted_in_one_sentence(tmp_path: Path) -> 
     answers = []
     for hundredths in range(0, 60, 2):
         process = subprocess.Popen(
-            [*HOLD, sys.executable, "-m", "lab", "run", "--file", str(tmp_path / "none.yaml")],
+            [*HOLD, sys.executable, "-m", "lab", "run", str(tmp_path / "none.yaml")],
             cwd=PROJECT,
             stderr=subprocess.PIPE,
             text=True,
@@ -30,8 +30,6 @@ def test_the_start_of_the_lab_is_interrupted_in_one_sentence(tmp_path: Path) -> 
         # Wherever the start is by now on this machine: the moments are spread, none of them is waited for.
         time.sleep(hundredths / 100)
         process.send_signal(signal.SIGINT)
-        answers.append((process.communicate(timeout=60)[1], process.returncode))
-    assert (SENTENCE, 130) in answers
-    for said, code in answers:
-        # Python ends by the signal itself where it interrupted a class being made; env, before it holds it back.
-        assert (code == 2 and "none.yaml" in said) or (code in (130, -2) and said in (SENTENCE, ""))
+        answers.append(process.communicate(timeout=60)[1])
+    assert SENTENCE in answers
+    assert all(said in (SENTENCE, "") or "none.yaml" in said for said in answers)  # "": env was interrupted itself
