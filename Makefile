@@ -1,6 +1,8 @@
 # `make lab` runs the whole series, `make test` all tests; both set everything up on first use.
 PYTHON ?= python3.11
 BIN = .venv/bin
+# Holds ctrl-C back until the lab can answer it in a sentence; without it (macOS) Python may show a traceback instead.
+HOLD := $(shell env --block-signal=INT true 2>/dev/null && echo env --block-signal=INT)
 READY = .venv/.ready
 DEV = .venv/.ready-dev
 .DEFAULT_GOAL := help
@@ -35,7 +37,7 @@ $(DEV): requirements-dev.txt $(READY)
 	@touch $(DEV)
 
 lab: $(READY) ## the whole series, unattended: verdict, report, dashboard
-	@$(BIN)/python -m lab run $(ARGS)
+	@$(HOLD) $(BIN)/python -m lab run $(ARGS)
 
 test: $(DEV) ## all tests, two files at a time
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)

@@ -21,10 +21,12 @@ from lab.core.paths import ROOT
 from lab.core.tags import lab_tags, owner_of
 
 LOCAL_ACCOUNT = "000000000000"
-_FOREIGN = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_ROLE_ARN")
 _STATUS_TIMEOUT = 30.0  # seconds; on a busy machine an account is slow, not gone
 _BEFORE_ASKING_WHO = 15.0  # seconds; then `localaws up`, which knows its own account, says who does not answer
+_open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open  # no proxy stands before this machine
 _connected: "Session | None" = None
+_set_locally: dict[str, str] = {}  # the AWS_ variables of the embedded account
+_set_aside: dict[str, str] = {}  # those of the user's that they replace
 
 
 class AccountNotReached(LabError):
@@ -121,7 +123,7 @@ def local_endpoint() -> str:
 def local_status(seconds: float = _STATUS_TIMEOUT) -> dict[str, Any] | None:
     """What the embedded account says of itself (``since``, ``dashboards`` ...), or None where it does not answer."""
     try:
-        with urllib.request.urlopen(local_endpoint() + "/_localaws/status", timeout=seconds) as answer:  # noqa: S310
+        with _open(local_endpoint() + "/_localaws/status", timeout=seconds) as answer:
             status = json.load(answer)
     except (OSError, ValueError):
         return None
@@ -130,17 +132,33 @@ def local_status(seconds: float = _STATUS_TIMEOUT) -> dict[str, Any] | None:
 
 def _connect_local(region: str, run_id: str) -> Session:
     status = local_status(_BEFORE_ASKING_WHO) or _start_local()
-    for name in _FOREIGN:
-        os.environ.pop(name, None)
-    os.environ.update(
+    _put_aws_variables_back()
+    _set_aside.update({name: os.environ.pop(name) for name in list(os.environ) if name.startswith("AWS_")})
+    _set_locally.update(
         AWS_ENDPOINT_URL=local_endpoint(),
         AWS_ACCESS_KEY_ID=LOCAL_ACCOUNT,
         AWS_SECRET_ACCESS_KEY="local",  # noqa: S106  the embedded account has no authentication
         AWS_DEFAULT_REGION=region,
         AWS_REGION=region,
+        AWS_CONFIG_FILE=os.devnull,  # a file of the user's could name another endpoint, or be one that cannot be read
+        AWS_SHARED_CREDENTIALS_FILE=os.devnull,
     )
+    os.environ.update(_set_locally)
+    for name in ("NO_PROXY", "no_proxy"):
+        os.environ[name] = ",".join(filter(None, (os.environ.get(name), "127.0.0.1,localhost")))
     use_run_id(run_id)
     return Session("local", region, LOCAL_ACCOUNT, local_endpoint(), run_id, status.get("since"))
+
+
+def _put_aws_variables_back() -> None:
+    """Undo what an earlier connect to the embedded account set, where nobody has set it anew since."""
+    for name, value in _set_locally.items():
+        if os.environ.get(name) == value:
+            del os.environ[name]
+    for name, value in _set_aside.items():
+        os.environ.setdefault(name, value)
+    _set_locally.clear()
+    _set_aside.clear()
 
 
 def _start_local() -> dict[str, Any]:
@@ -158,11 +176,19 @@ def _start_local() -> dict[str, Any]:
 
 def _connect_aws(region: str, run_id: str) -> Session:
     import boto3
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import BotoCoreError, ClientError, ConfigParseError, NoCredentialsError
 
+    _put_aws_variables_back()
     os.environ["AWS_DEFAULT_REGION"] = region
     try:
         identity = boto3.client("sts", region_name=region).get_caller_identity()
+    except ConfigParseError as error:
+        raise AccountNotReached(_unreadable_file(error.kwargs["path"], error.kwargs["error"])) from error
+    except NoCredentialsError as error:
+        raise AccountNotReached(
+            "There are no credentials for AWS on this machine, so AWS was not asked: copy them from AWS Details, Show "
+            "(in a Learner Lab) into ~/.aws/credentials, then run this cell again."
+        ) from error
     except (BotoCoreError, ClientError) as error:
         raise AccountNotReached(
             f"AWS did not accept the credentials found for region {region} ({error}); set them up as for the AWS CLI "
@@ -171,6 +197,23 @@ def _connect_aws(region: str, run_id: str) -> Session:
     use_run_id(run_id)
     owner = owner_of(identity["Arn"])
     return Session("aws", region, identity["Account"], os.environ.get("AWS_ENDPOINT_URL"), run_id, owner=owner)
+
+
+def _unreadable_file(path: str, reason: Exception) -> str:
+    """The sentence for a file of the AWS SDKs that cannot be read; ``reason`` is the parser's."""
+    line = getattr(reason, "lineno", None) or next(iter(getattr(reason, "errors", [])), (1,))[0]
+    if isinstance(reason, UnicodeDecodeError):
+        line = reason.object.count(b"\n", 0, reason.start) + 1
+    what = {
+        "DuplicateSectionError": "a section that stands there already",
+        "DuplicateOptionError": "a key that its section has already",
+        "MissingSectionHeaderError": "something before the first section, such as [default]",
+        "UnicodeDecodeError": "a byte that is no text",
+    }.get(type(reason).__name__, "a line that is neither a section nor key = value")
+    return (
+        f"{path} cannot be read: line {line} holds {what}. AWS was not asked; keep one [default] section with the keys "
+        "below it and nothing else, then run this cell again."
+    )
 
 
 def restarted_hint(session: Session) -> str:

@@ -2,8 +2,10 @@ import os
 import socket
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 
+import boto3
 import pytest
 
 from lab.core.errors import BadParameter
@@ -45,6 +47,73 @@ def test_local_sets_the_sdks_variables_and_forgets_the_users(
     assert session.landing_zone == "000000000000-landing-zone"
     assert os.environ["AWS_ENDPOINT_URL"] == account.endpoint
     assert "AWS_PROFILE" not in os.environ and "AWS_SESSION_TOKEN" not in os.environ
+
+
+SERVICES = ("s3", "kinesis", "lambda", "iam", "sts", "logs", "kinesisanalyticsv2")
+ELSEWHERE = "http://127.0.0.1:9"  # where nobody listens
+# What people have in their shells and files, each seen to send local calls elsewhere or to stop them.
+SETTINGS: dict[str, dict[str, str]] = {
+    "an endpoint for one service": {"AWS_ENDPOINT_URL_S3": ELSEWHERE, "AWS_ENDPOINT_URL_KINESIS": ELSEWHERE},
+    "configured endpoints ignored": {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"},
+    "other kinds of endpoints": {"AWS_USE_FIPS_ENDPOINT": "true", "AWS_USE_DUALSTACK_ENDPOINT": "true"},
+    "a profile": {"AWS_PROFILE": "nobody"},
+    "a proxy": {"http_proxy": ELSEWHERE, "HTTPS_PROXY": ELSEWHERE, "all_proxy": ELSEWHERE},
+    "a proxy with exceptions": {"http_proxy": ELSEWHERE, "no_proxy": "localhost", "NO_PROXY": "example.org"},
+}
+# ~/.aws/credentials as Learner Labs leave it, and what is said of each.
+DAMAGED_FILES = {
+    "[default]\naws_access_key_id = a\n[default]\naws_access_key_id = b\n": "line 3 holds a section that stands there",
+    "aws_access_key_id = a\n": "line 1 holds something before the first section",
+    "\ufeff[default]\naws_access_key_id = a\n": "line 1 holds something before the first section",
+    "Copy the following into ~/.aws/credentials\n[default]\naws_access_key_id = a\n": "line 1 holds something",
+    "[default]\naws_access_key_id = a\naws_access_key_id = b\n": "line 3 holds a key that its section has",
+    "[default]\nasdf\n": "line 2 holds a line that is neither",
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_local_is_local_for_every_service(
+    account: EmbeddedAccount, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    for variable, value in SETTINGS[name].items():
+        monkeypatch.setenv(variable, value)
+    config = tmp_path / "config"
+    config.write_text(
+        f"[default]\nendpoint_url = {ELSEWHERE}\nservices = mine\n[services mine]\ns3 =\n  endpoint_url = {ELSEWHERE}\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("LOCALAWS_PORT", str(account.port))
+    connect("local")
+    assert {boto3.client(service).meta.endpoint_url for service in SERVICES} == {account.endpoint}
+    assert boto3.client("sts").get_caller_identity()["Account"] == "000000000000"
+
+
+@pytest.mark.parametrize("content", DAMAGED_FILES)
+def test_a_damaged_file_of_credentials(
+    account: EmbeddedAccount, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str
+) -> None:
+    path = tmp_path / "credentials"
+    path.write_text(content, encoding="utf-8")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(path))
+    monkeypatch.setenv("LOCALAWS_PORT", str(account.port))
+    connect("local")
+    assert boto3.client("sts").get_caller_identity()["Account"] == "000000000000"
+    with pytest.raises(AccountNotReached) as refused:
+        connect("aws")
+    assert f"{path} cannot be read: {DAMAGED_FILES[content]}" in str(refused.value)
+    assert "AWS was not asked" in str(refused.value)
+
+
+def test_aws_after_local_has_the_users_own_variables_again(
+    account: EmbeddedAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCALAWS_PORT", str(account.port))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "123456789012")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    connect("local")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", account.endpoint + "/")  # set anew since, so it stays
+    assert connect("aws").account == "123456789012"
+    assert "AWS_CONFIG_FILE" not in os.environ
 
 
 def test_aws_uses_the_sdks_own_chain(account: EmbeddedAccount, monkeypatch: pytest.MonkeyPatch) -> None:
