@@ -39,6 +39,9 @@ from .charts.live_view import (
 from .charts.pipeline import (
     draw_pipeline as draw_pipeline,
 )
+from .charts.run_film import (
+    run_film as run_film,
+)
 from .charts.window_counts import (
     counts_over_time as counts_over_time,
 )
