@@ -21,6 +21,15 @@ from .account.cost_meter import (
 from .account.cost_meter import (
     cost_so_far as cost_so_far,
 )
+from .charts.demonstration import (
+    count_from_here as count_from_here,
+)
+from .charts.demonstration import (
+    send_burst as send_burst,
+)
+from .charts.demonstration import (
+    send_late_review as send_late_review,
+)
 from .charts.detection_quality import (
     precision_and_recall as precision_and_recall,
 )

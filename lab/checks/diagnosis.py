@@ -59,6 +59,7 @@ def start_position(lab: Pipeline) -> str:
 @probe("late rows")
 def late(lab: Pipeline) -> str:
     counted = late_rows(readable_dashboard(lab))
+    counted = None if counted is None else max(0, counted - lab.position.late_rows)
     dropped = len(lab.all_windows.late_pairs) if counted is None else counted
     by = "the streams' order" if counted is None else "Flink's numLateRecordsDropped"
     if dropped:

@@ -95,9 +95,10 @@ class Pipeline(Account):
 
     @cached_property
     def rows_dropped(self) -> int:
-        """Flink's own count of the rows that were late; 0 where it cannot be asked, as on AWS, or no job runs."""
+        """Flink's own count of the rows that were late since the position; 0 where it cannot be asked, as on AWS."""
         job = self.dashboard.running_job() if self.dashboard else None
-        return int(self.dashboard.metric_sum(job["jid"], "numLateRecordsDropped")) if self.dashboard and job else 0
+        counted = int(self.dashboard.metric_sum(job["jid"], "numLateRecordsDropped")) if self.dashboard and job else 0
+        return max(0, counted - self.position.late_rows) if counted else 0
 
     @cached_property
     def position(self) -> Position:
