@@ -21,6 +21,15 @@ from .account.cost_meter import (
 from .account.cost_meter import (
     cost_so_far as cost_so_far,
 )
+from .charts.demonstration import (
+    count_from_here as count_from_here,
+)
+from .charts.demonstration import (
+    send_burst as send_burst,
+)
+from .charts.demonstration import (
+    send_late_review as send_late_review,
+)
 from .charts.detection_quality import (
     precision_and_recall as precision_and_recall,
 )
@@ -38,6 +47,9 @@ from .charts.live_view import (
 )
 from .charts.pipeline import (
     draw_pipeline as draw_pipeline,
+)
+from .charts.run_film import (
+    run_film as run_film,
 )
 from .charts.window_counts import (
     counts_over_time as counts_over_time,

@@ -56,7 +56,7 @@ def one_notebook(path: Path, executed: Path, kernels: Kernels, settings: dict[st
     except UsageError as error:
         say(event="notebook", name=name, result=None, said=str(error), nb=None)
         return
-    values = {**settings["parameters"], parameters.SET_BY_RUNNER: settings["run_id"]}
+    values = {**parameters.UNWATCHED, **settings["parameters"], parameters.SET_BY_RUNNER: settings["run_id"]}
     execution = Execution(
         path,
         executed,

@@ -117,7 +117,10 @@ def live_view(
     if sending is None:
         for state in moments(watched):
             last = state
-        screen.show(last)
+        if last.reviews:
+            screen.show(last)
+        else:
+            print("Nothing has been sent to be watched: set demo_seconds in the parameters to 20.")  # noqa: T201
         return
     try:
         _follow(watched, sending, screen)

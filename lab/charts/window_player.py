@@ -52,7 +52,8 @@ def window_player(
                 "at": lists[name].index(begin[name])} for name, label in labels]  # fmt: skip
     data = {
         "from": -2_000,
-        "events": [[event.event_time, event.arrival] for event in events],
+        "sets": {"one": [[event.event_time, event.arrival] for event in events]},
+        "up": "arrival: when it came",
         "to": EVENTS * SECONDS_BETWEEN * 1000 + 4_000,
         "until": events[-1].arrival,
         "now": now,
@@ -103,21 +104,23 @@ def scenes(events: list[Event]) -> dict[str, dict[str, object]]:
     return made
 
 
-def scene(events: list[Event], found: Steps, seconds: tuple[int, int, int], lines: str) -> dict[str, object]:
-    """One scene for the script: each window's start, when it closed (null: never), and the late events.
+def scene(events: list[Event], found: Steps, seconds: tuple[int, int, int], name: str) -> dict[str, object]:
+    """One scene for the script: each window's start, when it closed (null: never), and the late reviews.
 
-    `seconds` are size, slide and delay.
+    `seconds` are size, slide and delay; `name` is that of the events and lines it shows.
     """
     size, slide, delay = (value * 1000 for value in seconds)
+    reviews = [pairs for event, pairs in zip(events, found.late, strict=True) if not event.marker]
     return {
         "size": size,
         "slide": slide,
         "delay": delay,
-        "lines": lines,
+        "lines": name,
+        "set": name,
         "windows": [
             [one.start, None if one.closed_by is None else events[one.closed_by].arrival] for one in found.windows
         ],
-        "late": [[number, pairs] for number, pairs in enumerate(found.late) if pairs],
+        "late": [[number, pairs] for number, pairs in enumerate(reviews) if pairs],
     }
 
 

@@ -1,5 +1,6 @@
 """The producer at work in the background, in real time, so that the notebook can watch what it sends."""
 
+import math
 import threading
 import time
 from typing import Any
@@ -19,6 +20,7 @@ class PacedSending:
     def __init__(self, lambda_: Any, name: str, event: dict[str, Any], seconds: float) -> None:
         self.answers: list[dict[str, Any]] = []
         self.error: BaseException | None = None
+        self.lambda_, self.name, self.event = lambda_, name, event
         self._invoke = lambda more: invoke(lambda_, name, {**event, **more})
         self._until = time.monotonic() + seconds
         self._stop = threading.Event()
@@ -69,4 +71,8 @@ def send_paced(lambda_: Any, name: str, event: dict[str, Any], seconds: float) -
     """
     if seconds < 0:
         raise BadParameter("seconds", seconds, "0 sends nothing, 120 is two minutes")
-    return PacedSending(lambda_, name, event, seconds) if seconds else None
+    if not seconds:
+        return None
+    # A limit of its own: were the kernel killed now, the whole file's run would otherwise go on with this one's rest.
+    limit = math.ceil(event["pace"] * seconds) if event.get("pace") else None
+    return PacedSending(lambda_, name, {"limit": limit, **event}, seconds)

@@ -23,6 +23,7 @@ from lab.streams.records import Events
 from lab.validation.input_files import sendable_reviews
 from lab.validation.reference import windows
 from lab.validation.scores import Scores
+from lab.validation.subtasks import read_by_subtasks
 
 KEYED_REVIEWS, BATCH, REFUSED, PAGE = 200, 200, 0.3, 10
 EMPTY_ANSWERS = 20  # of GetRecords, one after the other, with nothing behind them: then nothing comes any more
@@ -226,23 +227,20 @@ def send_groups(
 def dropped_by_parallelism(events: Events, **settings: int) -> pd.DataFrame:
     """What would be late at each parallelism up to the number of open shards, from the events that were sent.
 
-    A subtask that reads several shards takes their answers of GetRecords in turn (here: what arrived within 200 ms) and
-    has one watermark over all of them. The unit is Flink's own (numLateRecordsDropped): a row counts when the last of
-    its windows had closed before it. Returns DataFrame[parallelism, late rows dropped].
+    A subtask that reads several shards (`lab.validation.subtasks`) has one watermark over all of them. The unit is
+    Flink's own (numLateRecordsDropped): a row counts when the last of its windows had closed before it.
+    Returns DataFrame[parallelism, late rows dropped].
     """
     name = "late rows dropped"
     parts = [part for part in (events.table, events.markers) if len(part)]
     if not parts:
         return pd.DataFrame(columns=[name])
     rows = pd.concat(parts, ignore_index=True)
-    rows["answer"] = rows["arrival"].dt.floor("200ms")
-    rows = rows.sort_values(["answer", "shard", "order"], ignore_index=True)
-    number = {shard: index for index, shard in enumerate(sorted(rows["shard"].unique()))}
     of_a_row = settings["window_seconds"] // settings["slide_seconds"]
     late = {}
-    for parallelism in range(1, len(number) + 1):
-        subtask = rows["shard"].map(number) % parallelism
-        merged = rows.assign(shard="subtask " + subtask.astype(str), arrival=rows["answer"])
+    for parallelism in range(1, rows["shard"].nunique() + 1):
+        read = read_by_subtasks(rows, parallelism)
+        merged = read.assign(shard="subtask " + read["subtask"].astype(str), arrival=read["read"])
         merged["order"] = merged.groupby("shard").cumcount()
         pairs = windows(merged, **settings).late_pairs
         late[parallelism] = int((pairs.groupby(["shard", "order"]).size() == of_a_row).sum())

@@ -29,12 +29,15 @@ def jobs_table(url: str) -> pd.DataFrame:
     )
 
 
-def late_rows_dropped(flink: Any, application: str) -> pd.DataFrame:
-    """Count the late rows Flink dropped (numLateRecordsDropped), with the parallelism they were counted at."""
+def late_rows_dropped(flink: Any, application: str, before: int = 0) -> pd.DataFrame:
+    """Count the late rows Flink dropped (numLateRecordsDropped), with the parallelism they were counted at.
+
+    `before` of them were there when what is judged began.
+    """
     dashboard = Dashboard.of_application(application, flink)
     job = dashboard.running_job()
     if job is None:
         return pd.DataFrame(columns=["late rows dropped", "parallelism"])
-    dropped = dashboard.metric_sum(job["jid"], "numLateRecordsDropped")
+    dropped = max(0, int(dashboard.metric_sum(job["jid"], "numLateRecordsDropped")) - before)
     parallelism = max(vertex["parallelism"] for vertex in dashboard.vertices(job["jid"]))
-    return pd.DataFrame({"late rows dropped": [int(dropped)], "parallelism": [parallelism]}, index=[job["name"]])
+    return pd.DataFrame({"late rows dropped": [dropped], "parallelism": [parallelism]}, index=[job["name"]])

@@ -27,6 +27,7 @@ TYPES: dict[str, type[Value]] = {
     "bool": bool,
 }
 SET_BY_RUNNER = "run_id"
+UNWATCHED: dict[str, Value] = {"demo_seconds": 0}  # where nobody steps through, nothing is sent to be watched
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 

@@ -56,7 +56,8 @@ def plan(
     """Check everything that can be checked before anything runs. Raises UsageError."""
     declared = {path.stem: parameters.declared(path) for path in notebooks}
     known = parameters.consistent(declared)
-    chosen = parameters.values(known, from_file, given)
+    chosen = {name: value for name, value in parameters.UNWATCHED.items() if name in known}
+    chosen |= parameters.values(known, from_file, given)
     if target is not None:
         chosen |= parameters.values(known, {}, [("target", target)])
     return Plan(notebooks, declared, chosen)

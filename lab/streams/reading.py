@@ -31,7 +31,8 @@ class Position:
     """Where an application began to read: the last record of each shard that was there before it started.
 
     `shards` belongs to `stream` (the application's input), `output_shards` to `output_stream`; a value of None is a
-    shard that was empty. A shard that is not named came later, so it is read from its first record.
+    shard that was empty. A shard that is not named came later, so it is read from its first record. `late_rows` is how
+    many rows Flink had already dropped as late: it counts on, and those are not of what is judged.
     """
 
     application: str
@@ -40,6 +41,7 @@ class Position:
     shards: dict[str, str | None]
     output_stream: str = OUTPUT_STREAM
     output_shards: dict[str, str | None] = field(default_factory=dict)
+    late_rows: int = 0
 
     def of(self, stream: str) -> dict[str, str | None]:
         """The sequence numbers for this stream; empty (from the beginning) when the position does not speak of it."""
@@ -157,14 +159,17 @@ def save_position(
     stream: str = INPUT_STREAM,
     output_stream: str = OUTPUT_STREAM,
     *,
+    late_rows: int = 0,
     client: Any = None,
 ) -> Position:
     """Note in S3 (`lab/position.json` of the bucket) where both streams end now. Call it just before StartApplication.
 
     The application starts at LATEST and the output may hold an earlier run's windows: only what comes after this
-    position counts when the two are compared. Returns the position. Raises StepMissing without streams or bucket.
+    position counts when the two are compared; so again behind a demonstration. Returns the position.
+    Raises StepMissing without streams or bucket.
     """
-    position = Position(application, datetime.now(UTC), stream, tip(stream), output_stream, tip(output_stream))
+    now = datetime.now(UTC)
+    position = Position(application, now, stream, tip(stream), output_stream, tip(output_stream), late_rows)
     text = {
         "application": application,
         "created": position.created.isoformat(timespec="milliseconds"),
@@ -172,6 +177,7 @@ def save_position(
         "shards": position.shards,
         "output_stream": output_stream,
         "output_shards": position.output_shards,
+        "late_rows": late_rows,
     }
     s3 = client or boto3.client("s3")
     missing = StepMissing(f"The bucket {bucket} does not exist", "03_flink_job")

@@ -14,6 +14,7 @@ from lab.streams.shards import Shard
 from lab.validation.scores import score
 from tests.browser.jupyter import CHROMIUM, browser_page
 from tests.lab.charts.test_detection_quality import COUNTS, LABELS
+from tests.lab.charts.test_run_film import film, replay
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome on PATH")
 
@@ -123,3 +124,18 @@ def test_a_typed_key_finds_its_shard(page, tmp_path):
         figure.locator("input[name=key]").fill(key)
         expect(said).to_have_attribute("data-hash", f"{hash_of(key):032x}")
         expect(said).to_have_attribute("data-shard", shard_of(key, shards))
+
+
+def test_the_film_shows_what_one_subtask_would_lose(page, tmp_path):
+    picture = film(replay())
+    figure = show(page, picture, tmp_path)
+    said, table = figure.locator(".lab-said"), picture.table.set_index("subtasks")
+    drag(figure, "arrival", 400)
+    expect(said).to_have_attribute("data-late", "0")
+    expect(figure.locator("svg title", has_text="watermark of")).to_have_count(4)
+    drag(figure, "subtasks", 1)
+    expect(said).to_have_attribute("data-late", str(table.loc[1, "late (review, window) pairs"]))
+    expect(said).to_have_attribute("data-late-reviews", str(table.loc[1, "late reviews"]))
+    expect(figure.locator("svg title", has_text="flagged")).not_to_have_count(0)
+    figure.locator("select[name=reviewer]").select_option(index=1)
+    expect(figure.locator("svg title", has_text="flagged")).not_to_have_count(0)

@@ -31,7 +31,7 @@ labMoving.kinds.windows = (stage, data, alt, id) => {
   }
   draw(svg, "text", { x: (LEFT + W) / 2, y: H - 5, "text-anchor": "middle", fill: color.ink }, "event time: when it happened");
   draw(svg, "text", { x: 14, y: TOP + UPPER / 2, "text-anchor": "middle", fill: color.ink,
-    transform: `rotate(-90 14 ${TOP + UPPER / 2})` }, "arrival: when it came");
+    transform: `rotate(-90 14 ${TOP + UPPER / 2})` }, data.up);
   if (data.ideal) draw(svg, "line", { x1: x(0), y1: y(0), x2: x(data.until), y2: y(data.until), stroke: color.soft,
     "stroke-dasharray": "1 4", "clip-path": `url(#${id}a)` });
   const sceneLayer = draw(svg, "g", { "clip-path": `url(#${id}a)` });
@@ -45,7 +45,7 @@ labMoving.kinds.windows = (stage, data, alt, id) => {
   const arrival = labMoving.slider(controls, "arrival", "arrival", positions, Math.round(STEPS * data.now / data.until), seconds, () => update());
   const play = html(controls, "button", { type: "button", name: "play" }, "▶ play");
   const said = html(stage, "p", { "aria-live": "polite", class: "lab-said", style: "margin:.3em 0" });
-  let scene, lines, late, timer = null;
+  let scene, lines, late, events, timer = null;
 
   const dots = list => list.map(([t, a]) => `M${x(t).toFixed(1)},${y(a).toFixed(1)}h0`).join("");
   const crosses = list => list.map(([t, a]) => `M${(x(t) - 4).toFixed(1)},${(y(a) - 4).toFixed(1)}l8,8m-8,0l8,-8`).join("");
@@ -53,15 +53,16 @@ labMoving.kinds.windows = (stage, data, alt, id) => {
     scene = data.scenes[choices.map(one => one.value()).join("|")];
     sceneLayer.replaceChildren();
     if (scene.error) return;
+    events = data.sets[scene.set];
     late = new Map(scene.late);
     lines = data.lines[scene.lines];
-    const good = data.events.filter((_, number) => !late.has(number)), bad = data.events.filter((_, number) => late.has(number));
-    const width = data.events.length > 400 ? 2 : 7;
+    const good = events.filter((_, number) => !late.has(number)), bad = events.filter((_, number) => late.has(number));
+    const width = events.length > 400 ? 2 : 7;
     const round = { "stroke-linecap": "round", "stroke-width": width, stroke: color.review, fill: "none" };
-    draw(sceneLayer, "path", { d: dots(data.events), ...round, stroke: color.grid });
+    draw(sceneLayer, "path", { d: dots(events), ...round, stroke: color.grid });
     const seen = draw(sceneLayer, "g", { "clip-path": `url(#${id}u)` });
     draw(seen, "path", { d: dots(good), ...round });
-    draw(seen, "path", { d: crosses(bad), stroke: color.late, "stroke-width": data.events.length > 400 ? 1 : 2.4, fill: "none" });
+    draw(seen, "path", { d: crosses(bad), stroke: color.late, "stroke-width": events.length > 400 ? 1 : 2.4, fill: "none" });
     lines.forEach((line, number) => {
       let path = "";
       for (const [a, newest] of line.points) {
@@ -93,12 +94,12 @@ labMoving.kinds.windows = (stage, data, alt, id) => {
     markLine.setAttribute("visibility", watermark === null || watermark < data.from ? "hidden" : "visible");
     if (watermark !== null) { markLine.setAttribute("x1", x(watermark)); markLine.setAttribute("x2", x(watermark)); }
     const counts = new Map();
-    let events = 0, pairs = 0, reviews = 0;
-    data.events.forEach(([t, a], number) => {
+    let lateReviews = 0, pairs = 0, reviews = 0;
+    events.forEach(([t, a], number) => {
       if (a > now) return;
       reviews += 1;
       const missed = late.get(number) || 0, last = Math.floor(t / scene.slide) * scene.slide;
-      events += missed > 0; pairs += missed;
+      lateReviews += missed > 0; pairs += missed;
       for (let start = last - scene.size + scene.slide * (1 + missed); start <= last; start += scene.slide) counts.set(start, (counts.get(start) || 0) + 1);
       for (let start = last - scene.size + scene.slide; start <= last; start += scene.slide) if (!counts.has(start)) counts.set(start, 0);
     });
@@ -120,11 +121,11 @@ labMoving.kinds.windows = (stage, data, alt, id) => {
         draw(bars, "text", { x: middle, y: top + ROW / 2 + 2, "text-anchor": "middle", fill: color.ink, "font-size": Math.min(12, ROW - 4) }, text);
       }
     }
-    said.dataset.late = pairs; said.dataset.lateEvents = events; said.dataset.open = open; said.dataset.closed = closed;
+    said.dataset.late = pairs; said.dataset.lateReviews = lateReviews; said.dataset.open = open; said.dataset.closed = closed;
     said.dataset.watermark = watermark === null ? "" : watermark;
     said.textContent = `After ${seconds(now)}: ${reviews.toLocaleString("en")} reviews have come, the watermark ` +
       (watermark === null ? "has not begun" : `is at ${moment(watermark)}`) + `; ${open} windows are open, ${closed} closed. ` +
-      `Late: ${events.toLocaleString("en")} reviews, for ${pairs.toLocaleString("en")} (review, window) pairs.`;
+      `Late: ${lateReviews.toLocaleString("en")} reviews, for ${pairs.toLocaleString("en")} (review, window) pairs.`;
     if (reviewer) reviewer(now);
   }
   function stop() { clearInterval(timer); timer = null; play.textContent = "▶ play"; }
@@ -164,7 +165,7 @@ labMoving.kinds.windows = (stage, data, alt, id) => {
       }
       draw(small, "line", { x1: LEFT, x2: W - RIGHT, y1: height(data.threshold + .5), y2: height(data.threshold + .5), stroke: color.ink, "stroke-dasharray": "6 4" });
       draw(small, "line", { x1: LEFT, x2: W - RIGHT, y1: 100, y2: 100, stroke: color.ink });
-      draw(small, "text", { x: LEFT - 4, y: height(data.threshold + .5) + 4, "text-anchor": "end", "font-size": 10, fill: color.ink }, `more than ${data.threshold}`);
+      draw(small, "text", { x: LEFT - 4, y: height(data.threshold + .5) + 4, "text-anchor": "end", "font-size": 10, fill: color.ink }, `over ${data.threshold}`);
       draw(small, "text", { x: (LEFT + W) / 2, y: 122, "text-anchor": "middle", fill: color.ink }, "each window at its last slide; filled and ▲: flagged");
     };
     choose.addEventListener("change", () => update());
