@@ -35,6 +35,7 @@ from lab.core.names import (
     CONSUMER_GROUP,
     GROUP_STREAM,
     INPUT_STREAM,
+    LOG_GROUPS,
     OUTPUT_STREAM,
     PRODUCER_GROUP,
     REVIEWS_FILE,
@@ -57,7 +58,7 @@ from lab.validation.reference import windows
 from lab.validation.scores import score
 
 SHARDS = 4
-LOG_GROUP, LOG_STREAM = f"/aws/kinesis-analytics/{APPLICATION}", "kinesis-analytics-log-stream"
+LOG_STREAM = "kinesis-analytics-log-stream"
 _ASKED_SECONDS = 5.0  # between two looks at how far a start has come
 _STILL_SECONDS = 30.0  # without a record more: Flink renews its counts every ten seconds, later on a busy machine
 # The points a Flink application earns by what it computes here.
@@ -273,15 +274,15 @@ class Proof:
         boto3.client("s3").upload_file(str(self._package), self._session.flink_bucket, APPLICATION_ZIP)
         flink = boto3.client("kinesisanalyticsv2")
         logs = boto3.client("logs")
-        logs.create_log_group(logGroupName=LOG_GROUP)
-        logs.create_log_stream(logGroupName=LOG_GROUP, logStreamName=LOG_STREAM)
+        logs.create_log_group(logGroupName=LOG_GROUPS[1])
+        logs.create_log_stream(logGroupName=LOG_GROUPS[1], logStreamName=LOG_STREAM)
         account = f"arn:aws:logs:{self._session.region}:{self._session.account}"
         flink.create_application(
             ApplicationName=APPLICATION,
             RuntimeEnvironment=RUNTIME,
             ServiceExecutionRole=self._session.role_arn,
             ApplicationConfiguration=self._configuration(),
-            CloudWatchLoggingOptions=[{"LogStreamARN": f"{account}:log-group:{LOG_GROUP}:log-stream:{LOG_STREAM}"}],
+            CloudWatchLoggingOptions=[{"LogStreamARN": f"{account}:log-group:{LOG_GROUPS[1]}:log-stream:{LOG_STREAM}"}],
         )
         position = save_position(self._session.flink_bucket)
         flink.start_application(ApplicationName=APPLICATION, RunConfiguration={})
