@@ -17,7 +17,7 @@ from grader.batch import Batch
 from grader.sandbox.limits import Limits
 from grader.submission_grading import Evidence, NotGraded, Ran
 from grader.submissions import NOTEBOOKS, find
-from lab.checks.check import Finding
+from lab.checks.probe import PASSED, Finding
 
 SURROGATE = "\ud800"
 
@@ -43,7 +43,7 @@ class FakeGrading:
         said = f"{SURROGATE} broken"
         ran.read([json.dumps({"event": "notebook", "name": "01_streams", "result": None, "said": said, "nb": said})
                   .encode()])  # fmt: skip
-        looked = {"The reviews are in the landing zone": Finding(True, SURROGATE, SURROGATE)}
+        looked = {"landing_zone": Finding(PASSED, SURROGATE, SURROGATE)}
         return Evidence(ran, looked, {}, (SURROGATE,), 1.0, 1)
 
     def cancel(self) -> None:
