@@ -1,51 +1,58 @@
-"""Everyone: submissions side by side, each result kept as soon as it is there, and the table at the end."""
+"""Grade everyone: submissions side by side, each result kept as soon as it is there, and the table at the end."""
 
 import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tqdm import tqdm
 
 from grader import grade_table, result_files
+from grader.archives import BadSubmission
 from grader.grade_table import Row
 from grader.hidden_run import hidden_data
 from grader.hidden_run.account_findings import NOTEBOOKS
 from grader.sandbox.limits import Limits
-from grader.sandbox.namespaces import Walled, why_not
-from grader.sandbox.sandbox import Layout, Place
-from grader.sandbox.unisolated import Open, own_users
+from grader.sandbox.namespaces import Isolated, why_not_isolated
+from grader.sandbox.sandbox import Layout, Sandbox
+from grader.sandbox.unisolated import Unisolated, own_users
 from grader.score import Grade, score
 from grader.submission_grading import Cancelled, Data, Evidence, Grading, Ran
-from grader.submissions import BadSubmission, Submission, name_of, stage
-from grader.trusted_files import Kit
+from grader.submissions import Submission, escaped, stage
+from grader.trusted_files import TrustedFiles
 from lab.checks.check import checks_of
 from lab.core.errors import LabError
 
-Make = Callable[[Layout, Limits], Place]
+Make = Callable[[Layout, Limits], Sandbox]
 
 
 @dataclass(frozen=True)
 class Tools:
     """What every submission is graded with."""
 
-    kit: Kit
+    trusted: TrustedFiles
     data: Data
     limits: Limits
     make: Make
-    walls: str | None  # why there are none
+    unisolated: str | None  # why there are none
 
 
 class Batch:
-    """Grades submissions into `out`, `jobs` at a time. What is there from an earlier grading stays as it is."""
+    """Grades submissions into `out`, `jobs` at a time. What an earlier grading left there stays as it is.
 
-    def __init__(self, paths: Sequence[Path], out: Path, jobs: int, limits: Limits, progress: bool = True) -> None:
-        self._paths, self._out, self._jobs, self._limits = list(paths), out, jobs, limits
+    Whatever one submission causes ends in its own row. What came to no result is graded once more, alone, at the end.
+    """
+
+    def __init__(
+        self, submissions: Mapping[str, Path], out: Path, jobs: int, limits: Limits, progress: bool = True
+    ) -> None:
+        self._paths, self._out, self._jobs, self._limits = dict(submissions), out, jobs, limits
         self._progress = progress
+        self._problems: dict[str, str] = {}
         self._running: dict[str, Grading] = {}
         self._lock = threading.Lock()
         self._stopped = threading.Event()
@@ -56,13 +63,12 @@ class Batch:
         self._out.mkdir(parents=True, exist_ok=True)
         self._out.chmod(0o700)
         self._scratch = Path(tempfile.mkdtemp(prefix="lab-grading-"))
-        problems: dict[str, str] = {}
         try:
-            problems = self._grade_all()
+            self._grade_all()
         finally:
             self.stop()
             shutil.rmtree(self._scratch, ignore_errors=True)
-            rows = [self._row(name, problems) for name in map(name_of, self._paths)]
+            rows = [self._row(name) for name in self._paths]
             grade_table.write(self._out, rows)
         return rows
 
@@ -74,70 +80,81 @@ class Batch:
         for grading in running:
             grading.cancel()
 
-    def _row(self, name: str, problems: dict[str, str]) -> Row:
-        results = None if name in problems else grade_table.read_results(self._out / name)
-        return Row(name, results, problems.get(name, "It was not graded yet: run the command again."))
+    def _row(self, name: str) -> Row:
+        results = None if name in self._problems else grade_table.read_results(self._out / name)
+        return Row(name, results, self._problems.get(name, "It was not graded yet: run the command again."))
 
-    def _grade_all(self) -> dict[str, str]:
-        walls = why_not()
-        if walls:
-            walls += "; it ran as " + ("a user of its own" if own_users() else "the grader's own user")
-            sys.stderr.write(f"There are no walls around the submissions ({walls}): see docs/grading.md.\n")
-        kit = Kit(self._scratch / "kit")
-        tools = Tools(kit, hidden_data.draw(self._out, self._scratch), self._limits, Open if walls else Walled, walls)
-        problems: dict[str, str] = {}
-        bar = tqdm(total=len(self._paths), unit=" submissions", file=sys.stderr, disable=not self._progress)
-        with bar, ThreadPoolExecutor(self._jobs) as pool:
+    def _grade_all(self) -> None:
+        unisolated = why_not_isolated()
+        if unisolated:
+            unisolated += "; it ran as " + ("a user of its own" if own_users() else "the grader's own user")
+            sys.stderr.write(f"The submissions are not isolated ({unisolated}): see docs/grading.md.\n")
+        trusted = TrustedFiles(self._scratch / "trusted")
+        data = hidden_data.draw(self._out, self._scratch)
+        tools = Tools(trusted, data, self._limits, Unisolated if unisolated else Isolated, unisolated)
+        self._round(list(self._paths), tools, self._jobs)
+        if again := [name for name in self._paths if name in self._problems]:
+            sys.stdout.write(f"Once more, one at a time: {', '.join(again)}\n")
+            self._round(again, tools, 1, last=True)
+
+    def _round(self, names: Sequence[str], tools: Tools, jobs: int, last: bool = False) -> None:
+        """Grade these; what came to no result is in `_problems` afterwards."""
+        bar = tqdm(total=len(names), unit=" submissions", file=sys.stderr, disable=not self._progress)
+        with bar, ThreadPoolExecutor(jobs) as pool:
             try:
-                waiting: dict[Future[str], str] = {
-                    pool.submit(self._grade, path, tools): name_of(path) for path in self._paths
-                }
+                waiting = {pool.submit(self._outcome, name, tools, last): name for name in names}
                 while waiting:
                     done, _ = wait(waiting, timeout=1, return_when=FIRST_COMPLETED)
                     for future in done:
                         name = waiting.pop(future)
-                        said = self._outcome(future, name, problems)
                         bar.update(1)
-                        bar.write(f"{name}: {said}", file=sys.stdout)
+                        bar.write(f"{name}: {future.result()}", file=sys.stdout)
                     bar.refresh()
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 self.stop()
                 raise
-        return problems
 
-    def _outcome(self, future: "Future[str]", name: str, problems: dict[str, str]) -> str:
+    def _outcome(self, name: str, tools: Tools, last: bool) -> str:
+        """Grade one; what to say of it. Whatever goes wrong is said of this one and of no other."""
         try:
-            return future.result()
-        except (LabError, OSError) as error:
-            problems[name] = f"It could not be graded ({str(error).rstrip('.')}): run the command again."
-            return problems[name]
+            said = self._grade(name, tools, last)
+            self._problems.pop(name, None)
+        except Exception as error:  # noqa: BLE001 - one submission must not end the class
+            kind = "" if isinstance(error, LabError | OSError) else f"{type(error).__name__}: "
+            why = f"{kind}{error}".rstrip(".")
+            said = self._problems[name] = escaped(f"It is not graded ({why}): run the command again.")
+        return said
 
-    def _grade(self, path: Path, tools: Tools) -> str:
+    def _grade(self, name: str, tools: Tools, last: bool) -> str:
         """Grade one, or find that it was graded; what to say of it."""
-        name = name_of(path)
         folder, mine = self._out / name, self._scratch / "submissions" / name
         if self._stopped.is_set():
             raise Cancelled()
         try:
-            try:
-                submission = stage(path, mine, tools.limits, tools.kit.base)
-                refused = None
-            except BadSubmission as error:
-                submission, refused = Submission(name, mine, (), f"refused: {error}"), str(error)
+            submission, refused = self._staged(name, mine, tools)
             earlier = grade_table.read_results(folder)
             if earlier and earlier["extra_data"]["fingerprint"] == submission.fingerprint:
                 return f"{earlier['score']} of {earlier['extra_data']['max_score']} points, graded before"
-            evidence = Evidence(Ran(), {}, {}, (refused,), 0.0, 0) if refused else self._run(submission, tools)
-            grade = graded(submission, evidence, tools.walls)
+            nothing = Evidence(Ran(), {}, {}, (refused or "",), 0.0, 0)
+            evidence = nothing if refused else self._run(submission, tools, last)
+            grade = graded(submission, evidence, tools.unisolated)
             shutil.rmtree(folder, ignore_errors=True)
             result_files.write(folder, grade, evidence.ran.executed)
-            return f"{grade.score} of {grade.max_score} points in {grade.seconds:.0f} s. {grade.sentence}"
+            return f"{grade.score} of {grade.max_score} points in {grade.seconds:.0f} s. {escaped(grade.sentence)}"
         finally:
             shutil.rmtree(mine, ignore_errors=True)
 
-    def _run(self, submission: Submission, tools: Tools) -> Evidence:
-        grading = Grading(submission, tools.kit, tools.data, tools.limits, tools.make)
+    def _staged(self, name: str, mine: Path, tools: Tools) -> tuple[Submission, str | None]:
+        """The submission, and why it is refused, if it is."""
+        try:
+            return replace(stage(self._paths[name], mine, tools.limits, tools.trusted.base), name=name), None
+        except (BadSubmission, OSError) as error:
+            refused = escaped(str(error))
+            return Submission(name, mine, (), f"refused: {refused}"), refused
+
+    def _run(self, submission: Submission, tools: Tools, last: bool) -> Evidence:
+        grading = Grading(submission, tools.trusted, tools.data, tools.limits, tools.make, last)
         with self._lock:
             if self._stopped.is_set():  # whoever stopped did not see this one
                 raise Cancelled()
@@ -149,16 +166,16 @@ class Batch:
                 del self._running[submission.name]
 
 
-def graded(submission: Submission, evidence: Evidence, walls: str | None) -> Grade:
+def graded(submission: Submission, evidence: Evidence, unisolated: str | None) -> Grade:
     """The grade that the evidence supports."""
     checks = [check for number in NOTEBOOKS for check in checks_of(number)]
     return Grade(
         submission.name,
         score(checks, evidence.looked, evidence.proved, evidence.notes),
         tuple(evidence.ran.results),
-        (*evidence.notes, *evidence.ran.said),
+        (*evidence.notes, *submission.remarks, *evidence.ran.said),
         evidence.seconds,
         evidence.peak,
         submission.fingerprint,
-        walls,
+        unisolated,
     )

@@ -1,12 +1,14 @@
 """`python -m lab grade`."""
 
 import argparse
+import io
 import os
 import signal
+import sys
 from pathlib import Path
 from types import FrameType
 
-from lab.core.errors import LabError, UsageError
+from lab.core.errors import LabError
 
 PASSED, FAILED, INTERRUPTED = 0, 1, 130
 
@@ -16,8 +18,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = commands.add_parser(
         "grade",
         help="grade what students handed in, each in an account of its own",
-        description="Grades every folder and zip in SUBMISSIONS. Each gets DIR/NAME/ with results.json (Gradescope's "
-        "shape), report.html and the executed notebooks; DIR/grades.csv, grades.html and nbgrader.csv have everyone. "
+        description="Grades every folder and archive (zip, tar) in SUBMISSIONS. Each gets DIR/NAME/ with results.json "
+        "(Gradescope's shape), report.html and the executed notebooks; DIR/grades.csv, grades.html and nbgrader.csv "
+        "have everyone. "
         "Started again it goes on where it was.",
     )
     parser.set_defaults(command=grade_command)
@@ -25,7 +28,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="where results go")
     parser.add_argument("--jobs", metavar="N", type=_count, default=1, help="how many side by side (default 1)")
     parser.add_argument(
-        "--timeout", metavar="S", type=_count, default=240, help="longest one submission may take (default 240 s)"
+        "--timeout",
+        metavar="S",
+        type=_count,
+        default=240,
+        help="longest anything of one submission may take without coming a step on (default 240 s)",
     )
     parser.add_argument(
         "--cell-timeout", metavar="S", type=_count, default=120, help="longest one cell may take (default 120 s)"
@@ -49,24 +56,23 @@ def grade_command(arguments: argparse.Namespace) -> int:
     from grader.batch import Batch
     from grader.grade_table import CSV
     from grader.sandbox.limits import MIB, Limits
-    from grader.submissions import find, name_of
+    from grader.submissions import find
 
-    paths = find(arguments.submissions)
-    names = [name_of(path) for path in paths]
-    for name in names:
-        if names.count(name) > 1:
-            raise UsageError(f"There are two submissions of the name {name}, a folder and a zip: rename one.")
+    submissions = find(arguments.submissions)
     limits = Limits(
         timeout=arguments.timeout,
         cell_timeout=min(arguments.cell_timeout, arguments.timeout),
         disk=arguments.disk * MIB,
         memory=arguments.memory * MIB,
     )
+    for stream in (sys.stdout, sys.stderr):  # the name of a submission may be nothing a terminal can show
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
     out = arguments.out.absolute()
     try:
-        rows = Batch(paths, out, arguments.jobs, limits).run()
+        rows = Batch(submissions, out, arguments.jobs, limits).run()
     except KeyboardInterrupt:
         print(f"Interrupted. The same command goes on where it was; {out / CSV} has those that are done.")  # noqa: T201
         return INTERRUPTED

@@ -73,7 +73,8 @@ def grades_csv(rows: Sequence[Row]) -> str:
         seconds = row.results["execution_time"] if row.results else ""
         state = "graded" if row.results else "not graded"
         cells = [points.get(slug, "") for slug in titles]
-        writer.writerow([_safe(row.name), state, row.score, row.max_score, seconds, *cells, _safe(row.said)])
+        points_in_all = [row.score, row.max_score] if row.results else ["", ""]  # not graded is not 0
+        writer.writerow([_safe(row.name), state, *points_in_all, seconds, *cells, _safe(row.said)])
     return text.getvalue()
 
 

@@ -1,6 +1,7 @@
 """What is written of a grade: results.json in Gradescope's shape, the report, and the executed notebooks."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from lab.runner.pages import page
 
 RESULTS, REPORT, EXECUTED = "results.json", "report.html", "executed"
 _MARKS = {"passed": "✔ passed", "failed": "✘ FAILED", "open": "○ not attempted"}
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _LONGEST = 2_000  # characters of a message
 
 
@@ -18,9 +20,16 @@ def write(folder: Path, grade: Grade, executed: Mapping[str, str]) -> None:
     """Write everything of one grade; results.json comes last, so that where it is, all is. Raises OSError."""
     (folder / EXECUTED).mkdir(parents=True, exist_ok=True)
     for name, text in executed.items():
-        write_atomically(folder / EXECUTED / f"{name}.ipynb", text)
-    write_atomically(folder / REPORT, report(grade))
-    write_atomically(folder / RESULTS, json.dumps(gradescope(grade), indent=2, allow_nan=False) + "\n")
+        write_atomically(folder / EXECUTED / f"{name}.ipynb", printable(text))
+    write_atomically(folder / REPORT, printable(report(grade)))
+    results = json.dumps(gradescope(grade), indent=2, allow_nan=False, ensure_ascii=False)
+    # In JSON a backslash is written twice.
+    write_atomically(folder / RESULTS, printable(results, backslash="\\\\") + "\n")
+
+
+def printable(text: str, backslash: str = "\\") -> str:
+    """The text as a file can hold it: half a surrogate pair, which a student's code can say, becomes its escape."""
+    return _SURROGATE.sub(lambda one: f"{backslash}u{ord(one[0]):04x}", text)
 
 
 def gradescope(grade: Grade) -> dict[str, Any]:
@@ -48,7 +57,7 @@ def gradescope(grade: Grade) -> dict[str, Any]:
             "max_score": grade.max_score,
             "attempted": [check.slug for check in grade.checks if check.attempted],
             "notes": list(grade.notes),
-            "no_walls": grade.walls,
+            "unisolated": grade.unisolated,
             "memory_mb": grade.peak >> 20,
         },
     }

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from grader.hidden_run.proof import OF_APPLICATION, OF_FUNCTIONS
+from grader.submission_grading import NotebookRun
 from lab.checks.probe import FAILED, Finding, Probe
 
 _CODE_FILE = ("window", "watermark")  # exercises whose answer is a function of the application
@@ -28,16 +29,16 @@ class Graded:
 
 @dataclass(frozen=True)
 class Grade:
-    """All there is to say about one submission. `notebooks` is what they did by their own account, for people."""
+    """All there is to say about one submission. `notebooks` is what they say they did, for people."""
 
     name: str
     checks: tuple[Graded, ...]
-    notebooks: tuple[Mapping[str, Any], ...]
+    notebooks: tuple[NotebookRun, ...]
     notes: tuple[str, ...]
     seconds: float
     peak: int  # bytes of memory, at most
     fingerprint: str
-    walls: str | None  # why there were none; None where there were
+    unisolated: str | None  # why there were none; None where there were
 
     @property
     def score(self) -> int:

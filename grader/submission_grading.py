@@ -4,23 +4,27 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 from grader.sandbox.limits import Limits
-from grader.sandbox.sandbox import Layout, Place, Role, Running
-from grader.submissions import Submission
-from grader.trusted_files import Kit
+from grader.sandbox.memory import MemoryGroup
+from grader.sandbox.sandbox import Layout, Role, Running, Sandbox, Watch
+from grader.submissions import NOTEBOOKS, Submission
+from grader.trusted_files import TrustedFiles
 from lab.checks.probe import Finding
 from lab.core.errors import LabError
 from lab.core.names import LABELS_FILE, REVIEWS_FILE
 
-_UP_SECONDS = 90.0
 _LONGEST_LINE = 32 << 20  # bytes; a notebook with all its outputs
+_OWN_SECONDS = 30.0  # for a process to say that its own limit is passed
+_MOST_STEPS = 6  # times as long as one step may take, all of them together
+_MOST_BYTES = 64 << 20  # of all lines of a process
+_MOST_LINES = 2_000  # a line is a cell that begins, a notebook that ends, or a step of the grader's own work
 PARAMETERS = {
     "target": "local", "region": "us-east-1", "shards": 0, "clock": "replay", "rate": 10.0, "test_reviews": 100,
     "window_seconds": 60, "slide_seconds": 30, "threshold": 1, "watermark_delay_seconds": 5,
@@ -36,13 +40,45 @@ class Data:
     proof: Path
 
 
+@dataclass(frozen=True)
+class NotebookRun:
+    """What one notebook did, as it said itself."""
+
+    name: str
+    status: str
+    seconds: float
+    said: str
+
+
 @dataclass
 class Ran:
     """What the notebooks did, as they said themselves: for people, never for points."""
 
-    results: list[dict[str, Any]] = field(default_factory=list)
+    results: list[NotebookRun] = field(default_factory=list)
     executed: dict[str, str] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
+    timed_out: bool = False
+
+    def read(self, lines: Sequence[bytes]) -> None:
+        """Take in the events of `run_notebooks`: one a notebook, whatever else is among them."""
+        for line in lines:
+            try:
+                event = json.loads(line)
+                if event["event"] != "notebook":
+                    continue
+                name, result = str(event["name"]), event["result"] or {}
+                if name not in NOTEBOOKS or any(run.name == name for run in self.results):
+                    raise ValueError(name)
+                failure = str((result.get("failure") or {}).get("sentence") or "")
+                said = str(event["said"] or failure or "every cell ran")
+                run = NotebookRun(name, str(result.get("status") or "not run"), float(result.get("seconds", 0)), said)
+                self.results.append(run)
+                self.timed_out |= bool(event.get("timed_out"))
+                if event["nb"]:
+                    self.executed[name] = str(event["nb"])
+            except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
+                self.said.append("What runs the notebooks said something that is no report; the rest was not read.")
+                return
 
 
 @dataclass(frozen=True)
@@ -58,83 +94,105 @@ class Evidence:
 
 
 class Grading:
-    """Grades one submission. `make` builds a place."""
+    """Grades one submission. `make` builds a sandbox.
+
+    Where a limit of time is passed, the machine may have been too busy: that is NotGraded. In the `last` try, which has
+    the machine for itself, it costs the points.
+    """
 
     def __init__(
-        self, submission: Submission, kit: Kit, data: Data, limits: Limits, make: Callable[[Layout, Limits], Place]
+        self,
+        submission: Submission,
+        trusted: TrustedFiles,
+        data: Data,
+        limits: Limits,
+        make: Callable[[Layout, Limits], Sandbox],
+        last: bool = False,
     ) -> None:
-        self._submission, self._kit, self._data, self._limits, self._make = submission, kit, data, limits, make
+        self._submission, self._trusted, self._data, self._limits, self._make = submission, trusted, data, limits, make
+        self._last = last
         self._began = time.monotonic()
         self._notes: list[str] = []
-        self._places: list[Place] = []
+        self._sandboxes: list[Sandbox] = []
         self._lock = threading.Lock()
         self._cancelled = False
 
     def run(self) -> Evidence:
-        """Run, look and prove, the proof beside the run."""
-        with ThreadPoolExecutor(2) as pool:
-            running, proving = pool.submit(self._run_and_look), pool.submit(self._prove)
-            try:
-                (ran, looked), proved = running.result(), proving.result()
-            except BaseException:
-                self.cancel()  # nothing may go on once the other half has failed
-                raise
-        return Evidence(
-            ran,
-            looked,
-            proved,
-            tuple(dict.fromkeys(self._notes)),
-            time.monotonic() - self._began,
-            sum(getattr(place, "peak", 0) for place in self._places),
-        )
+        """Run, look and prove, the proof beside the run. Raises NotGraded."""
+        self._memory = MemoryGroup.make(self._limits)
+        self._watch = Watch(self._limits)
+        try:
+            with ThreadPoolExecutor(2) as pool:
+                running, proving = pool.submit(self._run_and_look), pool.submit(self._prove)
+                try:
+                    wait((running, proving), return_when=FIRST_EXCEPTION)
+                    (ran, looked), proved = running.result(), proving.result()
+                except BaseException:
+                    self.cancel()  # nothing may go on once the other half has failed
+                    raise
+        finally:
+            self._watch.stop()
+            if self._memory:
+                self._memory.close()
+        notes = tuple(dict.fromkeys(self._notes))
+        return Evidence(ran, looked, proved, notes, time.monotonic() - self._began, self._watch.peak)
 
     def cancel(self) -> None:
         """End everything, from another thread."""
         with self._lock:
             self._cancelled = True
-            for place in self._places:
-                place.close()
+            for sandbox in self._sandboxes:
+                sandbox.close()
 
-    def _place(self, stack: ExitStack, shown: dict[str, Path], **layout: Any) -> Place:
+    def _sandbox(self, stack: ExitStack, shown: dict[str, Path], **layout: Any) -> Sandbox:
         with self._lock:
             if self._cancelled:
                 raise Cancelled()
-            place = self._make(Layout(shown, **layout), self._limits)
-            self._places.append(place)
-        stack.callback(place.close)
-        return place
+            sandbox = self._make(Layout(shown, memory=self._memory, **layout), self._limits)
+            self._sandboxes.append(sandbox)
+            self._watch.add(sandbox)
+        stack.callback(sandbox.close)
+        return sandbox
+
+    def _too_slow(self, what: str) -> None:
+        """Note a passed limit of time. Raises NotGraded where there is another try."""
+        said = f"{what} made no progress for {self._limits.timeout:.0f} s and was ended."
+        if not self._last:
+            raise NotGraded(said)
+        self._notes.append(said)
 
     # -- the submission's own run -------------------------------------------------------------------------------
 
     def _run_and_look(self) -> tuple[Ran, dict[str, Finding]]:
         with ExitStack() as stack:
-            place = self._place(stack, self._kit.shown(self._submission, self._data.run))
+            sandbox = self._sandbox(stack, self._trusted.shown(self._submission, self._data.run))
             ran = Ran()
-            self._account(place, "notebooks")
-            self._notebooks(place, ran)
-            place.end(Role.WORK)
-            if place.broken:
-                self._notes.append(place.broken)
+            self._account(sandbox, "notebooks")
+            self._notebooks(sandbox, ran)
+            sandbox.end(Role.WORK)
+            if sandbox.broken:
+                self._notes.append(sandbox.broken)
                 return ran, {}
-            shown = self._kit.of_the_grader(self._submission, self._data.run)
+            shown = self._trusted.of_the_grader(self._submission, self._data.run)
             try:
-                desk = self._place(stack, shown, network_of=place)
+                checker = self._sandbox(stack, shown, network_of=sandbox)
             except LabError:
-                if place.broken is None:
+                if sandbox.broken is None:
                     raise
-                self._notes.append(place.broken)  # it broke while we were coming
+                self._notes.append(sandbox.broken)  # it was ended while the other one was made
                 return ran, {}
-            return ran, self._ask(desk, {"work": "look"}, place)
+            return ran, self._ask(checker, {"work": "look"}, sandbox)
 
-    def _account(self, place: Place, part: str) -> None:
+    def _account(self, sandbox: Sandbox, part: str) -> None:
         """Start the embedded account. Nothing of the submission runs yet, so a failure is not its own: NotGraded."""
         command = [sys.executable, "-m", "localaws", "up", *([] if part in self._submission.parts else ["--cold"])]
-        command += ["--home", str(place.room(Role.ACCOUNT) / "localaws"), "--port", str(place.port)]
-        started = place.spawn(Role.ACCOUNT, command)
-        if self._wait(started, _UP_SECONDS) != 0:
+        command += ["--home", str(sandbox.home(Role.ACCOUNT) / "localaws"), "--port", str(sandbox.port)]
+        started = sandbox.spawn(Role.ACCOUNT, command)
+        if self._wait(started) != 0:
+            self._if_cancelled()
             raise NotGraded(f"The embedded account did not start ({started.said().strip()[-500:]})")
 
-    def _notebooks(self, place: Place, ran: Ran) -> None:
+    def _notebooks(self, sandbox: Sandbox, ran: Ran) -> None:
         if "notebooks" not in self._submission.parts:
             ran.said.append("No notebook was handed in.")
             return
@@ -143,82 +201,99 @@ class Grading:
             "run_id": "graded",
             "cell_timeout": self._limits.cell_timeout,
             "output_limit": self._limits.output,
-            "folder": str(place.room(Role.WORK)),
+            "folder": str(sandbox.home(Role.WORK)),
         }
-        program = [sys.executable, str(place.project / "inside" / "run_notebooks.py"), json.dumps(settings)]
-        running = place.spawn(Role.WORK, program, stdout=-1)
-        reader = threading.Thread(target=_read_events, args=(running.process.stdout, ran), daemon=True)
-        reader.start()
-        code = self._wait(running, self._limits.timeout)
+        program = [sys.executable, str(sandbox.project / "inside" / "run_notebooks.py"), json.dumps(settings)]
+        running = sandbox.spawn(Role.WORK, program, stdout=-1)
+        lines = Lines(running.process.stdout, _LONGEST_LINE, _MOST_LINES)
+        code = self._wait(running, lines)
         if code is None:
-            ran.said.append(f"The notebooks were still running after {self._limits.timeout:.0f} s and were ended.")
-            place.end(Role.WORK)
-        elif code:
+            self._too_slow("A notebook")
+            sandbox.end(Role.WORK)
+        elif code and not sandbox.broken:
+            self._if_cancelled()
             ran.said.append(f"What runs the notebooks ended with {code}; something in them ended it.")
-        reader.join(timeout=10)
+        ran.read(lines.all())
+        if ran.timed_out and not self._last:
+            raise NotGraded(f"A cell was still running after {self._limits.cell_timeout} s")
 
     # -- the proof ----------------------------------------------------------------------------------------------
 
     def _prove(self) -> dict[str, Finding]:
         with ExitStack() as stack:
-            place = self._place(stack, self._kit.of_an_account())
-            functions_place = self._place(stack, self._kit.shown(self._submission), loopback=False)
-            self._account(place, "flink_app/SlidingWindows")
-            program = [sys.executable, str(functions_place.project / "inside" / "call_functions.py")]
-            functions = functions_place.spawn(Role.FUNCTIONS, program, stdin=-1, stdout=-1)
+            sandbox = self._sandbox(stack, self._trusted.of_an_account())
+            functions_sandbox = self._sandbox(stack, self._trusted.shown(self._submission), loopback=False)
+            self._account(sandbox, "flink_app/SlidingWindows")
+            program = [sys.executable, str(functions_sandbox.project / "inside" / "call_functions.py")]
+            functions = functions_sandbox.spawn(Role.FUNCTIONS, program, stdin=-1, stdout=-1)
             assert functions.process.stdin and functions.process.stdout
             ends = (functions.process.stdout.fileno(), functions.process.stdin.fileno())
-            shown = self._kit.of_the_grader(self._submission, self._data.proof)
-            desk = self._place(stack, shown, network_of=place)
+            shown = self._trusted.of_the_grader(self._submission, self._data.proof)
+            checker = self._sandbox(stack, shown, network_of=sandbox)
             task = {
                 "work": "prove",
                 "functions": ends,
-                "call_seconds": self._limits.call_timeout,
+                "call_seconds": self._limits.cell_timeout,
+                "timeout": self._limits.timeout,
+                "last": self._last,
                 "application": "flink_app/SlidingWindows" in self._submission.parts,
             }
             try:
-                return self._ask(desk, task, place, pass_fds=ends)
+                return self._ask(checker, task, sandbox, pass_fds=ends)
             finally:
                 functions.process.stdin.close()
                 functions.process.stdout.close()
 
-    def _ask(self, desk: Place, task: dict[str, Any], place: Place, **pipes: Any) -> dict[str, Finding]:
-        """Let the grader's own process do a task beside the account of a place; what it found."""
+    def _ask(self, checker: Sandbox, task: dict[str, Any], sandbox: Sandbox, **pipes: Any) -> dict[str, Finding]:
+        """Let the grader's own process do a task beside the account of a sandbox; what it found. Raises NotGraded."""
         parameters = {
             **PARAMETERS,
-            "reviews_file": str(desk.project / "data" / REVIEWS_FILE),
-            "labels_file": str(desk.project / "data" / LABELS_FILE),
+            "reviews_file": str(checker.project / "data" / REVIEWS_FILE),
+            "labels_file": str(checker.project / "data" / LABELS_FILE),
         }
         program = [sys.executable, "-m", "grader.hidden_run.worker", json.dumps({**task, "parameters": parameters})]
-        running = desk.spawn(Role.CHECK, program, stdout=-1, **pipes)
-        answer: list[bytes] = []
-        reader = threading.Thread(target=_read_answer, args=(running.process.stdout, answer), daemon=True)
-        reader.start()
-        limits = self._limits
-        code = self._wait(running, limits.look_timeout if task["work"] == "look" else limits.timeout)
-        reader.join(timeout=5)
-        if place.broken:
-            self._notes.append(place.broken)
-        if code or not answer:
-            said = running.said().strip().splitlines()
-            why = "took too long" if code is None else f"ended with {code} ({said[-1] if said else 'no reason'})"
-            self._notes.append(f"The grader's look at the account ({task['work']}) {why}.")
-            running.process.kill()
+        running = checker.spawn(Role.CHECK, program, stdout=-1, **pipes)
+        lines = Lines(running.process.stdout, _LONGEST_LINE, _MOST_LINES)
+        code = self._wait(running, lines)
+        if broken := sandbox.broken or checker.broken:
+            self._notes.append(broken)
             return {}
-        return {slug: Finding(**found) for slug, found in json.loads(answer[0].splitlines()[-1]).items()}
+        if code is None:
+            running.process.kill()
+            self._too_slow(f"The grader's work in the account ({task['work']})")
+            return {}
+        answer = lines.all()
+        if code or not answer:
+            self._if_cancelled()
+            said = running.said().strip().splitlines()
+            why = f"ended with {code} ({said[-1] if said else 'no reason'})"
+            raise NotGraded(f"The grader's work in the account ({task['work']}) {why}")
+        found = json.loads(answer[-1])
+        if "not graded" in found:
+            raise NotGraded(found["not graded"])
+        return {slug: Finding(**one) for slug, one in found.items()}
 
-    def _wait(self, running: Running, seconds: float) -> int | None:
-        """The exit code; None where the time was over first."""
-        until = time.monotonic() + seconds
+    def _wait(self, running: Running, lines: "Lines | None" = None) -> int | None:
+        """The exit code; None where nothing new was said for longer than a step may take, or for ever something new."""
+        step = self._limits.timeout + _OWN_SECONDS
+        seen, now = 0, time.monotonic()
+        until, end = now + step, now + _MOST_STEPS * step
         while (code := running.process.poll()) is None:
-            if time.monotonic() > until:
+            now = time.monotonic()
+            if lines and lines.count != seen:
+                seen, until = lines.count, now + step
+            if now > min(until, end):
                 return None
             time.sleep(0.05)
         return code
 
+    def _if_cancelled(self) -> None:
+        if self._cancelled:
+            raise Cancelled()
+
 
 class NotGraded(LabError):
-    """The grader itself could not do its work, for a reason that is not the submission's."""
+    """The grading came to no result, for a reason that may not be the submission's."""
 
 
 class Cancelled(NotGraded):
@@ -228,24 +303,33 @@ class Cancelled(NotGraded):
         super().__init__("The grading was interrupted")
 
 
-def _read_answer(pipe: IO[bytes], answer: list[bytes]) -> None:
-    with pipe:
-        answer.append(pipe.read())
+class Lines:
+    """Reads the lines of a process as they come: at most `most` of `longest` bytes; the rest is thrown away."""
 
+    def __init__(self, pipe: IO[bytes] | None, longest: int, most: int) -> None:
+        assert pipe is not None
+        self._pipe, self._longest, self._most = pipe, longest, most
+        self._lines: list[bytes] = []
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
 
-def _read_events(pipe: IO[bytes], ran: Ran) -> None:
-    """Keep what the notebooks' process says. A line without end, or one that is no event, ends the reading."""
-    with pipe:
-        while line := pipe.readline(_LONGEST_LINE):
-            try:
-                event = json.loads(line)
-                if event["event"] == "notebook":
-                    name = Path(str(event["name"])).name
-                    ran.results.append({**(event["result"] or {}), "name": name, "said": event["said"]})
-                    if event["nb"]:
-                        ran.executed[name] = str(event["nb"])
-            except (ValueError, TypeError, KeyError):
-                ran.said.append("What runs the notebooks said something that is no report; the rest was not read.")
-                break
-        while pipe.read(1 << 16):
-            pass  # nothing may wait for a pipe nobody reads
+    @property
+    def count(self) -> int:
+        """How many there are by now."""
+        return len(self._lines)
+
+    def _read(self) -> None:
+        kept = 0
+        with self._pipe:
+            while len(self._lines) < self._most and (line := self._pipe.readline(self._longest)):
+                kept += len(line)
+                if kept > _MOST_BYTES or not line.endswith(b"\n"):
+                    break
+                self._lines.append(line)
+            while self._pipe.read(1 << 16):
+                pass  # nothing may wait for a pipe nobody reads
+
+    def all(self) -> list[bytes]:
+        """Every line of a process that has ended; a child of its own that holds the pipe open is not waited for."""
+        self._thread.join(timeout=10)
+        return list(self._lines)

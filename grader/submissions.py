@@ -1,25 +1,31 @@
-"""What is handed in: found, unpacked within bounds, and reduced to what is graded."""
+"""What is handed in: found by name, unpacked, and brought into the layout of the project, whatever its own was."""
 
 import hashlib
+import json
 import os
+import re
 import shutil
-import stat
-import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
+from grader import archives
+from grader.archives import BadSubmission, Budget, archive_ending
 from grader.sandbox.limits import Limits
 from lab.core.errors import LabError
 
 # What is taken of a submission, by the path in the project; anything else in it (a `lab` of its own, results) is not.
 TAKEN = ("notebooks", "flink_app/SlidingWindows", "producer")
-_ENDINGS = {"notebooks": (".ipynb",)}
-_IGNORED = {"__pycache__", ".ipynb_checkpoints", "__MACOSX", ".git", ".venv"}
-
-
-class BadSubmission(LabError):
-    """A submission that cannot be taken: the sentence says why."""
+NOTEBOOKS = ("01_streams", "02_producer", "03_flink_job", "04_validate")
+# Code files that are known where their folder was not handed in with them.
+_LOOSE = {"sliding-windows.py": TAKEN[1], "put_batch.py": TAKEN[2], "lambda_function.py": TAKEN[2]}
+_DEEPEST = 3  # archives in one another
+# Lists that a learning platform or a teacher puts beside the submissions.
+_NO_SUBMISSION = {".csv", ".txt", ".yml", ".yaml", ".json", ".html", ".md", ".log", ".xlsx", ".ini"}
+# Moodle: Ada Lovelace_1234_assignsubmission_file_ (a folder) or ..._file_project.zip
+_MOODLE = re.compile(r"(.+?_\d+)_assignsubmission_(?:file|onlinetext)")
+_RESERVED = {"grades.csv", "grades.html", "nbgrader.csv"}
 
 
 @dataclass(frozen=True)
@@ -29,61 +35,131 @@ class Submission:
     name: str
     folder: Path
     parts: tuple[str, ...]
-    fingerprint: str  # SHA-256 of what is graded
+    fingerprint: str  # SHA-256 of what was handed in
+    remarks: tuple[str, ...] = ()  # what was taken otherwise than it was named
 
 
-def find(folder: Path) -> list[Path]:
-    """The submissions in a folder: its folders and zips, by name. Raises LabError where there are none."""
+def find(folder: Path) -> dict[str, Path]:
+    """The submissions in a folder, by name: whatever lies there but lists. Raises LabError where there are none."""
     if not folder.is_dir():
         raise LabError(f"There is no folder {folder}: name the one that holds the submissions.")
-    found = [
+    paths = [
         path
         for path in sorted(folder.iterdir())
-        if not path.name.startswith(".") and (path.is_dir() or path.suffix.lower() == ".zip")
+        if not path.name.startswith(".") and (path.is_dir() or path.suffix.lower() not in _NO_SUBMISSION)
     ]
-    if not found:
+    if not paths:
         raise LabError(f"{folder} holds no submission: it must hold a folder or a zip for each.")
+    short = [name_of(path) for path in paths]
+    found: dict[str, Path] = {}
+    for name, path in zip(short, paths, strict=True):
+        unique = name if short.count(name) == 1 and name not in _RESERVED else escaped(f"submission {path.name}")
+        found[unique] = path
     return found
 
 
 def name_of(path: Path) -> str:
-    """The name of a submission: its file's, without the ending of a zip."""
-    return path.stem if path.suffix.lower() == ".zip" and not path.is_dir() else path.name
+    """The name of a submission: its file's or folder's, without an archive's ending and what Moodle adds."""
+    if moodle := _MOODLE.match(path.name):
+        return escaped(moodle[1])
+    ending = "" if path.is_dir() else archive_ending(path.name)
+    return escaped(path.name[: len(path.name) - len(ending)] or path.name)
+
+
+def escaped(text: str) -> str:
+    """The text with bytes and characters that cannot be printed written as \\x and \\u."""
+    decoded = text.encode("utf-8", "surrogateescape" if _from_bytes(text) else "backslashreplace")
+    shown = decoded.decode("utf-8", "backslashreplace")
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in shown)
+
+
+def _from_bytes(text: str) -> bool:
+    """Whether every surrogate stands for a byte of a file's name (PEP 383)."""
+    return all("\udc80" <= one <= "\udcff" for one in text if "\ud800" <= one <= "\udfff")
 
 
 def stage(path: Path, target: Path, limits: Limits, base: Path | None = None) -> Submission:
-    """Copy what is graded of a submission into `target`. Raises BadSubmission.
+    """Copy what is graded of a submission into `target`, in the project's layout. Raises BadSubmission.
 
     Files that `base` (the student edition) has and the submission has not are taken from there.
     """
-    raw = target / "raw"
-    raw.mkdir(parents=True)
-    try:
-        if path.is_dir() and not path.is_symlink():
-            _copy(path, raw, limits)
-        else:
-            _unpack(path, raw, limits)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        raise BadSubmission(f"{path.name} is no zip that can be read ({error}): hand in another.") from error
-    except OSError as error:
-        raise BadSubmission(f"{path.name} cannot be unpacked ({error.strerror or error}): hand in another.") from error
-    root = _project_root(raw)
-    taken = target / "taken"
-    for part in TAKEN:
-        if (root / part).is_dir():
-            (taken / part).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copytree(root / part, taken / part, ignore=_not_taken(part))
-    shutil.rmtree(raw)
+    budget, source, taken = Budget(limits), path, target / "taken"
+    taken.mkdir(parents=True)
+    for number in range(_DEEPEST):
+        names = archives.names(source, limits)
+        plan, remarks = arrangement(names)
+        inner = [name for name in names if archive_ending(name.name)]
+        if plan or not inner:
+            break
+        if len(inner) > 1:
+            raise BadSubmission(f"It holds {len(inner)} archives ({_listed(inner)}): hand in one.")
+        packed = target / f"inner-{number}{archive_ending(inner[0].name)}"
+        archives.extract(source, {inner[0]: PurePosixPath(packed.name)}, target, budget)
+        source = packed
+    archives.extract(source, plan, taken, budget)
     parts = tuple(part for part in TAKEN if (taken / part).is_dir())
     if not parts:
-        raise BadSubmission(
-            f"{path.name} holds none of {', '.join(TAKEN)}: hand in the folder of the project, or a zip of it."
-        )
+        raise BadSubmission(f"It holds none of {', '.join(TAKEN)}: hand in the folder of the project, or a zip of it.")
+    digest = fingerprint(taken)
+    for notebook in sorted(taken.glob("notebooks/*.ipynb")):
+        mend(notebook)
     if base is not None:
         _fill_up(base, taken)
     for each in (target, *taken.rglob("*"), taken):
         each.chmod(0o755 if each.is_dir() else 0o644)
-    return Submission(name_of(path), taken, parts, fingerprint(taken))
+    return Submission(path.name, taken, parts, digest, tuple(remarks))
+
+
+def arrangement(names: Iterable[PurePosixPath]) -> tuple[dict[PurePosixPath, PurePosixPath], list[str]]:
+    """Where in the project each file that counts belongs, by its name as handed in; and what to say of it.
+
+    A folder of code is found however deep it is, the shallowest of its name; a notebook by its name anywhere.
+    """
+    files = sorted(set(names), key=lambda name: (len(name.parts), name))
+    plan: dict[PurePosixPath, PurePosixPath] = {}
+    remarks: list[str] = []
+    for part in TAKEN[1:]:
+        folder = part.rpartition("/")[2]
+        holders = [name.parts[: name.parts.index(folder) + 1] for name in files if folder in name.parts[:-1]]
+        if holders:
+            root, *others = sorted({one for one in holders if len(one) == min(map(len, holders))})
+            if others:
+                same = _listed([PurePosixPath(*one) for one in (root, *others)])
+                remarks.append(f"{same} may each be {part}: the first was graded, hand in one.")
+            inside = [name for name in files if name.parts[: len(root)] == root]
+            plan |= {name: PurePosixPath(part, *name.parts[len(root) :]) for name in inside if name.suffix != ".pyc"}
+        else:
+            for name in reversed(files):  # the shallowest comes last and stays
+                if _LOOSE.get(name.name) == part:
+                    plan = {old: new for old, new in plan.items() if new != PurePosixPath(part, name.name)}
+                    plan[name] = PurePosixPath(part, name.name)
+    notebooks = [name for name in files if name.suffix.lower() == ".ipynb"]
+    for stem in NOTEBOOKS:
+        best = _candidates(stem, notebooks)
+        if not best:
+            continue
+        plan[best[0]] = PurePosixPath("notebooks", f"{stem}.ipynb")
+        if len(best) > 1:
+            remarks.append(f"{_listed(best)} may each be {stem}.ipynb: the first was graded, hand in one.")
+        elif best[0].stem != stem:
+            remarks.append(f"{escaped(str(best[0]))} was taken for {stem}.ipynb: give it that name.")
+    return plan, remarks
+
+
+def _candidates(stem: str, notebooks: list[PurePosixPath]) -> list[PurePosixPath]:
+    """The notebooks that fit a name best: those of exactly that name, else of one that contains it or its number."""
+
+    def rank(name: PurePosixPath) -> tuple[int, bool, int]:
+        fit = 0 if name.stem == stem else 1 if stem in name.stem else 2 if name.stem.startswith(stem[:2]) else 3
+        return fit, name.parent.name != "notebooks", len(name.parts)
+
+    ranked = [(rank(name), name) for name in notebooks]
+    best = min((how for how, _ in ranked), default=(3, True, 0))
+    return [name for how, name in ranked if how == best and how[0] < 3]
+
+
+def _listed(names: list[PurePosixPath]) -> str:
+    return ", ".join(escaped(str(name)) for name in names)
 
 
 def fingerprint(folder: Path) -> str:
@@ -92,96 +168,33 @@ def fingerprint(folder: Path) -> str:
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             content = path.read_bytes()
-            digest.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode() + content)
+            digest.update(os.fsencode(path.relative_to(folder)) + f"\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
 
 
-def safe_name(name: str) -> PurePosixPath:
-    """The path of a zip's member. Raises BadSubmission where it leads out of the folder."""
-    path = PurePosixPath(name.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or "\0" in name or (path.parts and ":" in path.parts[0]):
-        raise BadSubmission(f"The zip holds {name!r}, which leads out of its folder: pack the project's folder again.")
-    return path
+def mend(path: Path) -> None:
+    """Rewrite a notebook as the runner can read it: no byte-order mark, nothing among its cells that is none.
 
-
-def _unpack(path: Path, target: Path, limits: Limits) -> None:
-    with zipfile.ZipFile(path) as archive:
-        members = archive.infolist()
-        if len(members) > limits.files * 20:
-            raise BadSubmission(f"The zip holds {len(members):,} members: leave out what is not your work.")
-        left, count = limits.unpacked, 0
-        for member in members:
-            where = safe_name(member.filename)
-            if stat.S_ISLNK(member.external_attr >> 16):
-                raise BadSubmission(f"The zip holds the link {member.filename!r}: hand in the file itself.")
-            if member.is_dir() or _IGNORED & set(where.parts) or not _wanted(where):
-                continue
-            count += 1
-            if count > limits.files:
-                raise BadSubmission(f"It holds more than {limits.files} files: leave out what is not your work.")
-            out = target.joinpath(*where.parts)
-            out.parent.mkdir(parents=True, exist_ok=True)
-            with archive.open(member) as source, out.open("xb") as sink:
-                left = _pump(source, sink, left)
-
-
-def _pump(source: object, sink: object, left: int) -> int:
-    """Copy, counting what is really unpacked: what a zip says of its sizes proves nothing."""
-    while chunk := source.read(1 << 16):  # type: ignore[attr-defined]
-        left -= len(chunk)
-        if left < 0:
-            raise BadSubmission("Unpacked it is too large: leave out what is not your work.")
-        sink.write(chunk)  # type: ignore[attr-defined]
-    return left
-
-
-def _copy(folder: Path, target: Path, limits: Limits) -> None:
-    left, count = limits.unpacked, 0
-    for path in _files(folder):
-        where = PurePosixPath(path.relative_to(folder).as_posix())
-        if not _wanted(where):
-            continue
-        count += 1
-        if count > limits.files:
-            raise BadSubmission(f"It holds more than {limits.files} files: leave out what is not your work.")
-        out = target / where
-        out.parent.mkdir(parents=True, exist_ok=True)
-        # O_NOFOLLOW: a file that became a link since it was listed is not followed either.
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as source, out.open("xb") as sink:
-            left = _pump(source, sink, left)
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    for path, folders, names in os.walk(folder, followlinks=False):
-        folders[:] = sorted(name for name in folders if name not in _IGNORED)
-        for name in sorted(names):
-            one = Path(path, name)
-            if one.is_symlink():
-                raise BadSubmission(f"It holds the link {one.relative_to(folder)}: hand in the file itself.")
-            if one.is_file():
-                yield one
-
-
-def _wanted(where: PurePosixPath) -> bool:
-    """Whether a file can be part of what is graded, in the project's folder or in one folder around it."""
-    parts = where.parts
-    return any(part.split("/")[0] in parts[:3] for part in TAKEN) or where.suffix == ".ipynb"
-
-
-def _project_root(raw: Path) -> Path:
-    """The folder that holds the parts: `raw` itself, or the one folder around them that packing it adds."""
-    candidates = [raw, *sorted(path for path in raw.glob("*") if path.is_dir())]
-    candidates += sorted(path for path in raw.glob("*/*") if path.is_dir())
-    for folder in candidates:
-        if any((folder / part).is_dir() for part in TAKEN):
-            return folder
-    if list(raw.rglob("0[1-5]_*.ipynb")):  # the notebooks alone, without their folder
-        notebooks = raw / "notebooks"
-        notebooks.mkdir(exist_ok=True)
-        for path in sorted(raw.rglob("0[1-5]_*.ipynb")):
-            if path.parent != notebooks and not (notebooks / path.name).exists():
-                path.replace(notebooks / path.name)
-    return raw
+    One that is no JSON stays as it is; the runner says so.
+    """
+    try:
+        notebook = json.loads(path.read_bytes())
+        cells: list[Any] = [cell for cell in notebook["cells"] if isinstance(cell, dict)]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return
+    for cell in cells:
+        code: dict[str, Any] = (
+            {"outputs": [], "execution_count": None} if cell.setdefault("cell_type", "code") == "code" else {}
+        )
+        source = cell.get("source", "")
+        lines = [line for line in (source if isinstance(source, list) else [source]) if isinstance(line, str)]
+        cell |= {"metadata": {}, **code, **cell, "source": "".join(lines)}
+        for name, kind in (("metadata", dict), ("outputs", list)):
+            if name in cell and not isinstance(cell[name], kind):
+                cell[name] = kind()
+    metadata = notebook.get("metadata")
+    whole = {"nbformat": 4, "nbformat_minor": 5, **notebook, "cells": cells}
+    path.write_text(json.dumps({**whole, "metadata": metadata if isinstance(metadata, dict) else {}}), encoding="utf-8")
 
 
 def _fill_up(base: Path, taken: Path) -> None:
@@ -190,15 +203,3 @@ def _fill_up(base: Path, taken: Path) -> None:
         if path.is_file() and not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
-
-
-def _not_taken(part: str) -> object:
-    endings = _ENDINGS.get(part)
-
-    def leave_out(folder: str, names: list[str]) -> set[str]:
-        wrong = {name for name in names if name in _IGNORED}
-        if endings:
-            wrong |= {name for name in names if not name.endswith(endings)}
-        return wrong
-
-    return leave_out

@@ -1,4 +1,4 @@
-"""The trusted files a place shows, copied once so that any user can read them: no solutions, nothing of the grader."""
+"""Copy the trusted files that a sandbox shows, once, so that any user can read them: no solutions among them."""
 
 import compileall
 import shutil
@@ -13,7 +13,7 @@ _CONNECTOR = ("connector.toml", "connector.lock")
 _INSIDE = Path(__file__).with_name("inside")
 
 
-class Kit:
+class TrustedFiles:
     """The trusted files below one folder, which the grader makes and removes."""
 
     def __init__(self, folder: Path) -> None:
@@ -48,16 +48,16 @@ class Kit:
                 (target / name).write_text(blanks.get(name) or path.read_text(encoding="utf-8"), encoding="utf-8")
 
     def of_the_grader(self, submission: Submission, data: Path) -> dict[str, Path]:
-        """The project of a place of the grader's own: its programs, its producer and its data besides."""
+        """The project of a sandbox of the grader's own: its programs, its producer and its data besides."""
         own = {"grader": self.folder / "grader", "trusted_producer": self.folder / "producer"}
         return {**self.shown(submission, data), **own}
 
     def of_an_account(self) -> dict[str, Path]:
-        """The project of a place that holds an account and nothing else."""
-        return {name: self.folder / name for name in ("lab", "localaws")}
+        """The project of a sandbox that holds an account and nothing else: `lab` knows how the windows are computed."""
+        return {"localaws": self.folder / "localaws"}
 
     def shown(self, submission: Submission, data: Path | None = None) -> dict[str, Path]:
-        """The project of a place: the trusted files, the submission's own, and the reviews where it is to have them."""
+        """The project of a sandbox: the trusted files, the submission's own, and reviews where it is to have them."""
         trusted = {name: self.folder / name for name in ("lab", "localaws", "inside", ".cache")}
         connector = {f"flink_app/{name}": self.folder / "flink_app" / name for name in _CONNECTOR}
         own = {name: submission.folder / name for name in TAKEN if (submission.folder / name).is_dir()}

@@ -1,5 +1,6 @@
 """Probe the account a submission worked in: the project's own checks, and whose reviews are in it."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,14 @@ ARRIVED = "records_arrived"
 _GONE = Finding(FAILED, "It does not answer any more: something in the submission ended or filled it.", "the account")
 
 
-def look(session: Session, parameters: dict[str, Any]) -> dict[str, Finding]:
-    """Take every check; what it finds, by its slug. An account that is gone fails them all."""
+def look(session: Session, parameters: dict[str, Any], step: Callable[[str], None]) -> dict[str, Finding]:
+    """Take every check; what it finds, by its slug. `step` is called after each."""
     lab = Pipeline(session, parameters)
     found: dict[str, Finding] = {}
     for notebook in NOTEBOOKS:
         for check in checks_of(notebook):
             found[check.slug] = take(check, lab) if local_status() else _GONE
+            step(check.slug)
     if found[ARRIVED].passed:
         found[ARRIVED] = _of_the_right_reviews(Path(parameters["reviews_file"])) or found[ARRIVED]
     return found

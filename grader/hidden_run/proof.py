@@ -15,9 +15,12 @@ from typing import Any
 
 import boto3
 import pandas as pd
+from botocore.exceptions import ClientError
 
+from grader.hidden_run.flink_evidence import counts_in_sliding_windows, records_written
 from grader.hidden_run.sent_reviews import difference, disorder, expected_reviews
-from grader.hidden_run.student_functions import FunctionFailed, Functions
+from grader.hidden_run.student_functions import FunctionFailed, Functions, FunctionTooSlow
+from grader.submission_grading import NotGraded
 from lab.checks import detection, exercises
 from lab.checks.blanks import blank_functions
 from lab.checks.check import CHECKS
@@ -32,6 +35,7 @@ from lab.core.names import (
     CONSUMER_GROUP,
     GROUP_STREAM,
     INPUT_STREAM,
+    LOG_GROUPS,
     OUTPUT_STREAM,
     PRODUCER_GROUP,
     REVIEWS_FILE,
@@ -44,16 +48,19 @@ from lab.core.session import Session
 from lab.deploy.flink_zip import build_flink_zip
 from lab.exercises.attempts import hand_in_shard, hand_in_threshold, send_batch, send_groups, send_keyed
 from lab.exercises.catalog import EXERCISES
-from lab.flink.waiters import application_status, stream_active
+from lab.flink.rest import Dashboard, DashboardSilent
+from lab.flink.waiters import WaitedInVain, application_status, stream_active
 from lab.streams.reading import Position, read_stream, save_position
 from lab.streams.records import read_reviews
-from lab.validation.completion import wait_for_watermark
+from lab.validation.completion import wait_for_windows
 from lab.validation.input_files import labels_of
 from lab.validation.reference import windows
 from lab.validation.scores import score
 
 SHARDS = 4
-START_SECONDS, READ_SECONDS, TASKS_SECONDS = 150.0, 45.0, 30.0
+LOG_STREAM = "kinesis-analytics-log-stream"
+_ASKED_SECONDS = 5.0  # between two looks at how far a start has come
+_STILL_SECONDS = 30.0  # without a record more: Flink renews its counts every ten seconds, later on a busy machine
 # The points a Flink application earns by what it computes here.
 _RUNNING = detection.running.slug
 OF_APPLICATION = (
@@ -77,13 +84,15 @@ class Task:
     scratch: Path
     application: bool  # whether one was handed in
     parameters: dict[str, Any]
+    timeout: float  # seconds in which it must come a step on
+    last: bool  # whether a passed limit costs points; else there is another try
 
 
 class Proof:
-    """One proof in one account. `functions` calls the student's functions."""
+    """One proof in one account. `functions` calls the student's functions, `step` is told what is done."""
 
-    def __init__(self, session: Session, task: Task, functions: Functions) -> None:
-        self._session, self._task, self._functions = session, task, functions
+    def __init__(self, session: Session, task: Task, functions: Functions, step: Callable[[str], None]) -> None:
+        self._session, self._task, self._functions, self._step = session, task, functions, step
         self._settings = {
             name: task.parameters[name]
             for name in ("window_seconds", "slide_seconds", "threshold", "watermark_delay_seconds")
@@ -156,23 +165,23 @@ class Proof:
 
     def _exercise(self, name: str, step: Callable[[str], object], lab: Pipeline) -> Finding:
         exercise = EXERCISES[name]
-        where = "producer/put_batch.py" if name == "put_batch" else self._notebook(exercise.notebook[:2])
-        if where is None or not (self._task.project / where).is_file():
+        where = "producer/put_batch.py" if name == "put_batch" else f"notebooks/{exercise.notebook}.ipynb"
+        if not (self._task.project / where).is_file():
             return Place("the submission").open(f"{exercise.notebook} is not in it: hand it in.")
         place = Place(f"{exercise.where} on data of the grader's")
         try:
             step(where)
         except FunctionFailed as error:
+            if isinstance(error, FunctionTooSlow) and not self._task.last:
+                raise NotGraded(str(error)) from error
             return place.failed(str(error))
         except Exception as error:  # noqa: BLE001 - what a function answers may be anything
             return place.failed(
                 f"Its answer cannot be used ({type(error).__name__}: {error}): correct what it returns."
             )
+        finally:
+            self._step(name)
         return self._take(self._checks[name], lab)
-
-    def _notebook(self, number: str) -> str | None:
-        found = sorted((self._task.project / "notebooks").glob(f"{number}_*.ipynb"))
-        return f"notebooks/{found[0].name}" if found else None
 
     def _take(self, check: Probe, lab: Pipeline) -> Finding:
         try:
@@ -199,7 +208,7 @@ class Proof:
             waits = place.open(EXERCISES[blank[0]].not_attempted)
             said = {name: place.open(EXERCISES[name].not_attempted) for name in blank}
             # The API says RUNNING a moment before every task does.
-            deadline = time.monotonic() + TASKS_SECONDS
+            deadline = time.monotonic() + self._task.timeout
             while not (running := self._application_running({}, (_RUNNING,)))[_RUNNING].passed:
                 if time.monotonic() > deadline:
                     break
@@ -212,15 +221,48 @@ class Proof:
             said = f"The application changed its input: {tampered}. It may only read it."
             return dict.fromkeys(OF_APPLICATION, place.failed(said))
         # First until Flink has read everything, however busy the machine; only then does silence mean an end.
-        wait_for_watermark(reference.watermark, timeout=READ_SECONDS)
+        self._until_all_is_read(reference.watermark)
+        output = wait_for_windows(reference, position, self._task.timeout, quiet=_STILL_SECONDS)
+        self._step("output")
+        dashboard = Dashboard.of_application()
+        job = dashboard.running_job()
+        if job and (foreign := self._put_by_others(dashboard, job["jid"], position)):
+            return dict.fromkeys(OF_APPLICATION, place.failed(foreign))
         known = {
             "position": position,
             "events": events,
             "reference": reference,
+            "output": output,
             "package": self._package.read_bytes(),
             "parallelism": (SHARDS, SHARDS),
         }
-        return self._application_running(known, OF_APPLICATION)
+        found = self._application_running(known, OF_APPLICATION)
+        window = exercises.window.slug
+        if found[window].passed and not (job and counts_in_sliding_windows(dashboard, job["jid"])):
+            found[window] = Place("the plan of the job that Flink ran").failed(
+                "The windows are right, but the job has no sliding window: write it in SQL, with HOP."
+            )
+        return found
+
+    def _put_by_others(self, dashboard: Dashboard, job: str, position: Position) -> str | None:
+        """A sentence where the output holds other records than those the job's sink wrote. Raises NotGraded."""
+        until = time.monotonic() + _STILL_SECONDS
+        while True:
+            there = len(read_stream(OUTPUT_STREAM, position))
+            written = records_written(dashboard, job)
+            if there == written:
+                return None
+            if time.monotonic() > until:
+                break
+            time.sleep(0.5)
+        self._step("counts")
+        said = (
+            f"{OUTPUT_STREAM} holds {there:,} records, and its Flink job wrote {written:,}: the job alone "
+            "may write there."
+        )
+        if not self._task.last:  # a job that was restarted counts from 0 again
+            raise NotGraded(said)
+        return said
 
     def _application_running(self, known: dict[str, Any], slugs: tuple[str, ...]) -> dict[str, Finding]:
         lab = Pipeline(self._session, self._task.parameters, known)
@@ -231,16 +273,64 @@ class Proof:
         self._package = build_flink_zip(self._task.scratch / APPLICATION_ZIP, folder)
         boto3.client("s3").upload_file(str(self._package), self._session.flink_bucket, APPLICATION_ZIP)
         flink = boto3.client("kinesisanalyticsv2")
+        logs = boto3.client("logs")
+        logs.create_log_group(logGroupName=LOG_GROUPS[1])
+        logs.create_log_stream(logGroupName=LOG_GROUPS[1], logStreamName=LOG_STREAM)
+        account = f"arn:aws:logs:{self._session.region}:{self._session.account}"
         flink.create_application(
             ApplicationName=APPLICATION,
             RuntimeEnvironment=RUNTIME,
             ServiceExecutionRole=self._session.role_arn,
             ApplicationConfiguration=self._configuration(),
+            CloudWatchLoggingOptions=[{"LogStreamARN": f"{account}:log-group:{LOG_GROUPS[1]}:log-stream:{LOG_STREAM}"}],
         )
         position = save_position(self._session.flink_bucket)
         flink.start_application(ApplicationName=APPLICATION, RunConfiguration={})
-        application_status(flink, APPLICATION, until="RUNNING", timeout=START_SECONDS)
+        self._until_running(flink)
         return position
+
+    def _until_running(self, flink: Any) -> None:
+        """Wait for as long as the start makes progress. Raises LabError where it fails, NotGraded where it is slow."""
+        seen, until = None, time.monotonic() + self._task.timeout
+        while True:
+            try:
+                application_status(flink, APPLICATION, until="RUNNING", timeout=_ASKED_SECONDS)
+                self._step("RUNNING")
+                return
+            except WaitedInVain:
+                detail = flink.describe_application(ApplicationName=APPLICATION)["ApplicationDetail"]
+                if detail["ApplicationStatus"] != "STARTING":
+                    raise
+            if (now := self._tasks()) != seen:
+                seen, until = now, time.monotonic() + self._task.timeout
+                self._step(f"starting: {now}")
+            if time.monotonic() > until:
+                said = f"The application was still STARTING, with no progress for {self._task.timeout:.0f} s."
+                raise WaitedInVain(said) if self._task.last else NotGraded(said)
+
+    def _tasks(self) -> str:
+        """How far a start has come: the cluster's TaskManagers, and the tasks of its jobs by their states."""
+        try:
+            dashboard = Dashboard.of_application()
+            return f"{dashboard.get('/overview')['taskmanagers']} {[job['tasks'] for job in dashboard.jobs()]}"
+        except (ClientError, DashboardSilent) as error:
+            return type(error).__name__
+
+    def _until_all_is_read(self, wanted: pd.Timestamp) -> None:
+        """Wait for the watermark that must come, or until no operator takes a record more."""
+        dashboard, counts, changed = Dashboard.of_application(), None, time.monotonic()
+        began = changed
+        while job := dashboard.running_job():
+            if dashboard.watermark(job["jid"]) == wanted:
+                return
+            now = [vertex["metrics"] for vertex in dashboard.vertices(job["jid"])]
+            read = {name: sum(one[name] for one in now) for name in ("read-records", "write-records")}
+            if read != counts:
+                counts, changed = read, time.monotonic()
+                self._step(f"records: {read}")
+            if time.monotonic() - changed > _STILL_SECONDS or time.monotonic() - began > self._task.timeout:
+                return
+            time.sleep(0.5)
 
     def _configuration(self) -> dict[str, Any]:
         region, endpoint = self._session.region, {"aws.endpoint": self._session.endpoint}

@@ -18,7 +18,6 @@ import pandas as pd
 
 from lab.core.errors import LabError
 
-_START_SECONDS = 120.0  # for the process to import what it needs, on a busy machine
 _LONGEST = 64 << 20  # bytes of one answer
 # What a function may ask of its client; every other call is refused.
 _ALLOWED = {"put_records", "get_shard_iterator", "get_records"}
@@ -29,11 +28,19 @@ class FunctionFailed(LabError):
     """The student's function did not give a value."""
 
 
-class Functions:
-    """Functions of one submission, by a pair of file descriptors; calls take `seconds` each at most."""
+class FunctionTooSlow(FunctionFailed):
+    """The function, or the machine, took longer than a call may take."""
 
-    def __init__(self, answers: int, requests: int, seconds: float) -> None:
-        self._answers, self._requests, self._seconds = answers, requests, seconds
+
+class Functions:
+    """Functions of one submission, by a pair of file descriptors.
+
+    A call takes `seconds` at most, and the start of their process `start_seconds`.
+    """
+
+    def __init__(self, answers: int, requests: int, seconds: float, start_seconds: float) -> None:
+        self._answers, self._requests = answers, requests
+        self._seconds, self._start_seconds = seconds, start_seconds
         self._rest = b""
         self._number = 0
         self._lost: str | None = None
@@ -58,7 +65,7 @@ class Functions:
         if self._lost:
             raise FunctionFailed(self._lost)
         if not self._number:
-            self._receive(time.monotonic() + _START_SECONDS, function)  # it says when it is ready
+            self._receive(time.monotonic() + self._start_seconds, function)  # it says when it is ready
         self._number += 1
         client = next((one for one in arguments if hasattr(one, "put_records") or hasattr(one, "get_records")), None)
         self._send(
@@ -97,8 +104,11 @@ class Functions:
     def _receive(self, deadline: float, function: str) -> dict[str, Any]:
         while b"\n" not in self._rest:
             left = deadline - time.monotonic()
-            if left <= 0 or len(self._rest) > _LONGEST:
-                self._lost = f"`{function}` took longer than {self._seconds:.0f} s or answered without end: correct it."
+            if left <= 0:
+                self._lost = f"`{function}` took longer than {self._seconds:.0f} s: correct it."
+                raise FunctionTooSlow(self._lost)
+            if len(self._rest) > _LONGEST:
+                self._lost = f"`{function}` answered without end: correct it."
                 raise FunctionFailed(self._lost)
             if not select.select([self._answers], [], [], left)[0]:
                 continue

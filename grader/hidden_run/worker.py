@@ -4,16 +4,19 @@
 
 TASK is JSON: work ("look" or "prove"), parameters, and for a proof the descriptors of the functions' process
 
-The last line of its output is a JSON object: what each check found, by the check's slug.
+It says a line for each step it has done. The last line of its output is a JSON object: what each check found, by the
+check's slug, or {"not graded": why}.
 """
 
 import json
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from grader.submission_grading import NotGraded
 from lab.checks.probe import Finding
 from lab.core.session import connect
 
@@ -24,25 +27,33 @@ def main() -> None:
     os.dup2(2, 1)  # what the steps print for a notebook's reader goes to the log
     os.environ["AWS_MAX_ATTEMPTS"] = "2"  # an account that was ended is not asked for long
     session = connect("local", task["parameters"]["region"])
-    found = work(task, session)
-    answers.write(json.dumps({slug: asdict(one) for slug, one in found.items()}, default=str).encode() + b"\n")
-    answers.flush()
+
+    def say(line: str) -> None:
+        answers.write(line.encode() + b"\n")
+        answers.flush()
+
+    try:
+        found = work(task, session, say)
+        say(json.dumps({slug: asdict(one) for slug, one in found.items()}, default=str))
+    except NotGraded as error:
+        say(json.dumps({"not graded": str(error)}))
 
 
-def work(task: dict[str, Any], session: Any) -> dict[str, Finding]:
-    """Do the task; what was found, by the check's slug."""
+def work(task: dict[str, Any], session: Any, step: Callable[[str], None]) -> dict[str, Finding]:
+    """Do the task; what was found, by the check's slug. `step` is called with each step that is done."""
     parameters = task["parameters"]
     if task["work"] == "look":
         from grader.hidden_run.account_findings import look
 
-        return look(session, parameters)
+        return look(session, parameters, step)
     from grader.hidden_run.proof import Proof, Task
     from grader.hidden_run.student_functions import Functions
 
-    functions = Functions(*task["functions"], seconds=task["call_seconds"])
+    functions = Functions(*task["functions"], task["call_seconds"], task["timeout"])
     project = Path.cwd()
-    what = Task(project, project / "trusted_producer", Path.home(), task["application"], parameters)
-    return Proof(session, what, functions).run()
+    own = {name: task[name] for name in ("application", "timeout", "last")}
+    what = Task(project, project / "trusted_producer", Path.home(), parameters=parameters, **own)
+    return Proof(session, what, functions, step).run()
 
 
 if __name__ == "__main__":

@@ -7,23 +7,31 @@ function may ask for a call of its Kinesis client, {"id", "call", "arguments"}, 
 {"value"} or {"error"}. This process has no network and no data but what it is given: what a function answers, it has
 computed.
 
-The functions come from the notebooks' top level: imports, functions, classes and constants are taken, nothing else of
-a notebook runs.
+A function of a notebook is taken with what it needs of the notebook's top level, and with nothing else: the statements
+that bind the names it uses, those that bind the names they use, and so on (`StudentNotebook`).
 """
 
 import ast
 import base64
+import dis
 import importlib.util
 import json
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import pandas as pd
+from IPython.core.inputtransformer2 import TransformerManager
 
-_TAKEN = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
+# Cell magics (IPython) whose cell is Python that runs in the notebook's namespace.
+_PYTHON_MAGICS = {"time", "capture", "prun", "debug"}
+_STATEMENT_SECONDS = 20  # for a statement of the top level that a function needs
 
 
 class Asked(Exception):
@@ -81,38 +89,121 @@ def unpacked(value: Any, number: int = 0) -> Any:
     return [unpacked(one, number) for one in value] if isinstance(value, list) else value
 
 
+class NotTaken(Exception):
+    """What was asked for is not in the notebook, or needs something that the grader cannot give it."""
+
+
+class StudentNotebook:
+    """The statements of a notebook's top level, read as IPython reads them, and what each binds and uses."""
+
+    def __init__(self, path: Path) -> None:
+        self._statements: list[tuple[CodeType, set[str], set[str]]] = []
+        self._unread: list[str] = []
+        cells = [cell for cell in json.loads(path.read_bytes())["cells"] if cell.get("cell_type") == "code"]
+        for number, cell in enumerate(cells, 1):
+            try:
+                tree = ast.parse(python_of("".join(cell["source"])))
+            except (SyntaxError, ValueError) as error:
+                self._unread.append(f"code cell {number} is no Python ({error})")
+                continue
+            for node in tree.body:
+                if isinstance(node, ast.Expr | ast.For | ast.While | ast.With | ast.Delete):
+                    continue  # it does something; a function needs what binds a name
+                code = compile(ast.Module([node], []), path.name, "exec")
+                self._statements.append((code, _bound(code), _used(code)))
+
+    def value(self, name: str) -> Any:
+        """The value of a name. Raises NotTaken, NotImplementedError, or what the statement that binds it raised."""
+        needed, before = {name, "*"}, 0
+        while len(needed) > before:
+            before = len(needed)
+            for _, binds, uses in self._statements:
+                if binds & needed:
+                    needed |= uses
+        space: dict[str, Any] = {"__name__": "handed_in"}
+        failed: list[str] = []
+        for code, binds, _ in self._statements:
+            if binds & needed:
+                try:
+                    with time_limit(_STATEMENT_SECONDS):
+                        exec(code, space)  # noqa: S102 - this process is for that alone
+                except Exception as error:  # noqa: BLE001 - named, if the function turns out to need it
+                    failed.append(f"{', '.join(sorted(binds))} ({type(error).__name__}: {error})")
+        if name not in space:
+            why = [f"it needs {one}" for one in failed] or self._unread or ["no cell defines it"]
+            raise NotTaken(f"`{name}` cannot be taken from the notebook: {'; '.join(why)}"[:500])
+        value = space[name]
+        return _explained(value, failed) if failed and callable(value) else value
+
+
+def _explained(function: Any, failed: list[str]) -> Any:
+    """A function that says, where it misses a name, which statement should have bound it."""
+
+    def call(*arguments: Any) -> Any:
+        try:
+            return function(*arguments)
+        except NameError as error:
+            raise NotTaken(f"{error}; outside the function could not be run: {'; '.join(failed)}"[:500]) from error
+
+    return call
+
+
+def python_of(source: str) -> str:
+    """The Python that IPython makes of a cell: magics, `!` and `?` become calls. Raises SyntaxError."""
+    first, _, rest = source.lstrip().partition("\n")
+    if first.startswith("%%"):
+        source = rest if first[2:].split(" ")[0].strip() in _PYTHON_MAGICS else ""
+    return TransformerManager().transform_cell(source)
+
+
+def _names(code: CodeType, opname: str) -> set[str]:
+    return {one.argval for one in dis.get_instructions(code) if one.opname == opname}
+
+
+def _bound(code: CodeType) -> set[str]:
+    """The names of the top level that code binds; what `import *` binds, nobody knows before."""
+    star = any(one.opname == "IMPORT_STAR" for one in dis.get_instructions(code))
+    return _names(code, "STORE_NAME") | _names(code, "STORE_GLOBAL") | ({"*"} if star else set())
+
+
+def _used(code: CodeType) -> set[str]:
+    """The names of the top level that code uses, in the functions inside it as well."""
+    inside = [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+    return _names(code, "LOAD_NAME") | _names(code, "LOAD_GLOBAL") | set().union(*map(_used, inside))
+
+
+@contextmanager
+def time_limit(seconds: int) -> Iterator[None]:
+    """Raise TimeoutError in what runs for longer."""
+
+    def end(_number: int, _frame: object) -> None:
+        raise TimeoutError(f"it took longer than {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
 @cache
 def function_of(where: str, name: str) -> Any:
-    """A function of a notebook or of a code file. Raises KeyError where there is none."""
+    """A function or constant of a notebook or of a code file. Raises NotTaken where there is none."""
     path = Path(where)
-    if path.suffix == ".py":
-        spec = importlib.util.spec_from_file_location(path.stem, path)
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return vars(module)[name]
-    space: dict[str, Any] = {"__name__": "handed_in"}
-    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-        if cell.get("cell_type") != "code":
-            continue
-        try:
-            tree = ast.parse("".join(cell["source"]))
-        except SyntaxError:
-            continue  # a cell with a magic, or a broken one: not where the function is
-        tree.body = [node for node in tree.body if isinstance(node, _TAKEN) or _constant(node)]
-        exec(compile(tree, path.name, "exec"), space)  # noqa: S102  - this process is for that alone
-    return space[name]
+    if path.suffix != ".py":
+        return notebook(path).value(name)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    if not hasattr(module, name):
+        raise NotTaken(f"{path.name} defines no `{name}`")
+    return getattr(module, name)
 
 
-def _constant(node: ast.stmt) -> bool:
-    """An assignment of literals, such as a threshold or the reason for a key."""
-    if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
-        return False
-    try:
-        ast.literal_eval(node.value)
-    except ValueError:
-        return False
-    return True
+notebook = cache(StudentNotebook)
 
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
@@ -124,8 +215,6 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         return {"id": number, "value": packed(value)}
     except NotImplementedError:
         return {"id": number, "error": "NotImplementedError", "said": ""}
-    except KeyError as error:
-        return {"id": number, "error": "KeyError", "said": str(error)}
     except BaseException as error:  # noqa: B036 - sys.exit in a function is an answer too
         return {"id": number, "error": type(error).__name__, "said": str(error)[:500]}
 

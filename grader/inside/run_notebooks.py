@@ -2,13 +2,16 @@
 
     run_notebooks.py SETTINGS        SETTINGS is JSON: parameters, run_id, cell_timeout, output_limit, folder
 
-Each line of the output is a JSON object with `event`: `cell` (notebook, number, of), `notebook` (name, result, nb).
+Each line of the output is a JSON object with `event`: `cell` (name, number, of), `notebook` (name, result, said,
+nb, timed_out).
 It runs beside the submission and as the same user, so nothing it says is worth a point: it is for people to read.
 """
 
+import ctypes
 import json
 import os
 import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,7 +22,7 @@ from lab.runner.execution import Execution, prepare_papermill
 from lab.runner.kernels import Kernels
 from lab.runner.verdict import NotebookResult
 
-NUMBERS = ("01", "02", "03", "04")
+PR_SET_DUMPABLE = 4  # prctl(2)
 
 
 def say(**event: Any) -> None:
@@ -37,19 +40,21 @@ def main() -> None:
     try:
         kernels.prepare()
         prepare_papermill()
-        for number in NUMBERS:
-            found = sorted((project / "notebooks").glob(f"{number}_*.ipynb"))
-            if not found:
-                continue
-            one_notebook(found[0], folder / "executed" / found[0].name, kernels, settings)
-            if number != NUMBERS[-1]:
+        paths = sorted((project / "notebooks").glob("*.ipynb"))
+        for path in paths:
+            try:
+                one_notebook(path, folder / "executed" / path.name, kernels, settings)
+            except Exception as error:  # noqa: BLE001 - the next notebook gets its turn, whatever this one is
+                said = f"It could not be run ({type(error).__name__}: {error})."
+                say(event="notebook", name=path.stem, result=None, said=said, nb=None)
+            if path != paths[-1]:
                 kernels.prepare()
     finally:
         kernels.close()
 
 
 def one_notebook(path: Path, executed: Path, kernels: Kernels, settings: dict[str, Any]) -> None:
-    """Run one notebook and say what became of it; the next one gets its turn whatever that is."""
+    """Run one notebook and say what became of it."""
     name = path.stem
     try:
         known = parameters.declared(path)
@@ -57,6 +62,13 @@ def one_notebook(path: Path, executed: Path, kernels: Kernels, settings: dict[st
         say(event="notebook", name=name, result=None, said=str(error), nb=None)
         return
     values = {**parameters.UNWATCHED, **settings["parameters"], parameters.SET_BY_RUNNER: settings["run_id"]}
+    began = time.monotonic()
+
+    def on_cell(number: int, of: int, _source: str) -> None:
+        nonlocal began
+        began = time.monotonic()
+        say(event="cell", name=name, number=number, of=of)
+
     execution = Execution(
         path,
         executed,
@@ -65,17 +77,22 @@ def one_notebook(path: Path, executed: Path, kernels: Kernels, settings: dict[st
         where=path.name,
         cell_timeout=settings["cell_timeout"],
         start_timeout=60,
-        on_cell=lambda number, of, _source: say(event="cell", name=name, number=number, of=of),
+        on_cell=on_cell,
         output_limit=settings["output_limit"],
     )
     result: NotebookResult = execution.run({key: value for key, value in values.items() if key in known})
+    timed_out = time.monotonic() - began >= settings["cell_timeout"]
     kernels.retire(execution.kernel)
     text = executed.read_text(encoding="utf-8") if executed.exists() else ""
-    say(event="notebook", name=name, result=asdict(result), said=None, nb=text)
+    say(event="notebook", name=name, result=asdict(result), said=None, nb=text, timed_out=timed_out)
 
 
 if __name__ == "__main__":
     # The events have a descriptor of their own: what a kernel inherits as standard output is not it.
     OUT = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
+    # Kernels run as the same user. They have no access to a process that cannot be dumped: not by ptrace, nor to its
+    # memory, nor to its descriptors (pidfd_getfd), the channel to the grader among them.
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0)
     main()

@@ -9,10 +9,8 @@ MIB = 1 << 20
 class Limits:
     """Seconds, bytes and counts of one submission; what is beyond them costs its own points only."""
 
-    timeout: float = 240.0  # seconds for its notebooks, and as many for the proof beside them
-    look_timeout: float = 180.0  # seconds for the grader's look at an account, which may answer slowly on purpose
-    cell_timeout: int = 120  # seconds for one cell
-    call_timeout: float = 30.0  # seconds for one call of a student's function
+    timeout: float = 240.0  # seconds in which a part of the grading must come a step on: start, cell, check, call
+    cell_timeout: int = 120  # seconds for one cell, or one call of a student's function
     disk: int = 1024 * MIB  # bytes in all that it writes
     memory: int = 6144 * MIB  # bytes resident, all its processes together
     file_size: int = 512 * MIB  # bytes of one file (RLIMIT_FSIZE)

@@ -1,8 +1,8 @@
-"""A place behind walls: Linux namespaces and a user of its own for every role. Needs root and util-linux.
+"""A sandbox of Linux namespaces, with a user of its own for every role. Needs root and util-linux.
 
 Its processes see a file system of their own (`namespaces_init` builds it: the system's programs, Python, the trusted
-files, their room), processes of their own, and a network of which only the loopback exists. What they write goes into
-memory of a fixed size. They run as users that exist nowhere else, without capabilities.
+files, their home), processes of their own, and a network that has nothing but a loopback. They write into a file system
+of memory of a fixed size. They run as users that exist nowhere else, without capabilities.
 """
 
 import json
@@ -21,23 +21,23 @@ from typing import Any
 import psutil
 
 from grader.sandbox.limits import Limits
-from grader.sandbox.sandbox import Layout, Role, Running, Watch, environment, users
+from grader.sandbox.memory import resident
+from grader.sandbox.sandbox import Layout, Role, Running, Sandbox, environment, users
 from lab.core.errors import LabError
 
-PROJECT, ROOM, PORT = Path("/lab"), Path("/room"), 4566
+PROJECT, HOME, PORT = Path("/lab"), Path("/home"), 4566
 SYSTEM = ("usr", "bin", "sbin", "lib", "lib64", "lib32", "etc")
 _NEEDED = ("unshare", "nsenter", "setpriv", "prlimit")
 _INIT = Path(__file__).with_name("namespaces_init.py")
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-class WallsFailed(LabError):
-    """The walls could not be built."""
+class IsolationFailed(LabError):
+    """The namespaces could not be made."""
 
 
 @cache
-def why_not() -> str | None:
-    """Why no walls can be built here, as half a sentence; None where they can."""
+def why_not_isolated() -> str | None:
+    """Why no namespaces here, as half a sentence; None where they can."""
     if not sys.platform.startswith("linux"):
         return "this is not Linux"
     if os.geteuid() != 0:
@@ -45,36 +45,38 @@ def why_not() -> str | None:
     if missing := [name for name in _NEEDED if shutil.which(name) is None]:
         return f"{missing[0]} (util-linux) is not installed"
     try:
-        Walled(Layout({}), Limits()).close()
-    except WallsFailed as error:
+        Isolated(Layout({}), Limits()).close()
+    except IsolationFailed as error:
         return f"the system refused them ({error})"
     return None
 
 
-class Walled:
-    """A place behind walls. Raises WallsFailed where the system refuses."""
+class Isolated(Sandbox):
+    """A sandbox of namespaces. Raises IsolationFailed where the system refuses."""
 
     project, port = PROJECT, PORT
 
     def __init__(self, layout: Layout, limits: Limits) -> None:
         self._limits = limits
         self._users = users()
-        self._root = Path(tempfile.mkdtemp(prefix="lab-walls-"))
-        network = ["nsenter", "--target", str(layout.network_of.pid), "--net", "--"] if _walled(layout) else []
+        self._root = Path(tempfile.mkdtemp(prefix="lab-sandbox-"))
+        network = ["nsenter", "--target", str(layout.network_of.pid), "--net", "--"] if _isolated(layout) else []
         own_network = [] if network else ["--net"]
+        self._memory = layout.memory.inside(self._root.name) if layout.memory else None
         self._unshare = subprocess.Popen(
-            [*network, "unshare", *own_network, "--pid", "--mount", "--ipc", "--fork", "--kill-child", "--",
-             sys.executable, "-I", str(_INIT)],
+            self._joined([*network, "unshare", *own_network, "--pid", "--mount", "--ipc", "--fork", "--kill-child",
+                          "--", sys.executable, "-I", str(_INIT)]),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
         )  # fmt: skip
-        self._watch: Watch | None = None
         self._closing, self._closed = threading.Lock(), False
         try:
             self._begin(layout, own_network)
         except BaseException:
             self.close()
             raise
-        self._watch = Watch(limits, self._resident, self._written, self._end)
+
+    def _joined(self, command: list[str]) -> list[str]:
+        return self._memory.joined(command) if self._memory else command
 
     def _begin(self, layout: Layout, own_network: list[str]) -> None:
         specification = {
@@ -98,20 +100,11 @@ class Walled:
         if self._unshare.stdout.readline() != b"ready\n":
             self._unshare.kill()
             said = self._unshare.stderr.read().decode(errors="replace").strip().splitlines()
-            raise WallsFailed(said[-1] if said else "no reason was given")
+            raise IsolationFailed(said[-1] if said else "no reason was given")
         self.pid = psutil.Process(self._unshare.pid).children()[0].pid
 
-    @property
-    def broken(self) -> str | None:
-        return self._watch.broken if self._watch else None
-
-    @property
-    def peak(self) -> int:
-        """The most memory its processes had resident together, bytes."""
-        return self._watch.peak if self._watch else 0
-
-    def room(self, role: Role) -> Path:
-        return ROOM / role.value
+    def home(self, role: Role) -> Path:
+        return HOME / role.value
 
     def spawn(self, role: Role, command: Sequence[str], **pipes: Any) -> Running:
         """Start a command as the role's user."""
@@ -125,8 +118,8 @@ class Walled:
         lower = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--no-new-privs",
                  "--bounding-set=-all", "--inh-caps=-all"]  # fmt: skip
         process = subprocess.Popen(
-            [*enter, "--", *bound, *lower, "--", "env", f"--chdir={PROJECT}", *command],
-            env=environment(PROJECT, self.room(role), PORT, Path("/tmp")),  # noqa: S108
+            self._joined([*enter, "--", *bound, *lower, "--", "env", f"--chdir={PROJECT}", *command]),
+            env=environment(PROJECT, self.home(role), PORT, Path("/tmp")),  # noqa: S108
             start_new_session=True,
             **{"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, **pipes},
         )
@@ -137,48 +130,46 @@ class Walled:
         if not self.broken:
             self._start(role, ["sh", "-c", "kill -KILL -1"], []).process.wait()
 
-    def _resident(self) -> int:
-        """Bytes resident of all its processes, by the table of processes that only its own are in."""
-        pages = 0
-        with suppress(OSError):
-            inside = Path("/proc", str(self.pid), "root", "proc")
-            for name in os.listdir(inside):  # noqa: PTH208 - names are all that is wanted
-                if name.isdigit():
-                    with suppress(OSError, IndexError):
-                        pages += int((inside / name / "statm").read_text().split()[1])
-        return pages * _PAGE
-
-    def _written(self) -> int:
+    def memory(self) -> int:
+        if self._memory:
+            return max(0, self._memory.used() - self.written())  # its files are memory too, and bounded as `disk`
+        inside = Path("/proc", str(self.pid), "root", "proc")
         try:
-            found = os.statvfs(f"/proc/{self.pid}/root{ROOM}")
+            return resident(path for path in inside.iterdir() if path.name.isdigit())
+        except OSError:
+            return 0
+
+    def written(self) -> int:
+        try:
+            found = os.statvfs(f"/proc/{self.pid}/root{HOME}")
         except OSError:
             return 0
         return (found.f_blocks - found.f_bfree) * found.f_frsize
 
-    def _end(self) -> None:
+    def end_all(self) -> None:
         # With its first process the kernel kills every other of the namespace, also those that fork faster than anyone
         # can count.
         self._unshare.kill()
 
     def close(self) -> None:
-        """End every process behind the walls; their files go with them."""
+        """End every process behind the unisolated; their files go with them."""
         with self._closing:
             if self._closed:
                 return
             self._closed = True
-        if self._watch:
-            self._watch.stop()
-        self._end()
+        self.end_all()
         self._unshare.wait()
         for pipe in (self._unshare.stdin, self._unshare.stdout, self._unshare.stderr):
             if pipe:
                 pipe.close()
         with suppress(FileNotFoundError):
             self._root.rmdir()
+        if self._memory:
+            self._memory.close()
 
 
-def _walled(layout: Layout) -> bool:
-    return isinstance(layout.network_of, Walled)
+def _isolated(layout: Layout) -> bool:
+    return isinstance(layout.network_of, Isolated)
 
 
 def _python() -> list[list[str]]:

@@ -1,7 +1,7 @@
-"""The first process behind walls: builds the file system that can be seen there, then keeps the place up. A program.
+"""The first process in a sandbox of namespaces: builds its file system, then keeps it up. A program.
 
 Started as root by `grader.sandbox.namespaces` in new mount, process, network and IPC namespaces. Reads one line of JSON
-from standard input, says "ready", and ends as soon as standard input does; with it ends every process behind the walls.
+from standard input, says "ready", and ends as soon as standard input does; with it ends every process of the sandbox.
 It runs before anything of the project can be imported, so it uses the standard library alone.
 """
 
@@ -41,18 +41,18 @@ def build(root: Path, spec: dict[str, Any]) -> None:
             (root / name).symlink_to(link.readlink())
         elif link.is_dir():
             _show(str(link), root / name)
-    room = root / "room"
-    room.mkdir()
-    mount("tmpfs", room, "tmpfs", NOSUID | NODEV, f"size={spec['disk']},mode=755,nr_inodes=200000")
+    home = root / "home"
+    home.mkdir()
+    mount("tmpfs", home, "tmpfs", NOSUID | NODEV, f"size={spec['disk']},mode=755,nr_inodes=200000")
     for name, uid, mode in spec["folders"]:
-        (room / name).mkdir(parents=True)
-        os.chown(room / name, uid, uid)
-        (room / name).chmod(mode)
-    for source, target in spec["shown"]:
-        _show(source, root / target.lstrip("/"))
+        (home / name).mkdir(parents=True)
+        os.chown(home / name, uid, uid)
+        (home / name).chmod(mode)
     for name, target in spec["bound"]:
         (root / target.lstrip("/")).mkdir(parents=True, exist_ok=True)
-        mount(str(room / name), root / target.lstrip("/"), flags=BIND)
+        mount(str(home / name), root / target.lstrip("/"), flags=BIND)
+    for source, target in spec["shown"]:  # after what is bound: Python itself may be below /tmp
+        _show(source, root / target.lstrip("/"))
     (root / "proc").mkdir(exist_ok=True)
     mount("proc", root / "proc", "proc", NOSUID | NODEV, "hidepid=2")
     dev = root / "dev"
@@ -77,6 +77,12 @@ def _show(source: str, target: Path) -> None:
     mount("none", target, flags=REMOUNT | BIND | RDONLY | NOSUID | NODEV)
 
 
+def no_system_v_memory() -> None:
+    """Allow no System V memory and message queue in this IPC namespace: no process has to hold them, so none counts."""
+    for name in ("shmmni", "msgmni"):
+        Path("/proc/sys/kernel", name).write_text("0")
+
+
 def loopback_up() -> None:
     """Switch on 127.0.0.1 of this network namespace, the only address it has."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
@@ -84,7 +90,7 @@ def loopback_up() -> None:
 
 
 def keep_up() -> None:
-    """Reap what ends behind the walls until standard input does."""
+    """Reap what ends behind the unisolated until standard input does."""
     while True:
         readable, _, _ = select.select([sys.stdin], [], [], 1.0)
         if readable and not os.read(sys.stdin.fileno(), 4096):
@@ -102,6 +108,7 @@ def main() -> None:
     spec = json.loads(line)
     root = Path(spec["root"])
     os.umask(0o022)
+    no_system_v_memory()
     build(root, spec)
     if spec["loopback"]:
         loopback_up()

@@ -1,7 +1,6 @@
-"""Where the processes of a submission run: behind walls where the machine lets us build them, else in the open.
+"""What a sandbox is: a project folder to read, a folder to write in, processes, limits, and a port for an account.
 
-A place shows a project folder (the trusted `lab` and `localaws`, the submission's own notebooks, application and
-producer), an empty room to write in, and has a port of its own for an embedded account.
+The project folder holds the trusted `lab` and `localaws`, the submission's own notebooks, application and producer.
 """
 
 import itertools
@@ -10,13 +9,15 @@ import secrets
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 from grader.sandbox.limits import Limits
+from grader.sandbox.memory import MemoryGroup
 
 # What a process gets of the grader's environment: nothing that could hold a secret.
 _PASSED = ("LANG", "LC_ALL", "TZ", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
@@ -25,7 +26,7 @@ _KEPT = 64 << 10  # bytes of what a process says past its own pipes
 
 
 class Role(Enum):
-    """Who a process is: each is a user of its own behind walls."""
+    """Who a process is: each is a user of its own in the sandbox."""
 
     ACCOUNT = "account"  # the embedded account, the function and the Flink job in it
     WORK = "work"  # the notebooks
@@ -39,22 +40,23 @@ _numbers = itertools.count(secrets.randbelow(1 << 24))
 
 
 def users() -> dict[Role, int]:
-    """Numbers of users, one a role, that no other place has."""
+    """Numbers of users, one a role, that no other sandbox has."""
     number = next(_numbers) % (1 << 24)
     return {role: _FIRST_USER + number * len(Role) + index for index, role in enumerate(Role)}
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What a place shows: path of the machine by path in its project; and whose network it shares, if anybody's."""
+    """What a sandbox shows (paths of the machine, by their path in its project) and shares with others."""
 
     shown: Mapping[str, Path]
-    network_of: "Place | None" = None
+    network_of: "Sandbox | None" = None
     loopback: bool = True  # False: not even that
+    memory: MemoryGroup | None = None  # the submission's, where there is one
 
 
 class Running:
-    """A process of a place, and the end of what it said on pipes that nobody else reads."""
+    """A process of a sandbox, and the end of what it said on pipes that nobody else reads."""
 
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:
         self.process = process
@@ -80,63 +82,79 @@ class Running:
         return self._said.decode(errors="replace")
 
 
-class Place(Protocol):
-    """A place for processes; `close` ends them all."""
+class Sandbox(ABC):
+    """A sandbox for processes; `close` ends them all. `port` is for the embedded account."""
 
-    port: int  # for the embedded account
+    port: int
+    broken: str | None = None  # the limit that was passed, as a sentence; every process was ended then
 
     @property
+    @abstractmethod
     def project(self) -> Path:
         """The project's folder, as the processes see it."""
 
-    @property
-    def broken(self) -> str | None:
-        """The limit that was passed, as a sentence; everything in the place was ended then."""
-
-    def room(self, role: Role) -> Path:
+    @abstractmethod
+    def home(self, role: Role) -> Path:
         """The folder the role may write in, as its processes see it."""
 
+    @abstractmethod
     def spawn(self, role: Role, command: Sequence[str], **pipes: Any) -> Running:
         """Start a command. `stdin` and `stdout` as of Popen; by default there is neither."""
 
+    @abstractmethod
     def end(self, role: Role) -> None:
         """End every process of a role."""
 
+    @abstractmethod
+    def end_all(self) -> None:
+        """End every process."""
+
+    @abstractmethod
+    def memory(self) -> int:
+        """Bytes of memory its processes use, shared memory included, what they wrote left out."""
+
+    @abstractmethod
+    def written(self) -> int:
+        """Bytes its processes wrote."""
+
+    @abstractmethod
     def close(self) -> None:
-        """End every process of the place and remove what they wrote."""
+        """End every process and remove what they wrote."""
 
 
-def environment(project: Path, room: Path, port: int, scratch: Path) -> dict[str, str]:
-    """The environment of every process of a place."""
+def environment(project: Path, home: Path, port: int, scratch: Path) -> dict[str, str]:
+    """The environment of every process of a sandbox."""
     kept = {name: os.environ[name] for name in _PASSED if name in os.environ}
     return {
         **kept,
         "PATH": f"{Path(sys.prefix) / 'bin'}:/usr/local/bin:/usr/bin:/bin",
-        "HOME": str(room),
+        "HOME": str(home),
         "TMPDIR": str(scratch),
         "PYTHONPATH": str(project),
         "PYTHONDONTWRITEBYTECODE": "1",
         "LOCALAWS_PORT": str(port),
-        "LOCALAWS_HOME": str(room / "localaws"),
+        "LOCALAWS_HOME": str(home / "localaws"),
         "AWS_EC2_METADATA_DISABLED": "true",
         "MPLBACKEND": "agg",
-        "MPLCONFIGDIR": str(room / "matplotlib"),
+        "MPLCONFIGDIR": str(home / "matplotlib"),
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     }
 
 
 class Watch:
-    """Ends a place whose processes use more memory than they may, or write more than they may."""
+    """Ends the sandboxes of one submission that use more memory together, or write more each, than they may."""
 
-    def __init__(
-        self, limits: Limits, resident: Callable[[], int], written: Callable[[], int], end: Callable[[], None]
-    ) -> None:
-        self._limits, self._resident, self._written, self._end = limits, resident, written, end
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._sandboxes: list[Sandbox] = []
         self._stopped = threading.Event()
-        self.broken: str | None = None
-        self.peak = 0  # bytes resident
+        self.peak = 0  # bytes of memory, all sandboxes together
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
+
+    def add(self, sandbox: Sandbox) -> None:
+        """Watch one more."""
+        self._sandboxes.append(sandbox)
 
     def stop(self) -> None:
         """Watch no longer."""
@@ -144,13 +162,16 @@ class Watch:
         self._thread.join()
 
     def _run(self) -> None:
+        most, disk = self._limits.memory, self._limits.disk
         while not self._stopped.wait(_WATCH_SECONDS):
-            resident = self._resident()
-            self.peak = max(self.peak, resident)
-            if resident > self._limits.memory:
-                self.broken = f"It used more than {self._limits.memory >> 20:,} MiB of memory and was ended."
-            elif self._written() >= self._limits.disk * 0.99:
-                self.broken = f"It wrote more than {self._limits.disk >> 20:,} MiB and was ended."
-            if self.broken:
-                self._end()
-                return
+            used = {sandbox: sandbox.memory() for sandbox in list(self._sandboxes) if not sandbox.broken}
+            self.peak = max(self.peak, sum(used.values()))
+            if sum(used.values()) > most:
+                self._break(max(used, key=used.__getitem__), f"It used more than {most >> 20:,} MiB of memory")
+            for sandbox in used:
+                if not sandbox.broken and sandbox.written() >= disk * 0.99:
+                    self._break(sandbox, f"It wrote more than {disk >> 20:,} MiB")
+
+    def _break(self, sandbox: Sandbox, why: str) -> None:
+        sandbox.broken = f"{why} and was ended."
+        sandbox.end_all()

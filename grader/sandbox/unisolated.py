@@ -1,4 +1,4 @@
-"""A place without walls, for machines that refuse them (a container without privileges, macOS, no root).
+"""A sandbox without namespaces, for machines that refuse them (a container without privileges, macOS, no root).
 
 Where the grader runs as root and Python can be read by everybody, each role is still a user of its own, whose files the
 others cannot read. Files that everybody may read, processes and the ports of other accounts are in sight. Where it does
@@ -23,9 +23,10 @@ from typing import Any
 import psutil
 
 from grader.sandbox.limits import Limits
-from grader.sandbox.sandbox import Layout, Role, Running, Watch, environment, users
+from grader.sandbox.memory import resident
+from grader.sandbox.sandbox import Layout, Role, Running, Sandbox, environment, users
 
-_MARK = "LAB_GRADING_PLACE"
+_MARK = "LAB_GRADING_SANDBOX"
 _LIMITED = Path(__file__).with_name("limited_main.py")
 _SOMEBODY = 1_800_000_000  # a user to try with
 _PORTS = range(10_000, 20_000)
@@ -47,22 +48,22 @@ def own_users() -> bool:
     return tried.returncode == 0
 
 
-class Open:
-    """A place in the open: a temporary folder, and users of its own where there can be."""
+class Unisolated(Sandbox):
+    """A sandbox that is a temporary folder, with users of its own where there can be."""
 
     def __init__(self, layout: Layout, limits: Limits) -> None:
         self._limits = limits
         self._mark = secrets.token_hex(8)
         self._users = users() if own_users() else dict.fromkeys(Role, 0)
-        self._folder = Path(tempfile.mkdtemp(prefix="lab-place-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="lab-sandbox-"))
         self._folder.chmod(0o711)
         self.port = layout.network_of.port if layout.network_of else _free_port()
         (self._folder / "tmp").mkdir()
         (self._folder / "tmp").chmod(0o1777)
         (self.project / "build").mkdir(parents=True)
         for role in Role:
-            self.room(role).mkdir(mode=0o700)
-            self._give(self.room(role), role)
+            self.home(role).mkdir(mode=0o700)
+            self._give(self.home(role), role)
         self._give(self.project / "build", Role.WORK)
         for name, path in layout.shown.items():
             target = self.project / name
@@ -74,7 +75,7 @@ class Open:
         if layout.network_of and self._users[Role.CHECK]:  # the grader's own: its data are nobody else's to read
             self._give(self._folder, Role.CHECK)
             self._folder.chmod(0o700)
-        self._watch = Watch(limits, self._resident, self._written, self._end)
+        self._memory = layout.memory.inside(self._folder.name) if layout.memory else None
 
     def _give(self, folder: Path, role: Role) -> None:
         if user := self._users[role]:
@@ -84,24 +85,16 @@ class Open:
     def project(self) -> Path:
         return self._folder / "lab"
 
-    @property
-    def broken(self) -> str | None:
-        return self._watch.broken
-
-    @property
-    def peak(self) -> int:
-        """The most memory its processes had resident together, bytes."""
-        return self._watch.peak
-
-    def room(self, role: Role) -> Path:
+    def home(self, role: Role) -> Path:
         return self._folder / role.value
 
     def spawn(self, role: Role, command: Sequence[str], **pipes: Any) -> Running:
         """Start a command with the limits that a process cannot lift again."""
         limits = self._limits
+        limited = _limited(limits.file_size, limits.processes, self._users[role], command)
         process = subprocess.Popen(
-            _limited(limits.file_size, limits.processes, self._users[role], command),
-            env={**environment(self.project, self.room(role), self.port, self._folder / "tmp"), _MARK: self._mark},
+            self._memory.joined(limited) if self._memory else limited,
+            env={**environment(self.project, self.home(role), self.port, self._folder / "tmp"), _MARK: self._mark},
             cwd=self.project,
             start_new_session=True,
             **{"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, **pipes},
@@ -116,7 +109,7 @@ class Open:
             return
         for member in self._members():
             with contextlib.suppress(psutil.Error, OSError):
-                if member.environ().get("HOME") == str(self.room(role)):
+                if member.environ().get("HOME") == str(self.home(role)):
                     member.kill()
 
     def _members(self) -> list[psutil.Process]:
@@ -128,22 +121,27 @@ class Open:
                     found.append(process)
         return found
 
-    def _resident(self) -> int:
+    def memory(self) -> int:
+        if self._memory:
+            return self._memory.used()
+        members = self._members()
+        if sys.platform.startswith("linux"):
+            return resident(Path("/proc", str(member.pid)) for member in members)
         total = 0
-        for process in self._members():
-            with contextlib.suppress(psutil.Error, OSError):
-                total += process.memory_info().rss
+        for member in members:
+            with contextlib.suppress(psutil.Error):
+                total += member.memory_info().rss
         return total
 
-    def _written(self) -> int:
+    def written(self) -> int:
         total = 0
         for role in Role:
-            for path in self.room(role).rglob("*"):
+            for path in self.home(role).rglob("*"):
                 with contextlib.suppress(OSError):
                     total += path.lstat().st_size
         return total
 
-    def _end(self) -> None:
+    def end_all(self) -> None:
         for role in Role:
             self.end(role)
         for _ in range(20):  # what forks while it is being ended is found in the next round
@@ -157,9 +155,10 @@ class Open:
 
     def close(self) -> None:
         """End every process that can be found, and remove what they wrote."""
-        self._watch.stop()
-        self._end()
+        self.end_all()
         shutil.rmtree(self._folder, ignore_errors=True)
+        if self._memory:
+            self._memory.close()
 
 
 def _limited(size: int, processes: int, user: int, command: Sequence[str]) -> list[str]:

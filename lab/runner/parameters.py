@@ -93,7 +93,7 @@ def _cells(path: Path) -> list[dict[str, Any]]:
         return json.loads(path.read_text(encoding="utf-8"))["cells"]
     except (ValueError, KeyError, TypeError) as error:
         raise NotebooksDisagree(
-            f"{path.name} is not a notebook in format 4: restore the file (git checkout) and run again."
+            f"{path.name} is not a notebook in format 4: copy the file from the lab again, put your answers in and run."
         ) from error
 
 

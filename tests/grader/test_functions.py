@@ -26,6 +26,16 @@ CELLS = (
     "def reads(client):\n    return client.get_records(ShardIterator='i')['Records']",
     "def meddles(client):\n    return client.delete_stream(StreamName='reviews')",
     "def peeks(client):\n    return client._kinesis",
+    "%%time\ndef timed(x):\n    return x + 1",
+    "%%writefile other.py\ndef timed(x):\n    return 'never'",
+    "doubled = lambda x: x * 2\ndoubled?\n!ls",
+    "import json as of_json, not_installed_here",
+    "try:\n    import ujson_not_here as quick\nexcept ImportError:\n    import json as quick",
+    "elsewhere = json_of_another_cell()\ndef unrelated(x=elsewhere):\n    return x",
+    "FACTOR = len('abc')\ndef quickly(x):\n    return quick.loads(quick.dumps(x * FACTOR))",
+    "def needs_import(x):\n    return not_installed_here.f(x)",
+    "def needs_cell(x):\n    return elsewhere + x",
+    "def broken(:",
 )
 
 
@@ -47,7 +57,7 @@ def functions(tmp_path: Path) -> Iterator[Functions]:
     (tmp_path / "n.ipynb").write_text(json.dumps({"cells": cells}))
     process = subprocess.Popen([sys.executable, str(INSIDE)], cwd=tmp_path, stdin=-1, stdout=-1, stderr=-3)
     assert process.stdin and process.stdout
-    yield Functions(process.stdout.fileno(), process.stdin.fileno(), seconds=5)
+    yield Functions(process.stdout.fileno(), process.stdin.fileno(), seconds=5, start_seconds=60)
     process.kill()
     process.communicate()
 
@@ -76,10 +86,30 @@ def test_a_client_stays_with_the_grader(functions: Functions) -> None:
 def test_a_blank_is_a_blank_and_a_failure_a_sentence(functions: Functions) -> None:
     with pytest.raises(NotImplementedError):
         functions.named("n.ipynb", "blank")(1)
-    for name, said in (("wrong", "ValueError"), ("exits", "SystemExit"), ("none", "KeyError")):
+    for name, said in (("wrong", "ValueError"), ("exits", "SystemExit"), ("none", "cannot be taken")):
         with pytest.raises(FunctionFailed, match=said):
             functions.named("n.ipynb", name)(1)
     assert functions.named("n.ipynb", "add")(1, 2) == 6
+
+
+def test_cells_are_read_as_ipython_reads_them_and_only_what_is_needed_runs(functions: Functions) -> None:
+    assert functions.named("n.ipynb", "timed")(1) == 2
+    assert functions.named("n.ipynb", "doubled")(4) == 8
+    assert functions.named("n.ipynb", "quickly")(2) == 6
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("needs_import", "not_installed_here.*could not be run.*ModuleNotFoundError"),
+        ("needs_cell", "elsewhere.*could not be run.*json_of_another_cell"),
+        ("unrelated", "needs elsewhere .NameError.*json_of_another_cell"),
+        ("nowhere", "code cell .* is no Python"),
+    ],
+)
+def test_what_cannot_be_taken_is_named(functions: Functions, name: str, said: str) -> None:
+    with pytest.raises(FunctionFailed, match=said):
+        functions.named("n.ipynb", name)(1)
 
 
 @pytest.mark.parametrize(("name", "said"), [("leaves", "ended while"), ("hangs", "took longer than")])

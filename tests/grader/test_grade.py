@@ -16,14 +16,14 @@ from typing import Any
 import pytest
 
 from grader.hidden_run.account_findings import NOTEBOOKS
-from grader.sandbox.namespaces import why_not
+from grader.sandbox.namespaces import why_not_isolated
 from lab.checks.check import checks_of
 from lab.exercises.catalog import EXERCISES
 from tests.support import hostile
 from tests.support.account import PROJECT
 
 pytestmark = pytest.mark.slow  # about 140 s in all
-needs_walls = pytest.mark.skipif(why_not() is not None, reason=f"no walls can be built here: {why_not()}")
+needs_isolation = pytest.mark.skipif(why_not_isolated() is not None, reason=f"no namespaces here: {why_not_isolated()}")
 OUTPUT = (
     "03_flink_job: Events are visible in suspicious_activity",
     "04_validate: Every window equals the reference",
@@ -73,8 +73,8 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Graded:
     hostile.honest(folder / "honest")
     hostile.knower(folder / "knower")
     wanted = [str(path) for path in (secret, folder, out, PROJECT / "tests", PROJECT / "data")]
-    wanted += ["/lab/grader", "/lab/trusted_producer", "/etc/shadow", "/root", "/room/account", "/proc/1/environ"]
-    hostile.spy(folder / "spy", wanted, ["/lab", "/lab/lab", "/usr", "/etc", "/room", str(out), "/room/work"])
+    wanted += ["/lab/grader", "/lab/trusted_producer", "/etc/shadow", "/root", "/home/account", "/proc/1/environ"]
+    hostile.spy(folder / "spy", wanted, ["/lab", "/lab/lab", "/usr", "/etc", "/home", str(out), "/home/work"])
     hostile.zip_of(folder / "out.zip", {"../../out.py": b"x", "notebooks/01_streams.ipynb": b"{}"})
     return grade(folder, out, "--jobs", "3", "--timeout", "600", "--disk", "600")
 
@@ -108,7 +108,7 @@ def test_a_zip_that_leads_out_is_refused_and_scores_nothing(graded: Graded) -> N
     assert "leads out of its folder" in graded.results("out")["output"]
 
 
-@needs_walls
+@needs_isolation
 def test_processes_and_bytes_without_end_are_bounded(graded: Graded) -> None:
     assert graded.results("filler")["score"] == graded.results("forker")["score"] == 0
     assert "It wrote more than 600 MiB and was ended" in graded.report("filler")
@@ -117,7 +117,7 @@ def test_processes_and_bytes_without_end_are_bounded(graded: Graded) -> None:
     assert "forks ended" in executed or "of memory and was ended" in graded.report("forker")
 
 
-@needs_walls
+@needs_isolation
 def test_neither_other_accounts_nor_files_nor_processes_are_in_sight(graded: Graded) -> None:
     executed = json.loads((graded.out / "spy" / "executed" / "01_streams.ipynb").read_text())
     printed = "".join(
@@ -125,7 +125,7 @@ def test_neither_other_accounts_nor_files_nor_processes_are_in_sight(graded: Gra
     )
     found = json.loads(re.search(r"FOUND (.*)", printed).group(1))
     assert found["open"] == [4566, 4566]  # its own account, and its own once more
-    assert found["wrote"] == ["/room/work"]
+    assert found["wrote"] == ["/home/work"]
     # /root may hold the Python that runs the lab; what is in it besides that is not there.
     assert all(name == "/lab/grader" and not names for name, names in found["read"] if name != "/root")
     assert found["user"] > 1_000_000_000

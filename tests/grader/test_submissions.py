@@ -1,12 +1,21 @@
-"""What is handed in: taken, reduced, or refused in a sentence."""
+"""What is handed in: taken, brought into the project's layout, or refused in a sentence."""
 
+import io
+import json
+import os
+import random
+import shutil
+import tarfile
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from grader.archives import BadSubmission, safe_name
 from grader.sandbox.limits import Limits
-from grader.submissions import BadSubmission, find, name_of, safe_name, stage
+from grader.submissions import arrangement, escaped, find, mend, stage
 from lab.core.errors import LabError
 from tests.support import hostile
 
@@ -81,7 +90,7 @@ def test_a_bomb_is_refused_by_what_comes_out_of_it(tmp_path: Path) -> None:
 
 def test_what_is_no_submission_says_so(tmp_path: Path) -> None:
     (tmp_path / "broken.zip").write_bytes(b"PK nothing")
-    with pytest.raises(BadSubmission, match="no zip that can be read"):
+    with pytest.raises(BadSubmission, match="cannot be read .BadZipFile"):
         stage(tmp_path / "broken.zip", tmp_path / "a", Limits())
     with pytest.raises(BadSubmission, match="holds none of"):
         stage(hostile.zip_of(tmp_path / "odd.zip", {"essay.txt": b"hello"}), tmp_path / "b", Limits())
@@ -96,6 +105,217 @@ def test_submissions_are_folders_and_zips_by_name(tmp_path: Path) -> None:
     (tmp_path / "b.c").mkdir()
     (tmp_path / ".hidden").mkdir()
     (tmp_path / "notes.txt").write_text("")
-    with zipfile.ZipFile(tmp_path / "a.zip", "w"):
-        pass
-    assert [name_of(path) for path in find(tmp_path)] == ["a", "b.c"]
+    for name in ("a.zip", "d.tar.gz", "e.7z", "f.rar", "g.ipynb", "grades.csv.zip"):
+        (tmp_path / name).write_bytes(b"")
+    assert list(find(tmp_path)) == ["a", "b.c", "d", "e", "f", "g.ipynb", "submission grades.csv.zip"]
+
+
+def test_two_of_one_name_both_have_a_row(tmp_path: Path) -> None:
+    (tmp_path / "ada").mkdir()
+    (tmp_path / "ada.zip").write_bytes(b"")
+    assert list(find(tmp_path)) == ["submission ada", "submission ada.zip"]
+
+
+def test_exports_of_platforms_name_the_student(tmp_path: Path) -> None:
+    (tmp_path / "Ada Lovelace_1234_assignsubmission_file_").mkdir()
+    (tmp_path / "Bob_77_assignsubmission_file_project.zip").write_bytes(b"")  # without a folder for each
+    (tmp_path / "submission_271828").mkdir()  # Gradescope
+    (tmp_path / "submission_metadata.yml").write_text("")
+    assert list(find(tmp_path)) == ["Ada Lovelace_1234", "Bob_77", "submission_271828"]
+
+
+def test_a_name_that_cannot_be_printed_is_shown_escaped(tmp_path: Path) -> None:
+    os.mkdir(os.fsencode(tmp_path) + b"/Andr\xe9\n")  # noqa: PTH102 - bytes that are no UTF-8
+    assert list(find(tmp_path)) == ["Andr\\xe9\\n"]
+    assert escaped("\ud800 ok é") == "\\ud800 ok é"
+
+
+WORK = {
+    "notebooks/01_streams.ipynb": b"{}",
+    "notebooks/04_validate.ipynb": b"{}",
+    "flink_app/SlidingWindows/sliding-windows.py": b"window",
+    "producer/put_batch.py": b"put",
+}
+
+
+def folder_of(path: Path, files: dict[str, bytes]) -> Path:
+    for name, content in files.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(content)
+    return path
+
+
+def tar_of(path: Path, files: dict[str, bytes], mode: str = "w:gz") -> Path:
+    with tarfile.open(path, mode) as out:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            out.addfile(info, io.BytesIO(content))
+    return path
+
+
+def windows_zip(path: Path) -> Path:
+    """As Compress-Archive of Windows PowerShell 5.1 makes it: entries for folders, and backslashes."""
+    with zipfile.ZipFile(path, "w") as out:
+        for folder in ("notebooks", "flink_app", "flink_app\\SlidingWindows", "producer"):
+            out.writestr(zipfile.ZipInfo(folder + "\\"), b"")
+        for name, content in WORK.items():
+            out.writestr(zipfile.ZipInfo(name.replace("/", "\\")), content)
+    return path
+
+
+LAYOUTS = {
+    "folder": lambda path: folder_of(path / "ada", WORK),
+    "zip": lambda path: hostile.zip_of(path / "ada.zip", WORK),
+    "three folders around it": lambda path: hostile.zip_of(path / "a.zip", {f"x/y/z/{n}": c for n, c in WORK.items()}),
+    "a folder with one zip": lambda path: hostile.zip_of(folder_of(path / "ada", {"r": b""}) / "w.zip", WORK).parent,
+    "a zip in a zip": lambda path: hostile.zip_of(
+        path / "ada.zip", {"x/w.zip": hostile.zip_of(path / "inner.zip", WORK).read_bytes()}
+    ),
+    "Windows": lambda path: windows_zip(path / "ada.zip"),
+    "tar.gz": lambda path: tar_of(path / "ada.tar.gz", WORK),
+    "tgz": lambda path: tar_of(path / "ada.tgz", {f"./ada/{n}": c for n, c in WORK.items()}),
+    "tar.xz": lambda path: tar_of(path / "ada.tar.xz", WORK, "w:xz"),
+    "nbgrader": lambda path: folder_of(
+        path / "ada", {"timestamp.txt": b"", **{f"lab/{n}": c for n, c in WORK.items()}}
+    ),
+    "files without folders": lambda path: folder_of(path / "ada", {Path(n).name: c for n, c in WORK.items()}),
+    "the folders apart": lambda path: folder_of(
+        path / "ada", {f"part of {n[0]}/{n}": c for n, c in WORK.items()} | {"old/x/producer/deep/producer/x.py": b""}
+    ),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_layout_is_the_same_work(layout: str, tmp_path: Path) -> None:
+    staged = stage(LAYOUTS[layout](tmp_path), tmp_path / "staged", Limits())
+    there = {path.relative_to(staged.folder).as_posix() for path in staged.folder.rglob("*") if path.is_file()}
+    assert there == set(WORK)
+    assert staged.parts == hostile.PARTS
+    same = stage(folder_of(tmp_path / "plain", WORK), tmp_path / "other", Limits())
+    assert staged.fingerprint == same.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "said"), [("a.7z", b"7z\xbc\xaf\x27\x1c", "7z"), ("a.rar", b"Rar!\x1a\x07", "rar")]
+)
+def test_an_archive_that_cannot_be_read_says_what_to_hand_in(
+    tmp_path: Path, name: str, start: bytes, said: str
+) -> None:
+    (tmp_path / name).write_bytes(start)
+    with pytest.raises(BadSubmission, match=f"a {said} archive, which the grader cannot read: hand in a zip"):
+        stage(tmp_path / name, tmp_path / "s", Limits())
+
+
+def test_the_fingerprint_is_of_what_was_handed_in(tmp_path: Path) -> None:
+    base = folder_of(tmp_path / "base", {"producer/lambda_function.py": b"one"})
+    first = stage(folder_of(tmp_path / "ada", WORK), tmp_path / "a", Limits(), base)
+    (base / "producer" / "lambda_function.py").write_bytes(b"two")
+    folder_of(base, {"producer/__pycache__/lambda_function.pyc": b"path and time"})
+    folder_of(tmp_path / "ada", {"producer/__pycache__/put_batch.cpython-311.pyc": b"x", "producer/a.pyc": b"y"})
+    assert stage(tmp_path / "ada", tmp_path / "b", Limits(), base).fingerprint == first.fingerprint
+    (tmp_path / "ada" / "producer" / "put_batch.py").write_bytes(b"other")
+    assert stage(tmp_path / "ada", tmp_path / "c", Limits(), base).fingerprint != first.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("handed_in", "taken", "said"),
+    [
+        (["01_streams-Copy1.ipynb", "01_streams.ipynb"], "01_streams.ipynb", None),
+        (["01_streams (1).ipynb"], "01_streams (1).ipynb", "was taken for 01_streams.ipynb"),
+        (["01-ada.ipynb"], "01-ada.ipynb", "was taken for 01_streams.ipynb"),
+        (
+            ["01_streams-Copy1.ipynb", "01_streams-Copy2.ipynb"],
+            "01_streams-Copy1.ipynb",
+            "may each be 01_streams.ipynb",
+        ),
+        (["runs/7/01_streams.ipynb", "x/y/notebooks/01_streams.ipynb"], "x/y/notebooks/01_streams.ipynb", None),
+        (["old/01_streams.ipynb", "new/01_streams.ipynb"], "new/01_streams.ipynb", "may each be"),
+    ],
+)
+def test_the_notebook_of_exactly_the_name_wins(handed_in: list[str], taken: str, said: str | None) -> None:
+    plan, remarks = arrangement([PurePosixPath(name) for name in handed_in])
+    assert {str(old): str(new) for old, new in plan.items()} == {taken: "notebooks/01_streams.ipynb"}
+    assert (said in remarks[0]) if said else not remarks
+
+
+def test_two_archives_in_one_submission_are_named(tmp_path: Path) -> None:
+    with pytest.raises(BadSubmission, match="holds 2 archives .a.zip, b.tar.. hand in one"):
+        stage(folder_of(tmp_path / "ada", {"a.zip": b"", "b.tar": b""}), tmp_path / "s", Limits())
+
+
+def test_a_notebook_is_mended_for_the_runner(tmp_path: Path) -> None:
+    cells = [
+        None,
+        {"cell_type": "code", "source": ["a = 1\n", None, "b = 2"]},
+        7,
+        {"cell_type": "markdown", "source": "x"},
+    ]
+    path = tmp_path / "n.ipynb"
+    path.write_text(json.dumps({"cells": cells, "metadata": [], "nbformat": 4, "nbformat_minor": 5}), "utf-8-sig")
+    mend(path)
+    found = json.loads(path.read_text("utf-8"))
+    code = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": "a = 1\nb = 2"}
+    assert found["cells"] == [code, {"cell_type": "markdown", "metadata": {}, "source": "x"}]
+    assert found["metadata"] == {}
+    for broken in (b"{", b"[]", b'{"cells": 3}', b"\xff\xfe", b"[" * 100_000):
+        path.write_bytes(broken)
+        mend(path)
+        assert path.read_bytes() == broken
+
+
+def staged_or_refused(path: Path, target: Path) -> None:
+    """Staging ends in a submission or in a sentence, and leaves nothing outside its folder."""
+    shutil.rmtree(target, ignore_errors=True)
+    try:
+        staged = stage(path, target, SMALL)
+        assert staged.parts and len(staged.fingerprint) == 64
+    except BadSubmission as error:
+        assert str(error) and escaped(str(error)).isprintable()
+    assert {one.name for one in target.parent.iterdir()} <= {path.name, target.name}
+
+
+@pytest.mark.parametrize("kind", ["zip", "lzma", "tar", "tar.gz", "tar.xz"])
+def test_whatever_is_flipped_in_an_archive_is_a_sentence(kind: str, tmp_path: Path) -> None:
+    drawn = random.Random(kind)
+    path = tmp_path / f"ada.{kind if kind != 'lzma' else 'zip'}"
+    many = WORK | {f"producer/{number}.py": os.urandom(40) * number for number in range(9)}
+    if kind in ("zip", "lzma"):
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA if kind == "lzma" else zipfile.ZIP_DEFLATED) as out:
+            for name, content in many.items():
+                out.writestr(name, content)
+    else:
+        tar_of(path, many, {"tar": "w", "tar.gz": "w:gz", "tar.xz": "w:xz"}[kind])
+    whole = path.read_bytes()
+    for _ in range(150):
+        damaged = bytearray(whole)
+        for _ in range(drawn.choice((1, 1, 2, 5))):
+            damaged[drawn.randrange(len(damaged))] = drawn.randrange(256)
+        path.write_bytes(damaged[: drawn.choice((len(damaged), len(damaged), drawn.randrange(len(damaged))))])
+        staged_or_refused(path, tmp_path / "staged")
+
+
+NAMES = st.text(st.characters(codec=None, blacklist_characters="\0"), min_size=1, max_size=40) | st.sampled_from(
+    ["..", "notebooks/../01_streams.ipynb", "producer", "producer/", "x\\", "\ud800.py", "/", "é" * 200, "a/" * 300]
+)
+
+
+@given(names=st.lists(NAMES, min_size=1, max_size=4), inside=st.sampled_from(["", "producer/", "notebooks/01"]))
+def test_whatever_a_member_is_called_is_a_submission_or_a_sentence(
+    names: list[str], inside: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("named")
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.GNU_FORMAT, errors="surrogatepass") as out:
+        for name in names:
+            info = tarfile.TarInfo(inside + name)
+            info.size = 1
+            out.addfile(info, io.BytesIO(b"x"))
+    (folder / "ada.tar").write_bytes(stream.getvalue())
+    staged_or_refused(folder / "ada.tar", folder / "staged")
+
+
+def test_a_tar_that_unpacks_to_too_much_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    packed = tar_of(tmp_path / "bomb.tar.gz", {"producer/zeros.py": bytes(8 << 20), **WORK})
+    with pytest.raises(BadSubmission, match="too large"):
+        stage(packed, tmp_path / "s", SMALL)

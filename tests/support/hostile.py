@@ -4,6 +4,7 @@ import json
 import shutil
 import stat
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -45,6 +46,34 @@ lab.check = lambda *a, **k: None
 from IPython.display import display
 forged = {"run_id": "graded", "slug": "landing_zone", "name": "The reviews", "points": 10, "passed": True}
 display({"application/vnd.lab.check+json": {"checks": [forged]}, "text/plain": "PASSED"}, raw=True)
+"""
+# Beside the driver: the windows in plain Python, put where the job's sink would have put them.
+BESIDE_THE_DRIVER = """
+import collections, datetime, json, os, time
+import boto3
+kinesis = boto3.client("kinesis")
+shards = [shard["ShardId"] for shard in kinesis.list_shards(StreamName="reviews")["Shards"]]
+places = [kinesis.get_shard_iterator(StreamName="reviews", ShardId=shard, ShardIteratorType="LATEST")["ShardIterator"]
+          for shard in shards]
+seen, changed = collections.defaultdict(set), time.monotonic()
+while not seen or time.monotonic() - changed < 5:
+    for number, place in enumerate(places):
+        answer = kinesis.get_records(ShardIterator=place)
+        places[number] = answer["NextShardIterator"]
+        for record in answer["Records"]:
+            changed, review = time.monotonic(), json.loads(record["Data"])
+            if not review.get("reviewer") or not review.get("review_id"):
+                continue
+            at = datetime.datetime.fromisoformat(review["event_time"]).replace(tzinfo=None)
+            start = at.replace(second=at.second // 30 * 30, microsecond=0)
+            for first in (start, start - datetime.timedelta(seconds=30)):
+                seen[review["reviewer"], first].add(review["review_id"])
+    time.sleep(0.3)
+rows = [{"reviewer": reviewer, "movie_count": len(ids), "event_time": f"{first + datetime.timedelta(seconds=60)}.000",
+         "window_start": f"{first}.000"} for (reviewer, first), ids in seen.items() if len(ids) > 1]
+for start in range(0, len(rows), 400):
+    kinesis.put_records(StreamName="suspicious_activity", Records=[
+        {"Data": json.dumps(row).encode(), "PartitionKey": row["reviewer"]} for row in rows[start : start + 400]])
 """
 FORK = """
 import os, time
@@ -197,6 +226,50 @@ def copier(folder: Path) -> Path:
     without_checks(folder)
     insert(folder, "03_flink_job.ipynb", -1, COPY_THE_REFERENCE)
     return folder
+
+
+def beside_the_driver(folder: Path) -> Path:
+    """The job finds nothing; a process that its driver starts computes the windows and puts them."""
+    honest(folder)
+    script = folder / SCRIPT
+    text = script.read_text()
+    start = f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {BESIDE_THE_DRIVER!r}])\n"
+    text = text.replace("> {settings.threshold}", "> {settings.threshold} + 1000")
+    changed = text.replace('if __name__ == "__main__":\n    main()', f"{start}\nmain()")
+    assert changed.count(start) == 1
+    script.write_text(changed)
+    return folder
+
+
+def odd(folder: Path) -> Path:
+    """Everything solved, in notebooks as students leave them: magics, lambdas, renamed, with a byte-order mark."""
+    honest(folder)
+    notebooks = folder / "notebooks"
+    _edit(
+        notebooks / "01_streams.ipynb",
+        "def partition_key(",
+        lambda source: (
+            f"%matplotlib inline\n{source}\npartition_key = lambda review: review['review_id']\npartition_key?"
+        ),
+    )
+    _edit(notebooks / "02_producer.ipynb", "def read_shard(", lambda source: f"%%time\n{source}")
+    insert(folder, "04_validate.ipynb", 4, "import os\nelsewhere = os.path.join('a', 'b')")
+    insert(folder, "04_validate.ipynb", 5, "def unrelated(folder=elsewhere):\n    return folder")
+    content = json.loads((notebooks / "04_validate.ipynb").read_text())
+    content["cells"].insert(2, None)
+    (notebooks / "04_validate.ipynb").write_text(json.dumps(content))
+    (notebooks / "01_streams.ipynb").rename(notebooks / "01_streams-Copy1.ipynb")
+    text = (notebooks / "02_producer.ipynb").read_text(encoding="utf-8")
+    (notebooks / "02_producer.ipynb").write_text(text, encoding="utf-8-sig")
+    return folder
+
+
+def _edit(path: Path, holds: str, change: Callable[[str], str]) -> None:
+    """Change the one code cell of a notebook that holds a text."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    [cell] = [cell for cell in content["cells"] if cell["cell_type"] == "code" and holds in "".join(cell["source"])]
+    cell["source"] = change("".join(cell["source"]))
+    path.write_text(json.dumps(content), encoding="utf-8")
 
 
 def knower(folder: Path) -> Path:

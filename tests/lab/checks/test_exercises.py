@@ -220,7 +220,7 @@ def first_page(kinesis: Any, stream: str, shard: str) -> list[dict[str, Any]]:
     return read_all(kinesis, stream, shard)[:10]
 
 
-def test_a_whole_shard_is_right_and_its_first_page_is_not(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_whole_shard_is_right_and_less_is_not_however_young_it_is(session: Session) -> None:
     kinesis = boto3.client("kinesis")
     for number in range(35):
         kinesis.put_record(StreamName="reviews", Data=b"{}", PartitionKey=str(number), ExplicitHashKey="0")
@@ -230,12 +230,15 @@ def test_a_whole_shard_is_right_and_its_first_page_is_not(session: Session, monk
     hand_in_shard(session, lambda *given: read_all(*given)[::-1], shard)
     assert not finding(session, "read_shard").passed
     assert hand_in_shard(session, first_page, shard) == f"✘ 10 of 35 records of {shard} read."
-    note = handed_in(session, "read_shard")
-    assert note is not None
-    later = {**note, "at": (pd.Timestamp(note["at"]) + pd.Timedelta(seconds=10)).isoformat()}
-    monkeypatch.setattr("lab.checks.exercises.handed_in", lambda *_: later)
-    found = finding(session, "read_shard")
-    assert not found.passed and "You read 10 of 35 records" in found.message
+    for wrong in (
+        first_page,
+        lambda *given: [],
+        lambda *given: read_all(*given)[-10:],
+        lambda *given: read_all(*given)[::2],
+    ):
+        hand_in_shard(session, wrong, shard)
+        found = finding(session, "read_shard")
+        assert not found.passed and "of 35 records" in found.message
 
 
 def for_ever(kinesis: Any, stream: str, shard: str) -> list[dict[str, Any]]:
