@@ -21,7 +21,7 @@ from localaws.ports import try_port
 from localaws.processes import ChildRegister, clean_environment, same_process, stop_processes
 
 DEFAULT_OPTIONS = AccountOptions()
-_START_TIMEOUT = 60.0  # seconds
+_STILL = 60.0  # seconds in which a starting account uses no processor time before it is taken for hung
 _ANSWER_TIMEOUT = 60.0  # seconds; on a busy machine an account is slow, and ending it would lose what is in it
 
 
@@ -62,7 +62,7 @@ def up(home: AccountFolder, port: int, options: AccountOptions = DEFAULT_OPTIONS
                 stderr=log,
                 start_new_session=True,
             )
-        deadline = time.monotonic() + _START_TIMEOUT
+        worked, deadline = 0.0, time.monotonic() + _STILL
         while time.monotonic() < deadline:
             answer = _ask(port)
             state = running_state(home)
@@ -70,11 +70,21 @@ def up(home: AccountFolder, port: int, options: AccountOptions = DEFAULT_OPTIONS
                 return answer, True
             if process.poll() is not None:
                 break
+            if (now := _processor_time(process.pid)) > worked:
+                worked, deadline = now, time.monotonic() + _STILL
             time.sleep(0.05)
         stop_processes([psutil.Process(process.pid)] if process.poll() is None else [])
         raise AccountDidNotStart(
             f"The embedded account did not start on port {port}; the end of {home.log_file} says:\n{tail(home)}"
         )
+
+
+def _processor_time(pid: int) -> float:
+    """Seconds of processor time a process has used; 0.0 where it has ended."""
+    with contextlib.suppress(psutil.Error):
+        used = psutil.Process(pid).cpu_times()
+        return used.user + used.system
+    return 0.0
 
 
 def down(home: AccountFolder, forget_applications: bool = False) -> bool:

@@ -12,6 +12,7 @@ import threading
 import time
 import urllib.request
 import zipfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ import psutil
 import pytest
 
 from lab.core.session import local_status
-from localaws import control
+from localaws import cli, control
 from localaws.account import client as make_client
 from localaws.account_folder import AccountFolder, AccountState
 from localaws.processes import clean_environment, same_process
@@ -42,20 +43,30 @@ def family(account: EmbeddedAccount) -> list[int]:
 
 
 def wait_for_cluster(account: EmbeddedAccount) -> None:
-    """Wait until the watcher, JobManager, TaskManager and driver are started beside the account."""
+    """Wait until JobManager, TaskManager, driver and the watcher of them are started beside the account."""
     while len(family(account)) < 5:
         time.sleep(0.1)
 
 
-@pytest.mark.slow  # about 6 s
-def test_up_is_idempotent_and_down_leaves_no_process(make_account: Any) -> None:
+@pytest.mark.slow  # about 8 s
+def test_up_is_idempotent_and_down_leaves_no_process_and_no_file_of_no_use(
+    make_account: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path / "the system's temporary folder"
+    scratch.mkdir()
+    monkeypatch.setenv("TMPDIR", str(scratch))
     account = make_account()
     again = account.command("up")
     assert again.returncode == 0 and "already up" in again.stdout
     wait_for_cluster(account)
+    while not list((account.home / "clusters").rglob("flink-table-planner_*.jar")):  # 41 MB, which Flink unpacks
+        time.sleep(0.1)
     pids = family(account)
+    assert list(scratch.iterdir()) == []
     assert account.command("down").returncode == 0
     assert running(pids) == []
+    assert list(scratch.iterdir()) == []
+    assert {one.name for one in account.home.iterdir()} == {"account.log", "control_plane", "lock"}
     assert account.command("status").returncode == 1
     assert "was not running" in account.command("down").stdout
 
@@ -68,14 +79,19 @@ def test_an_account_that_is_slow_to_answer_is_neither_gone_nor_ended(
     account.client("kinesis").create_stream(StreamName="kept", ShardCount=1)
     pid = account.pid
     monkeypatch.setenv("LOCALAWS_PORT", str(account.port))
-    given, asked, urlopen = [], threading.Semaphore(0), urllib.request.urlopen
+    given: list[float] = []
+    asked = threading.Semaphore(0)
 
-    def watched(url: str, timeout: float) -> Any:
-        given.append(timeout)
-        asked.release()
-        return urlopen(url, timeout=timeout)
+    def watched(ask: Callable[..., Any]) -> Callable[..., Any]:
+        def asks(url: str, timeout: float) -> Any:
+            given.append(timeout)
+            asked.release()
+            return ask(url, timeout=timeout)
 
-    monkeypatch.setattr(urllib.request, "urlopen", watched)
+        return asks
+
+    monkeypatch.setattr(urllib.request, "urlopen", watched(urllib.request.urlopen))
+    monkeypatch.setattr(control, "open_url", watched(control.open_url))
     os.kill(pid, signal.SIGSTOP)
     try:
         with ThreadPoolExecutor() as pool:
@@ -113,17 +129,17 @@ def test_no_proxy_stands_between_us_and_the_account(
     assert make_client("kinesis", account.endpoint).list_streams()["StreamNames"] == ["kept"]
 
 
-@pytest.mark.slow  # about 60 s: as long as an account is given to answer
-def test_an_account_that_does_not_answer_is_named_and_lives_on(make_account: Any) -> None:
+def test_an_account_that_does_not_answer_is_named_and_lives_on(
+    make_account: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     account = make_account("home", "--cold")
     pid = account.pid
+    monkeypatch.setattr(control, "_ANSWER_TIMEOUT", 0.2)  # seconds, in place of a minute
     os.kill(pid, signal.SIGSTOP)
     try:
-        with ThreadPoolExecutor() as pool:
-            up, status = pool.submit(account.command, "up"), pool.submit(account.command, "status")
-            for answer in (up.result(), status.result()):
-                assert answer.returncode == 1
-                assert f"runs (process {pid}) and did not answer" in answer.stderr
+        for command in ("up", "status"):
+            assert cli.main([command, "--home", str(account.home), "--port", str(account.port)]) == 1
+            assert f"runs (process {pid}) and did not answer" in capsys.readouterr().err
     finally:
         os.kill(pid, signal.SIGCONT)
     assert account.pid == pid
@@ -143,24 +159,6 @@ def test_the_processes_of_a_killed_account_end_by_themselves(make_account: Any) 
     members = [psutil.Process(pid) for pid in family(account)]
     os.kill(members[0].pid, signal.SIGKILL)
     assert psutil.wait_procs(members, timeout=60)[1] == []
-
-
-@pytest.mark.slow  # about 8 s
-def test_down_leaves_no_file_that_the_next_start_has_no_use_for(
-    make_account: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    scratch = tmp_path / "the system's temporary folder"
-    scratch.mkdir()
-    monkeypatch.setenv("TMPDIR", str(scratch))
-    account = make_account()
-    deadline = time.monotonic() + 60
-    while not list((account.home / "clusters").rglob("flink-table-planner_*.jar")):  # 41 MB, which Flink unpacks
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    assert list(scratch.iterdir()) == []
-    assert account.command("down").returncode == 0
-    assert list(scratch.iterdir()) == []
-    assert {one.name for one in account.home.iterdir()} == {"account.log", "control_plane", "lock"}
 
 
 def test_up_says_which_application_was_damaged(make_account: Any) -> None:
