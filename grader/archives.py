@@ -14,8 +14,9 @@ import tarfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Any, cast
 
 from grader.sandbox.limits import Limits
 from lab.core.errors import LabError
@@ -24,10 +25,10 @@ ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".
 IGNORED = {"__pycache__", ".ipynb_checkpoints", "__MACOSX", ".git", ".venv"}
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _MOST_NAMES = 20_000
-_COMPRESSED: dict[bytes, Callable[[Path], IO[bytes]]] = {
-    b"\x1f\x8b": gzip.open,  # type: ignore[dict-item]
-    b"BZh": bz2.open,  # type: ignore[dict-item]
-    b"\xfd7zXZ\0": lzma.open,  # type: ignore[dict-item]
+_COMPRESSED: dict[bytes, Callable[[Path], Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\0": lzma.open,
 }
 _UNREADABLE = {b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "rar"}
 # Name, whether it is a link, and how its bytes are read, which must be done before the next member is asked for.
@@ -137,7 +138,7 @@ def _of_folder(folder: Path) -> Iterator[Member]:
         for name in sorted(files):
             one = Path(path, name)
             if one.is_symlink() or one.is_file():
-                yield one.relative_to(folder).as_posix(), one.is_symlink(), lambda one=one: _not_followed(one)
+                yield one.relative_to(folder).as_posix(), one.is_symlink(), partial(_not_followed, one)
 
 
 def _not_followed(path: Path) -> IO[bytes]:
@@ -149,15 +150,20 @@ def _of_zip(path: Path) -> Iterator[Member]:
     with zipfile.ZipFile(path) as archive:
         for info in archive.infolist():
             if not info.filename.endswith(("/", "\\")):  # Windows PowerShell 5.1 ends folders with a backslash
-                yield info.filename, stat.S_ISLNK(info.external_attr >> 16), lambda info=info: archive.open(info)
+                yield info.filename, stat.S_ISLNK(info.external_attr >> 16), partial(archive.open, info)
 
 
 def _of_tar(stream: IO[bytes], limits: Limits) -> Iterator[Member]:
     # Read as a stream, from front to back: every byte that comes out of the compression is counted, headers included.
-    with stream, tarfile.open(fileobj=_Counted(stream, 4 * limits.unpacked), mode="r|") as archive:
+    with stream, tarfile.open(fileobj=cast(Any, _Counted(stream, 4 * limits.unpacked)), mode="r|") as archive:
         for info in archive:
             if info.isreg() or info.issym() or info.islnk():
-                yield info.name, not info.isreg(), lambda info=info: archive.extractfile(info) or io.BytesIO()
+                yield info.name, not info.isreg(), partial(_extracted, archive, info)
+
+
+def _extracted(archive: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
+    """Open a member of a tar; a link has no bytes."""
+    return archive.extractfile(info) or io.BytesIO()
 
 
 class _Counted:

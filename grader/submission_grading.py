@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -125,7 +125,8 @@ class Grading:
             with ThreadPoolExecutor(2) as pool:
                 running, proving = pool.submit(self._run_and_look), pool.submit(self._prove)
                 try:
-                    wait((running, proving), return_when=FIRST_EXCEPTION)
+                    both: list[Future[Any]] = [running, proving]
+                    wait(both, return_when=FIRST_EXCEPTION)
                     (ran, looked), proved = running.result(), proving.result()
                 except BaseException:
                     self.cancel()  # nothing may go on once the other half has failed

@@ -55,7 +55,7 @@ def fair(table: pd.DataFrame, labels: pd.DataFrame) -> bool:
     group does, and no detection could tell; a set where either concerns more than one in ten would grade luck.
     """
     size, slide = (pd.Timedelta(seconds=PARAMETERS[name]) for name in ("window_seconds", "slide_seconds"))
-    step = pd.Timedelta(seconds=1 / PARAMETERS["rate"])
+    step = pd.Timedelta(seconds=1) / PARAMETERS["rate"]
     rows = table[["reviewer", "movie", "rating"]].fillna({"rating": "none"})
     rows["time"] = pd.Timestamp(0) + step * pd.Series(range(len(rows)), index=rows.index)
     planted = set(labels.loc[labels["kind"] == "group_burst", "reviewer"])

@@ -218,8 +218,8 @@ class Proof:
         events = read_reviews(read_stream(INPUT_STREAM, position))
         reference = windows(events, **self._settings)
         if tampered := difference(self._sent, first, self._task.parameters["rate"], events) or disorder(reference):
-            said = f"The application changed its input: {tampered}. It may only read it."
-            return dict.fromkeys(OF_APPLICATION, place.failed(said))
+            changed = f"The application changed its input: {tampered}. It may only read it."
+            return dict.fromkeys(OF_APPLICATION, place.failed(changed))
         # First until Flink has read everything, however busy the machine; only then does silence mean an end.
         self._until_all_is_read(reference.watermark)
         output = wait_for_windows(reference, position, self._task.timeout, quiet=_STILL_SECONDS)

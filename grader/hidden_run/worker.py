@@ -49,7 +49,8 @@ def work(task: dict[str, Any], session: Any, step: Callable[[str], None]) -> dic
     from grader.hidden_run.proof import Proof, Task
     from grader.hidden_run.student_functions import Functions
 
-    functions = Functions(*task["functions"], task["call_seconds"], task["timeout"])
+    answers, requests = task["functions"]
+    functions = Functions(answers, requests, task["call_seconds"], task["timeout"])
     project = Path.cwd()
     own = {name: task[name] for name in ("application", "timeout", "last")}
     what = Task(project, project / "trusted_producer", Path.home(), parameters=parameters, **own)

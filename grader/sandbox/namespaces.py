@@ -59,8 +59,10 @@ class Isolated(Sandbox):
     def __init__(self, layout: Layout, limits: Limits) -> None:
         self._limits = limits
         self._users = users()
+        self.pid: int
         self._root = Path(tempfile.mkdtemp(prefix="lab-sandbox-"))
-        network = ["nsenter", "--target", str(layout.network_of.pid), "--net", "--"] if _isolated(layout) else []
+        other = layout.network_of
+        network = ["nsenter", "--target", str(other.pid), "--net", "--"] if isinstance(other, Isolated) else []
         own_network = [] if network else ["--net"]
         self._memory = layout.memory.inside(self._root.name) if layout.memory else None
         self._unshare = subprocess.Popen(
@@ -166,10 +168,6 @@ class Isolated(Sandbox):
             self._root.rmdir()
         if self._memory:
             self._memory.close()
-
-
-def _isolated(layout: Layout) -> bool:
-    return isinstance(layout.network_of, Isolated)
 
 
 def _python() -> list[list[str]]:

@@ -46,7 +46,7 @@ def hash_ring(stream: str, *keys: str, client: Any = None) -> Picture:
 def ring_picture(stream: str, shards: Sequence[Shard], keys: Sequence[str]) -> Picture:
     """The ring of these shards, with an arrow for each key."""
     figure = Figure(figsize=(WIDTH, 4.0), layout="constrained")
-    axes = figure.subplots(subplot_kw={"projection": "polar"})
+    axes: Any = figure.subplots(subplot_kw={"projection": "polar"})  # PolarAxes, which matplotlib types as Axes
     axes.set_theta_zero_location("N")
     axes.set_theta_direction(-1)
     axes.set_axis_off()

@@ -93,7 +93,7 @@ def moments(
             seen, changed = now, time.monotonic()
         if over and (state.settled or time.monotonic() - changed > quiet):
             return
-        if over:
+        if over or sending is None:
             time.sleep(min(every, 0.5))
         else:
             sending.wait(every)

@@ -95,7 +95,10 @@ def _application(account: Account) -> Seen:
     detail = account.application()
     settings = detail["ApplicationConfigurationDescription"].get("FlinkApplicationConfigurationDescription", {})
     parallelism = settings.get("ParallelismConfigurationDescription", {}).get("Parallelism")
-    facts = (detail["ApplicationStatus"], f"{detail['RuntimeEnvironment']}, version {detail['ApplicationVersionId']}")
+    facts: tuple[str, ...] = (
+        detail["ApplicationStatus"],
+        f"{detail['RuntimeEnvironment']}, version {detail['ApplicationVersionId']}",
+    )
     if parallelism:
         facts += (f"parallelism {parallelism}",)
     return WORKING if detail["ApplicationStatus"] == "RUNNING" else THERE, facts

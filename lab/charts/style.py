@@ -7,7 +7,7 @@ keeps the hue, so one set of colours serves both.
 """
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from matplotlib.axes import Axes
 
@@ -57,7 +57,7 @@ def bar(look: Look) -> dict[str, Any]:
     return {"facecolor": GROUND, "edgecolor": look.color, "hatch": look.hatch, "linestyle": look.line, "linewidth": 1.3}
 
 
-def plain(axes: Axes, grid: str = "") -> None:
+def plain(axes: Axes, grid: Literal["x", "y", "both", ""] = "") -> None:
     """Take the frame away at the top and the right; `grid` is "x", "y", "both" or nothing."""
     axes.spines[["top", "right"]].set_visible(False)
     if grid:

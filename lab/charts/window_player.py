@@ -5,6 +5,7 @@ Every position of the sliders is computed here (`lab.charts.window_steps`); the 
 
 import random
 from itertools import product
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -90,9 +91,9 @@ def mean_wait(events: list[Event], found: Steps) -> float:
     return sum(waits) / len(waits) / 1000 if waits else float("nan")
 
 
-def scenes(events: list[Event]) -> dict[str, dict[str, object]]:
+def scenes(events: list[Event]) -> dict[str, dict[str, Any]]:
     """What each position of the sliders shows, by their values joined with "|"."""
-    made: dict[str, dict[str, object]] = {}
+    made: dict[str, dict[str, Any]] = {}
     for delay, size, slide in product(DELAYS, SIZES, SLIDES):
         try:
             made[f"{delay} s|{size} s|{slide} s"] = scene(
@@ -104,7 +105,7 @@ def scenes(events: list[Event]) -> dict[str, dict[str, object]]:
     return made
 
 
-def scene(events: list[Event], found: Steps, seconds: tuple[int, int, int], name: str) -> dict[str, object]:
+def scene(events: list[Event], found: Steps, seconds: tuple[int, int, int], name: str) -> dict[str, Any]:
     """One scene for the script: each window's start, when it closed (null: never), and the late reviews.
 
     `seconds` are size, slide and delay; `name` is that of the events and lines it shows.

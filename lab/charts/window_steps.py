@@ -8,6 +8,7 @@ came. All times are whole milliseconds.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -78,7 +79,8 @@ def steps(events: Sequence[Event], size: int, slide: int, delay: int, subtasks: 
         raise BadParameter("delay", delay, "a watermark is never ahead of the events: 0 or more")
     watermark = np.array(watermarks(events, delay, subtasks), dtype="int64")
     before = np.concatenate([[NEVER], watermark[:-1]]) if len(watermark) else watermark
-    late, reviews = [], {}
+    late: list[Any] = []
+    reviews: dict[Any, Any] = {}
     for number, event in enumerate(events):
         starts = [] if event.marker else window_starts(event.event_time, size, slide)
         in_time = [start for start in starts if start + size - 1 > before[number]]

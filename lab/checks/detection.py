@@ -111,9 +111,9 @@ def nothing_lost(lab: Pipeline) -> Finding:
             f"{late:,} (review, window) pairs were late, {bad:,} records of {INPUT_STREAM} could not be read, "
             f"{conflicts:,} windows were written with two counts: look at the tables above."
         )
-    if waiting := len(lab.reference.open_windows):
+    if still_open := len(lab.reference.open_windows):
         return place.failed(
-            f"{waiting:,} windows are still open (held by {', '.join(lab.reference.holding) or 'the watermark'}): "
+            f"{still_open:,} windows are still open (held by {', '.join(lab.reference.holding) or 'the watermark'}): "
             "send the end markers with the function."
         )
     return place.passed(f"None; {lab.output.duplicates:,} copies of at-least-once writing were removed.")

@@ -100,7 +100,12 @@ class StrictLimits:
         limits = shard.get("limits")
         if limits is None:
             now = self.clock()
-            rates = (RECORDS_PER_SECOND, WRITE_BYTES_PER_SECOND, READS_PER_SECOND, READS_PER_SECOND)
-            limits = _ShardLimits(*(Bucket.full(rate, now) for rate in (*rates, READ_BYTES_PER_SECOND)))
+            limits = _ShardLimits(
+                records=Bucket.full(RECORDS_PER_SECOND, now),
+                written=Bucket.full(WRITE_BYTES_PER_SECOND, now),
+                gets=Bucket.full(READS_PER_SECOND, now),
+                iterators=Bucket.full(READS_PER_SECOND, now),
+                read=Bucket.full(READ_BYTES_PER_SECOND, now),
+            )
             shard["limits"] = limits
         return limits

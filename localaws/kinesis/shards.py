@@ -119,8 +119,7 @@ def _hash_keys(shard: Shard) -> dict[str, str]:
 
 def opened_at(stream: Stream, shard: Shard) -> float:
     """Seconds since the epoch at which the shard was opened."""
-    opened: float = shard.get("opened_at", stream["CreationTimestamp"])
-    return opened
+    return float(shard.get("opened_at") or stream["CreationTimestamp"])
 
 
 def expire(stream: Stream) -> None:
