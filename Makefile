@@ -91,7 +91,7 @@ bench-quick: $(DEV) .venv-bench/.ready ## the same in under 3 minutes, smaller, 
 
 lint: $(DEV) ## style (ruff), types (mypy), and which room may import which (import-linter)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/mypy && $(BIN)/mypy producer/*.py && $(BIN)/mypy flink_app/SlidingWindows/*.py
 	$(BIN)/lint-imports --no-cache
 
 .PHONY: coverage

@@ -190,7 +190,7 @@ class ProducerRun:
         saved, now = self.state.content["unfinished"], self._saved()
         saved |= {name: now[name] for name in ("seconds", *_COUNTS)}  # those of the markers too
         read, sent, size = saved["read"], saved["sent"], None if saved["gzip"] else saved["size"]
-        over = {"unfinished": None, "finished": self._finished(read, sent)}
+        over: dict[str, Any] = {"unfinished": None, "finished": self._finished(read, sent)}
         over |= {"next_event_time": iso(self._marker_ms)} if self._marker_ms else {}
         self.state.release(**over if done else {})
         place = {"read": read, "byte": saved["byte_offset"], "of_bytes": size}
