@@ -11,7 +11,7 @@ from localaws.connection_reset import resettable
 Scope = dict[str, Any]
 Asgi = Callable[[Scope, Callable[..., Awaitable[Any]], Callable[..., Awaitable[None]]], Awaitable[None]]
 
-# A page in the student's browser can be made to resolve its own name to 127.0.0.1 (DNS rebinding); the Host header
+# A page in the user's browser can be made to resolve its own name to 127.0.0.1 (DNS rebinding); the Host header
 # still carries that name. Virtual-hosted buckets are names below localhost.
 _LOCAL_HOST = re.compile(r"^(?:[\w.-]+\.)?(?:localhost|127\.0\.0\.1)(?::\d+)?$|^\[::1\](?::\d+)?$")
 _ADMINISTRATIVE = ("/_ministack", "/_localstack")

@@ -1,4 +1,4 @@
-"""Kinesis Data Streams as the lab and its Flink job see it: records, iterators, resharding, limits and faults.
+"""Kinesis Data Streams as clients and Flink jobs see it: records, iterators, resharding, limits and faults.
 
 It works on the emulator's own stream objects (``Stream``, ``Shard`` and ``Record`` are plain dicts), so that whatever
 else reads them, a Lambda event source mapping for example, sees the same records.

@@ -63,7 +63,7 @@ def _check_members(members: list[zipfile.ZipInfo]) -> None:
         if "\\" in name:
             raise ApplicationRefused(
                 f"The zip member {name!r} has backslashes in its path, as some programs for Windows write them; pack "
-                "the folder with the lab's own cell or with Python's zipfile, which write '/'."
+                "the folder with Python's zipfile, which writes '/'."
             )
         if name.startswith("/") or "\0" in name or ".." in parts or re.match(r"^[A-Za-z]:", name):
             raise ApplicationRefused(f"The zip member {name!r} points outside the application's folder; remove it.")
