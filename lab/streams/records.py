@@ -5,14 +5,25 @@ different counts keeps both rows.
 """
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
+from lab.streams.aggregated import MAGIC, unpacked
+
 END_MARKER = "end-marker-"
-EVENT_TIME_FORMATS = ("%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S")
+# The one grammar of event_time, as sliding-windows.py has it: UTC without offset, a space for the T and up to nine
+# decimals as one likes, days of the calendar of 1970 to 2099.
+EVENT_TIME = re.compile(
+    "((19[7-9]|20[0-9])[0-9]-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
+    "|02-(0[1-9]|1[0-9]|2[0-8]))|(19([79][26]|8[048])|20([02468][048]|[13579][26]))-02-29)"
+    "[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?"
+)
+_MEANT = "YYYY-MM-DDTHH:MM:SS of 1970 to 2099"
+EVENT_TIME_FORMATS = ("%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S")
 WINDOW_TIME_FORMATS = ("%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S")
 EVENT_COLUMNS = ["shard", "order", "sequence_number", "arrival", "review_id", "reviewer", "movie", "rating"]
 WINDOW_COLUMNS = ["reviewer", "movie_count", "window_start", "window_end"]
@@ -117,6 +128,7 @@ def _decode_reviews(
     batch: pd.DataFrame, seen: dict[str, int], one_copy: dict[str, str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     fields: dict[str, list[Any]] = {key: [] for key in ("review_id", "reviewer", "movie", "rating", "event_time")}
+    batch = _unpacked(batch)
     reasons = []
     appends = [(key, values.append) for key, values in fields.items()]
     for data in batch["data"]:
@@ -134,11 +146,37 @@ def _decode_reviews(
         table[key] = pd.Series(values, index=batch.index, dtype=object)
     table["order"] = order.astype("int64")
     faults = pd.Series(reasons, index=batch.index, dtype=object)
-    table["event_time"], fault = _times(table["event_time"], EVENT_TIME_FORMATS, "event_time")
+    table["event_time"], fault = _event_times(table["event_time"])
     faults = faults.where(faults != "", fault)
     good = faults == ""
     unreadable = table.loc[~good, ["shard", "sequence_number"]].assign(reason=faults[~good])
     return table.loc[good, [*EVENT_COLUMNS, "event_time"]], unreadable
+
+
+def _unpacked(batch: pd.DataFrame) -> pd.DataFrame:
+    """The batch with a row for each user record of those that a producer library aggregated."""
+    if not any(data.startswith(MAGIC) for data in batch["data"]):
+        return batch
+    attrs, batch = batch.attrs, batch.assign(data=[unpacked(data) for data in batch["data"]])
+    rows = batch.explode("data", ignore_index=True)
+    rows.attrs = attrs
+    return rows[rows["data"].notna()].reset_index(drop=True)
+
+
+def _event_times(values: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """As ``_times``, for texts of the grammar EVENT_TIME."""
+    written = [isinstance(value, str) and EVENT_TIME.fullmatch(value) is not None for value in values]
+    texts = values.where(written).str.replace("T", " ", regex=False) if any(written) else values.where(written)
+    times, _ = _times(texts, EVENT_TIME_FORMATS, "event_time")
+    reasons = pd.Series("", index=values.index, dtype=object)
+    wrong = times.isna()
+    reasons[wrong] = [
+        "no event_time"
+        if value is None
+        else f"event_time is {str(value)[:40]!r}, not YYYY-MM-DDTHH:MM:SS of 1970 to 2099"
+        for value in values[wrong]
+    ]
+    return times, reasons
 
 
 def _object(data: bytes) -> tuple[dict[str, Any], str]:

@@ -51,7 +51,8 @@ def test_local_sets_the_sdks_variables_and_forgets_the_users(
 
 SERVICES = ("s3", "kinesis", "lambda", "iam", "sts", "logs", "kinesisanalyticsv2")
 ELSEWHERE = "http://127.0.0.1:9"  # where nobody listens
-# What people have in their shells and files, each seen to send local calls elsewhere or to stop them.
+# What people have in their shells and files, each seen to send local calls elsewhere or to stop them; origin:
+# localstack/localstack issue 239 and boto/boto3 issue 3179 (proxies).
 SETTINGS: dict[str, dict[str, str]] = {
     "an endpoint for one service": {"AWS_ENDPOINT_URL_S3": ELSEWHERE, "AWS_ENDPOINT_URL_KINESIS": ELSEWHERE},
     "configured endpoints ignored": {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"},
@@ -60,7 +61,8 @@ SETTINGS: dict[str, dict[str, str]] = {
     "a proxy": {"http_proxy": ELSEWHERE, "HTTPS_PROXY": ELSEWHERE, "all_proxy": ELSEWHERE},
     "a proxy with exceptions": {"http_proxy": ELSEWHERE, "no_proxy": "localhost", "NO_PROXY": "example.org"},
 }
-# ~/.aws/credentials as Learner Labs leave it, and what is said of each.
+# ~/.aws/credentials as Learner Labs leave it, and what is said of each; origin: techservicesillinois/awscli-login issue
+# 93 ([default] twice), aws/aws-cli issue 5101 (no section), jorgebastida/awslogs issue 367 (a key twice).
 DAMAGED_FILES = {
     "[default]\naws_access_key_id = a\n[default]\naws_access_key_id = b\n": "line 3 holds a section that stands there",
     "aws_access_key_id = a\n": "line 1 holds something before the first section",

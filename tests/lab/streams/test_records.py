@@ -1,5 +1,6 @@
 """Decoding: what counts as a review, as a marker, as unreadable; copies and conflicts in the output."""
 
+import hashlib
 import json
 
 import pandas as pd
@@ -55,6 +56,9 @@ def test_markers_and_nobody():
     assert events.table["order"].tolist() == [0, 2, 3]
 
 
+MEANT = ", not YYYY-MM-DDTHH:MM:SS of 1970 to 2099"
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
@@ -66,11 +70,10 @@ def test_markers_and_nobody():
         (b"5", "JSON, but not an object"),
         (review(event_time=None), "no event_time"),
         ({"review_id": "rw1"}, "no event_time"),
-        (review(event_time="yesterday"), "event_time is 'yesterday'"),
-        (review(event_time="2026-01-01T00:00:00.000Z"), "event_time is '2026-01-01T00:00:00.000Z'"),
-        (review(event_time="2026-01-01 00:00:00.000"), "event_time is '2026-01-01 00:00:00.000'"),
-        (review(event_time="2026-02-30T00:00:00.000"), "event_time is '2026-02-30T00:00:00.000'"),
-        (review(event_time=5), "event_time is '5'"),
+        (review(event_time="yesterday"), "event_time is 'yesterday'" + MEANT),
+        (review(event_time="2026-01-01T00:00:00.000Z"), "event_time is '2026-01-01T00:00:00.000Z'" + MEANT),
+        (review(event_time="2026-02-30T00:00:00.000"), "event_time is '2026-02-30T00:00:00.000'" + MEANT),
+        (review(event_time=5), "event_time is '5'" + MEANT),
     ],
 )
 def test_what_cannot_be_read_is_listed_with_its_reason(data, reason):
@@ -170,3 +173,23 @@ def test_no_output():
     output = read_windows(raw([]))
     assert len(output.table) == 0 and output.duplicates == 0
     assert str(output.table["window_end"].dtype) == "datetime64[ns]"
+
+
+def aggregated(*records: bytes) -> bytes:
+    """A record as the Kinesis Producer Library packs several; each of fewer than 128 bytes."""
+    packed = b"".join(b"\x1a" + bytes([len(one) + 4]) + b"\x08\x00\x1a" + bytes([len(one)]) + one for one in records)
+    message = b"\x0a\x01k" + packed
+    return b"\xf3\x89\x9a\xc2" + message + hashlib.md5(message).digest()
+
+
+def test_records_that_a_producer_library_aggregated_are_read_one_by_one():
+    small = [
+        json.dumps({"review_id": f"r{n}", "reviewer": "p", "event_time": "2026-01-01T00:00:00"}).encode()
+        for n in range(3)
+    ]
+    damaged = aggregated(*small)[:-1] + b"\x00"
+    events = read_reviews(raw([review(1), aggregated(*small), damaged, review(2)]))
+    assert events.table["review_id"].tolist() == ["rw0000001", "r0", "r1", "r2", "rw0000002"]
+    assert events.table["order"].tolist() == [0, 1, 2, 3, 5]
+    assert events.table["sequence_number"].tolist() == ["0", "1", "1", "1", "3"]
+    assert events.unreadable["reason"].tolist() == ["not UTF-8 text"]
