@@ -20,7 +20,7 @@ import random
 import sys
 from collections import Counter
 
-from tests.producer.conftest import PRODUCER, StoredObject, review  # also puts producer/ on the path
+from tests.support.reviews import PRODUCER, StoredObject, review  # also puts producer/ on the path
 
 from review_event import make_event  # isort: skip
 from review_object import ReviewObject, SourceError  # isort: skip

@@ -13,8 +13,8 @@ from lab.core.picture import Picture
 from lab.streams.shards import Shard
 from lab.validation.scores import score
 from tests.browser.jupyter import CHROMIUM, browser_page
-from tests.lab.charts.test_detection_quality import COUNTS, LABELS
-from tests.lab.charts.test_run_film import film, replay
+from tests.lab.charts.counted import COUNTS, LABELS
+from tests.lab.charts.films import film, replay
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome on PATH")
 

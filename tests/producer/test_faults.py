@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from run_state import AlreadyRunning
 
-from tests.producer.conftest import World, as_array, reviews
+from tests.producer.conftest import World
 from tests.support.account import EmbeddedAccount, free_port
+from tests.support.reviews import as_array, reviews
 
 MakeWorld = Callable[..., World]
 FAULTS = "failure=0.3,internal=0.05,drop=0.05,on=PutRecords"

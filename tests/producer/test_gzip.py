@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from review_object import ReviewObject
 from review_reader import CHUNK, NoReviews, ReviewReader, unpacked
 
-from tests.producer.conftest import StoredObject, as_array, reviews
+from tests.support.reviews import StoredObject, as_array, reviews
 
 COUNTS = st.integers(1, 30)
 CUTS = st.lists(st.integers(1, 9000), max_size=15)

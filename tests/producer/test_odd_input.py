@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from review_object import SourceError
 
-from tests.producer.conftest import Context, World, as_array, review, reviews
+from tests.producer.conftest import Context, World
 from tests.support.account import PROJECT
+from tests.support.reviews import as_array, review, reviews
 
 MakeWorld = Callable[..., World]
 Case = Callable[[MakeWorld], None]

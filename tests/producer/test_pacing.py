@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from review_event import ms_of
 
-from tests.producer.conftest import World, as_array, reviews
+from tests.producer.conftest import World
+from tests.support.reviews import as_array, reviews
 
 MakeWorld = Callable[..., World]
 

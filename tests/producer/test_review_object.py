@@ -10,7 +10,8 @@ import review_object
 from review_object import ReviewObject, SourceError
 from review_reader import NoReviews, ReviewReader, unpacked
 
-from tests.producer.conftest import StoredObject, World
+from tests.producer.conftest import World
+from tests.support.reviews import StoredObject
 
 PIECE = 1000
 

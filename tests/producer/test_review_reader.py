@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from review_reader import CHUNK, MAX_ELEMENT, Element, NoReviews, ReviewReader
 
-from tests.producer.conftest import as_array, review, reviews
+from tests.support.reviews import as_array, review, reviews
 
 # Objects at the top, as in JSON Lines; below them anything.
 JSON = st.recursive(

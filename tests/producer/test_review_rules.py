@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from review_event import make_event
 from review_reader import KEYS, defect
 
-from tests.producer.conftest import review
+from tests.support.reviews import review
 
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()))  # lone surrogates too
 

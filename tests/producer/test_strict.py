@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.producer.conftest import World, as_array, reviews
+from tests.producer.conftest import World
 from tests.support.account import EmbeddedAccount
+from tests.support.reviews import as_array, reviews
 
 COUNT, SHARDS = 16_000, 2
 

@@ -10,30 +10,14 @@ import pytest
 from lab.charts.detection_quality import precision_and_recall, recall_per_kind
 from lab.charts.window_counts import counts_over_time
 from lab.validation.scores import score
+from tests.lab.charts.counted import COUNTS, LABELS, START, counts
 from tests.lab.charts.pictures import assert_readable, warnings_are_errors
-
-START = pd.Timestamp("2026-01-01")
-LABELS = pd.DataFrame(
-    [("solo", "solo_burst", True), ("copy", "near_duplicate", True), ("many", "prolific", False)],
-    columns=["reviewer", "kind", "suspicious"],
-)
 
 
 @pytest.fixture(autouse=True)
 def no_warning():
     with warnings_are_errors():
         yield
-
-
-def counts(*rows):
-    """rows: (reviewer, window number, count)"""
-    table = pd.DataFrame(rows, columns=["reviewer", "window", "movie_count"])
-    start = START + pd.to_timedelta(table["window"].astype("int64") * 30, unit="s")
-    table["reviewer"] = table["reviewer"].astype(object)
-    return table.assign(window_start=start, window_end=start + pd.Timedelta("60s"))
-
-
-COUNTS = counts(("solo", 0, 1), ("solo", 1, 4), ("solo", 2, 2), ("copy", 1, 1), ("many", 2, 2), ("joe", 5, 1))
 
 
 def test_who_was_flagged_and_when():
