@@ -12,7 +12,9 @@ from tests.support.account import PROJECT, EmbeddedAccount
 
 
 @pytest.mark.slow  # about 60 s
-def test_the_notebooks_run_in_order_and_clean_up(make_account: Callable[..., EmbeddedAccount]) -> None:
+def test_the_notebooks_run_in_order_and_clean_up(
+    make_account: Callable[..., EmbeddedAccount], tmp_path: Path
+) -> None:
     account = make_account("home", "--cold")  # the clean-up would warm a cluster for nobody
     names = ["01_streams", "02_producer", "03_flink_job", "04_validate", "05_cleanup"]
     for name in names:  # nbval passes no parameters: in these copies nothing is sent to be watched
