@@ -7,6 +7,7 @@ behind it (`count_from_here`).
 import json
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -140,9 +141,9 @@ def _put(events: list[dict[str, Any]]) -> None:
         raise LabError(f"The stream {INPUT_STREAM} refused a record: wait a second and run this cell again.")
 
 
-def _until(ask: Any, quiet: float = QUIET_SECONDS) -> Any:
+def _until(ask: Callable[[], Any]) -> Any:
     """The first answer that is not None; None once nothing came for so long."""
-    deadline = time.monotonic() + quiet
+    deadline = time.monotonic() + QUIET_SECONDS
     while (found := ask()) is None and time.monotonic() < deadline:
         time.sleep(0.5)
     return found

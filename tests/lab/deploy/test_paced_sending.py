@@ -67,7 +67,7 @@ def test_when_its_seconds_are_over_the_run_is_closed():
     function = Function()
     function.go_on.set()
     sending = finished(send_paced(function, "reviewProducer", {"pace": 5}, 0.000001))
-    assert function.events == [{"pace": 5, "finish": True}]
+    assert function.events == [{"limit": 1, "pace": 5, "finish": True}]
     assert sending.error is None
 
 
