@@ -15,6 +15,7 @@ from lab.checks import check
 from lab.checks.check import CHECKS
 from lab.checks.pipeline import Pipeline
 from lab.checks.probe import Finding, Place, probe, take
+from lab.core.errors import LabError
 from lab.core.names import EXERCISE_STREAM, GROUP_STREAM
 from lab.core.session import Session, connect
 from lab.exercises.attempts import (
@@ -22,6 +23,7 @@ from lab.exercises.attempts import (
     dropped_by_parallelism,
     hand_in_shard,
     hand_in_threshold,
+    read_with_own,
     send_batch,
     send_groups,
     send_keyed,
@@ -271,6 +273,48 @@ def test_a_reader_that_does_not_end_or_returns_nothing_is_told(
     assert hand_in_shard(session, function, shard) is None
     assert said in capsys.readouterr().out
     assert said in finding(session, "read_shard").message
+
+
+def notebook_with(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str) -> None:
+    """A saved 02_producer that holds this cell."""
+    path = tmp_path / "02_producer.ipynb"
+    path.write_text(json.dumps({"cells": [{"cell_type": "code", "source": source.splitlines(keepends=True)}]}))
+    monkeypatch.setattr("lab.exercises.catalog.project_path", lambda _: path)
+
+
+def test_one_shard_is_read_with_the_students_own_function(session: Session) -> None:
+    """The solution of 02_producer, as it stands there."""
+    kinesis = boto3.client("kinesis")
+    kinesis.put_record(StreamName="reviews", Data=b"{}", PartitionKey="own", ExplicitHashKey=str(2**128 - 1))
+    shard = kinesis.list_shards(StreamName="reviews")["Shards"][-1]["ShardId"]
+    table = read_with_own("reviews", shard)
+    assert table is not None and table["PartitionKey"].tolist() == ["own"]
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("def read_shard(kinesis, stream, shard):\n    raise NotImplementedError()\n", "Not attempted yet"),
+        ("def read_shard(kinesis, stream, shard):\n    return kinesis.nothing\n", "✘ Your `read_shard` failed"),
+    ],
+    ids=["blank", "wrong"],
+)
+def test_without_an_own_function_the_notebook_says_so_and_goes_on(
+    session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    source: str, said: str,
+) -> None:  # fmt: skip
+    notebook_with(monkeypatch, tmp_path, source)
+    assert read_with_own("reviews", "shardId-000000000000") is None
+    assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("source", ["x = 1\n", "def read_shard(:\n"], ids=["none", "no Python"])
+def test_a_notebook_without_the_function_is_one_sentence(
+    session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str
+) -> None:
+    notebook_with(monkeypatch, tmp_path, source)
+    with pytest.raises(LabError, match="then run this cell again"):
+        read_with_own("reviews", "shardId-000000000000")
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,8 @@
 """The Data viewer against a real stream."""
 
 import datetime as dt
+import html
+import json
 import time
 
 import boto3
@@ -159,3 +161,16 @@ def test_empty_answers_while_behind_are_asked_again(aws):
         viewer = DataViewer("reviews", client=client)
         assert viewer.records(0)["Sequence number"].tolist() == ["5"]
         assert len(viewer.next_records()) == 0  # the shard is closed: there is no next iterator
+
+
+def test_a_displayed_page_holds_the_json_whole_and_folded(make_stream, put):
+    name = make_stream(1)
+    long = {"review_id": "rw0000001", "review_detail": "<b>good</b> " * 100}
+    put(name, [long])
+    page = DataViewer(name).records(FIRST)
+    shown = page._repr_html_()
+    assert html.unescape(shown).count(json.dumps(long, indent=2)) == 1
+    assert "<details><summary>" in shown and "<b>good" not in shown
+    assert "text-align:left" in shown and page["Sequence number"][0] in shown
+    assert "no records" in DataViewer(name).records(FIRST, "LATEST")._repr_html_()
+    assert "Partition key" in page[["Partition key"]].to_html()  # still a table like another
