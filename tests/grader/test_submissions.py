@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.archives import BadSubmission, safe_name
@@ -253,6 +253,7 @@ NAMES = st.text(st.characters(codec=None, blacklist_characters="\0"), min_size=1
 )
 
 
+@settings(deadline=None)
 @given(names=st.lists(NAMES, min_size=1, max_size=4), inside=st.sampled_from(["", "producer/", "notebooks/01"]))
 def test_whatever_a_member_is_called_is_a_submission_or_a_sentence(
     names: list[str], inside: str, tmp_path_factory: pytest.TempPathFactory
