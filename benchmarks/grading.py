@@ -1,11 +1,11 @@
-"""A class is graded unattended: how long each submission takes, and whether memory grows from the first to the last.
+"""A class is graded unattended: what everyone scores, how long each takes, and whether memory grows.
 
-    python -m benchmarks.grading [--submissions 50] [--jobs 1] [--keep FOLDER]
+    python -m benchmarks.grading [--submissions 60] [--jobs 1] [--busy 0] [--keep FOLDER]
 
-By hand only: fifty take about 40 minutes. Of ten submissions six are complete, two are blank, one exits and hangs, and
-one only says that it is right. Memory is the resident size of everything the grader started, summed twice a second, so
-what is shared between processes counts in each of them. What everyone scores is verified: a wrong score ends the
-benchmark.
+By hand only: sixty take more than an hour. A class repeats twenty submissions: complete ones in twelve layouts, one in
+odd notebooks, two blank ones, and five that deserve nothing or little. Memory is the resident size of everything the
+grader started, summed twice a second, so what is shared between processes counts in each of them. What everyone scores
+is verified: a wrong score ends the benchmark. `--busy` is how many processes burn a core beside the grading.
 """
 
 import json
@@ -20,21 +20,55 @@ from pathlib import Path
 import psutil
 
 from benchmarks.rows import Row, arguments, ratio_row, report, row
+from grader.archives import archive_ending
 from tests.support import hostile
 from tests.support.account import PROJECT
+from tests.support.layouts import LAYOUTS, files_of
 
-# (name, how it is made, whether it scores everything (True) or nothing (False); None: something between)
-TEN: list[tuple[str, Callable[[Path], Path], bool | None]] = [
-    ("complete-1", hostile.honest, True),
-    ("complete-2", hostile.honest, True),
-    ("blank-1", hostile.blank, None),
-    ("complete-3", hostile.honest, True),
-    ("breaker", hostile.breaker, False),
-    ("complete-4", hostile.honest, True),
-    ("blank-2", hostile.blank, None),
-    ("complete-5", hostile.honest, True),
-    ("forger", hostile.forger, False),
-    ("complete-6", hostile.honest, True),
+Make = Callable[[Path, str], Path]
+
+
+def _made(make: Callable[[Path], Path]) -> Make:
+    return lambda folder, name: make(folder / name)
+
+
+def _packed(layout: str) -> Make:
+    """The complete work in a layout."""
+
+    def make(folder: Path, name: str) -> Path:
+        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+            files = files_of(hostile.honest(Path(scratch, "work")))
+            made = LAYOUTS[layout](Path(scratch), files)
+            return made.rename(folder / f"{name}{archive_ending(made.name) if made.is_file() else ''}")
+
+    return make
+
+
+def _file(ending: str, content: bytes) -> Make:
+    def make(folder: Path, name: str) -> Path:
+        (folder / f"{name}{ending}").write_bytes(content)
+        return folder / f"{name}{ending}"
+
+    return make
+
+
+# (name, how it is made, whether it scores everything (True) or nothing (False); None: something between). In the order
+# of a class, so that the first ten are of every kind.
+TWENTY: list[tuple[str, Make, bool | None]] = [
+    ("complete-folder", _packed("folder"), True),
+    ("blank-1", _made(hostile.blank), None),
+    ("complete-windows", _packed("windows"), True),
+    ("odd", _made(hostile.odd), True),
+    ("beside", _made(hostile.beside_the_driver), None),
+    ("damaged", _file(".zip", b"PK\x03\x04 and no more"), False),
+    ("complete-tar.gz", _packed("tar.gz"), True),
+    ("forger", _made(hostile.forger), False),
+    ("complete-folder-with-zip", _packed("folder-with-zip"), True),
+    ("rar", _file(".rar", b"Rar!\x1a\x07"), False),
+    ("breaker", _made(hostile.breaker), False),
+    *((f"complete-{name}", _packed(name), True) for name in ("zip", "three-folders", "zip-in-zip", "tgz")),
+    ("blank-2", _made(hostile.blank), None),
+    *((f"complete-{name}", _packed(name), True) for name in ("tar.xz", "nbgrader", "flat", "apart")),
 ]
 
 
@@ -44,11 +78,12 @@ class WrongScore(RuntimeError):
 
 def hand_in(folder: Path, count: int) -> dict[str, bool | None]:
     """``count`` submissions in the order of their names; what each deserves."""
+    folder.mkdir(parents=True)
     deserved = {}
     for number in range(count):
-        kind, make, what = TEN[number % len(TEN)]
-        name = f"{number:03d}-{kind}"
-        make(folder / name)
+        kind, make, what = TWENTY[number % len(TWENTY)]
+        name = f"{number:03d}-{kind}".replace(".", "-")
+        make(folder, name)
         deserved[name] = what
     return deserved
 
@@ -107,7 +142,7 @@ def measure(count: int, jobs: int, folder: Path) -> list[Row]:
         row("grading_peak_mb", [max(size for _, size in seen) / 1e6], "MB"),
         ratio_row("grading_memory_growth", [max(last)], [max(first)], "the first fifth's peak", 1.1),
     ]
-    for kind in ("complete", "blank", "breaker", "forger"):
+    for kind in ("complete", "odd", "blank", "beside", "breaker", "forger"):
         seconds = [one for name, one in took if name.split("-")[1] == kind]
         rows += [row(f"grading_seconds_{kind}", seconds, "s")] if seconds else []
     return rows
@@ -115,13 +150,20 @@ def measure(count: int, jobs: int, folder: Path) -> list[Row]:
 
 def main() -> int:
     parser = arguments(__doc__)
-    parser.add_argument("--submissions", type=int, default=50)
+    parser.add_argument("--submissions", type=int, default=60)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="an empty folder for submissions and results")
+    parser.add_argument("--busy", type=int, default=0, help="processes that burn a core beside it")
     options = parser.parse_args()
     count = 4 if options.quick else options.submissions
-    with tempfile.TemporaryDirectory() as scratch:
-        return report(measure(count, options.jobs, options.keep or Path(scratch)), options.out)
+    burning = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(options.busy)]
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            return report(measure(count, options.jobs, options.keep or Path(scratch)), options.out)
+    finally:
+        for process in burning:
+            process.kill()
+            process.wait()
 
 
 if __name__ == "__main__":

@@ -129,6 +129,7 @@ def environment(project: Path, home: Path, port: int, scratch: Path) -> dict[str
         **kept,
         "PATH": f"{Path(sys.prefix) / 'bin'}:/usr/local/bin:/usr/bin:/bin",
         "HOME": str(home),
+        "USER": "student",  # the number is of no user that the system knows, and PyFlink asks for the name
         "TMPDIR": str(scratch),
         "PYTHONPATH": str(project),
         "PYTHONDONTWRITEBYTECODE": "1",

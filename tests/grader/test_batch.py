@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader import batch
@@ -133,6 +133,7 @@ EVENTS = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(events=st.lists(EVENTS | JSON, max_size=8), tail=st.binary(max_size=9))
 def test_whatever_the_events_are_they_are_at_most_one_for_each_notebook(events: list[Any], tail: bytes) -> None:
     ran = Ran()

@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.archives import BadSubmission, safe_name
@@ -18,6 +18,7 @@ from grader.sandbox.limits import Limits
 from grader.submissions import arrangement, escaped, find, mend, stage
 from lab.core.errors import LabError
 from tests.support import hostile
+from tests.support.layouts import LAYOUTS, folder_of, tar_of
 
 SMALL = Limits(unpacked=1 << 20, files=20)
 
@@ -138,57 +139,9 @@ WORK = {
 }
 
 
-def folder_of(path: Path, files: dict[str, bytes]) -> Path:
-    for name, content in files.items():
-        (path / name).parent.mkdir(parents=True, exist_ok=True)
-        (path / name).write_bytes(content)
-    return path
-
-
-def tar_of(path: Path, files: dict[str, bytes], mode: str = "w:gz") -> Path:
-    with tarfile.open(path, mode) as out:
-        for name, content in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            out.addfile(info, io.BytesIO(content))
-    return path
-
-
-def windows_zip(path: Path) -> Path:
-    """As Compress-Archive of Windows PowerShell 5.1 makes it: entries for folders, and backslashes."""
-    with zipfile.ZipFile(path, "w") as out:
-        for folder in ("notebooks", "flink_app", "flink_app\\SlidingWindows", "producer"):
-            out.writestr(zipfile.ZipInfo(folder + "\\"), b"")
-        for name, content in WORK.items():
-            out.writestr(zipfile.ZipInfo(name.replace("/", "\\")), content)
-    return path
-
-
-LAYOUTS = {
-    "folder": lambda path: folder_of(path / "ada", WORK),
-    "zip": lambda path: hostile.zip_of(path / "ada.zip", WORK),
-    "three folders around it": lambda path: hostile.zip_of(path / "a.zip", {f"x/y/z/{n}": c for n, c in WORK.items()}),
-    "a folder with one zip": lambda path: hostile.zip_of(folder_of(path / "ada", {"r": b""}) / "w.zip", WORK).parent,
-    "a zip in a zip": lambda path: hostile.zip_of(
-        path / "ada.zip", {"x/w.zip": hostile.zip_of(path / "inner.zip", WORK).read_bytes()}
-    ),
-    "Windows": lambda path: windows_zip(path / "ada.zip"),
-    "tar.gz": lambda path: tar_of(path / "ada.tar.gz", WORK),
-    "tgz": lambda path: tar_of(path / "ada.tgz", {f"./ada/{n}": c for n, c in WORK.items()}),
-    "tar.xz": lambda path: tar_of(path / "ada.tar.xz", WORK, "w:xz"),
-    "nbgrader": lambda path: folder_of(
-        path / "ada", {"timestamp.txt": b"", **{f"lab/{n}": c for n, c in WORK.items()}}
-    ),
-    "files without folders": lambda path: folder_of(path / "ada", {Path(n).name: c for n, c in WORK.items()}),
-    "the folders apart": lambda path: folder_of(
-        path / "ada", {f"part of {n[0]}/{n}": c for n, c in WORK.items()} | {"old/x/producer/deep/producer/x.py": b""}
-    ),
-}
-
-
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_every_layout_is_the_same_work(layout: str, tmp_path: Path) -> None:
-    staged = stage(LAYOUTS[layout](tmp_path), tmp_path / "staged", Limits())
+    staged = stage(LAYOUTS[layout](tmp_path, WORK), tmp_path / "staged", Limits())
     there = {path.relative_to(staged.folder).as_posix() for path in staged.folder.rglob("*") if path.is_file()}
     assert there == set(WORK)
     assert staged.parts == hostile.PARTS
@@ -300,6 +253,7 @@ NAMES = st.text(st.characters(codec=None, blacklist_characters="\0"), min_size=1
 )
 
 
+@settings(deadline=None)
 @given(names=st.lists(NAMES, min_size=1, max_size=4), inside=st.sampled_from(["", "producer/", "notebooks/01"]))
 def test_whatever_a_member_is_called_is_a_submission_or_a_sentence(
     names: list[str], inside: str, tmp_path_factory: pytest.TempPathFactory
