@@ -89,6 +89,9 @@ class KinesisService:
                 answer = await self._rest(method, path, headers, plain, query)
                 if operation == "DeleteStream":
                     give_memory_back()
+                if operation == "SubscribeToShard" and caller and answer[0] == 200:
+                    stream = data["ConsumerARN"].rpartition("stream/")[2].partition("/")[0]
+                    self._readers.read(caller, stream, data["ShardId"])
                 return answer
             fate = self._faults.fate(operation) if self._faults else None
             if fate is None:
