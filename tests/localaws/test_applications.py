@@ -171,9 +171,14 @@ def source(name: str) -> str:
     return (SOURCES / name).read_text()
 
 
-def test_sql(bench: Workbench) -> None:
+FAN_OUT = "'scan.stream.recordpublisher' = 'EFO', 'scan.stream.efo.consumername' = 'fan', 'scan.stream.initpos'"
+
+
+@pytest.mark.parametrize("publisher", ["'scan.stream.initpos'", FAN_OUT], ids=["polling", "enhanced fan-out"])
+def test_sql(bench: Workbench, publisher: str) -> None:
+    main = source("sql.py").replace("'scan.stream.initpos'", publisher)
     bench.deploy(
-        {"App/main.py": source("sql.py"), f"App/{JAR}": connector_jar().read_bytes()},
+        {"App/main.py": main, f"App/{JAR}": connector_jar().read_bytes()},
         python="App/main.py",
         jarfile=f"App/{JAR}",
     )

@@ -3,6 +3,8 @@ import datetime
 import cbor2
 import orjson
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from localaws.errors import ApiError
 from localaws.kinesis import wire
@@ -54,3 +56,17 @@ def test_what_cannot_be_read(body: bytes, cbor: bool) -> None:
     with pytest.raises(ApiError) as refused:
         wire.decode(body, cbor)
     assert refused.value.code == "SerializationException"
+
+
+@given(st.binary(max_size=200) | st.builds(lambda depth: b"\x81" * depth, st.integers(1, 5_000)))
+@example(cbor2.dumps(cbor2.CBORTag(1, "x")))
+@example(cbor2.dumps(cbor2.CBORTag(35, "(")))
+@example(b"\x5b" + b"\xff" * 8)
+@example(b"\xa1\x80\x01")
+@settings(max_examples=500, deadline=None)
+def test_whatever_bytes_come_are_read_or_refused(body: bytes) -> None:
+    for cbor in (True, False):
+        try:
+            assert isinstance(wire.decode(body, cbor), dict)
+        except ApiError as error:
+            assert error.code == "SerializationException"
