@@ -5,15 +5,21 @@ from functools import partial
 from typing import Any
 
 from localaws.account import ACCOUNT, REGION, CloudWatchSink
-from localaws.account_folder import AccountFolder
 from localaws.control_plane.service import ControlPlane
-from localaws.guard import Asgi, guarded
+from localaws.emulator.ministack_adapter import (
+    MiniStackAccount,
+    MiniStackKinesis,
+    emulator_kinesis,
+    install,
+    request_account,
+)
+from localaws.emulator.request_guard import Asgi, guarded
 from localaws.kinesis.faults import FaultInjector
 from localaws.kinesis.limits import StrictLimits
 from localaws.kinesis.service import KinesisService
+from localaws.machine.account_folder import AccountFolder
 from localaws.managed_flink.dataplane import DataPlane
 from localaws.managed_flink.sources import caller_of
-from localaws.ministack_adapter import MiniStackAccount, MiniStackKinesis, emulator_kinesis, install, request_account
 from localaws.options import AccountOptions
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from localaws import control
-from localaws.account_folder import AccountFolder, default_home, default_port
 from localaws.errors import LocalAwsError
+from localaws.machine.account_folder import AccountFolder, default_home, default_port
 from localaws.options import AccountOptions
 
 

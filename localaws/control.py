@@ -12,13 +12,13 @@ from typing import Any
 
 import psutil
 
-from localaws.account_folder import PROJECT, AccountFolder, AccountState
 from localaws.control_plane.store import forget
 from localaws.errors import AccountDidNotStart, AccountDiffers, AccountNotUp, AccountSilent, PortTaken
-from localaws.loopback import open_url
+from localaws.machine.account_folder import PROJECT, AccountFolder, AccountState
+from localaws.machine.loopback import open_url
+from localaws.machine.ports import try_port
+from localaws.machine.processes import ChildRegister, clean_environment, same_process, stop_processes
 from localaws.options import AccountOptions
-from localaws.ports import try_port
-from localaws.processes import ChildRegister, clean_environment, same_process, stop_processes
 
 DEFAULT_OPTIONS = AccountOptions()
 _STILL = 60.0  # seconds in which a starting account uses no processor time before it is taken for hung

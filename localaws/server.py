@@ -18,9 +18,9 @@ from typing import Any
 import psutil
 
 from localaws.account import REGION, client_environment, furnish, own_environment
-from localaws.account_folder import PROJECT, AccountFolder, AccountState
+from localaws.machine.account_folder import PROJECT, AccountFolder, AccountState
+from localaws.machine.processes import ChildRegister, clean_environment, stop_processes
 from localaws.options import AccountOptions
-from localaws.processes import ChildRegister, clean_environment, stop_processes
 
 log = logging.getLogger("localaws")
 
@@ -66,7 +66,7 @@ def _watch(home: AccountFolder) -> int:
     """Start what ends our children after us; it waits for the pipe to break whose end is returned."""
     reading, writing = os.pipe()
     subprocess.Popen(  # noqa: S603
-        [sys.executable, "-m", "localaws.watch", str(home.children_file), str(os.getpid())],
+        [sys.executable, "-m", "localaws.machine.watch", str(home.children_file), str(os.getpid())],
         env=clean_environment(PYTHONPATH=str(PROJECT)),
         stdin=reading,
         start_new_session=True,
@@ -98,7 +98,7 @@ def _prepare_environment(port: int, home: AccountFolder, endpoint: str) -> None:
 
 
 def _services() -> str:
-    from localaws.ministack_adapter import SERVICES
+    from localaws.emulator.ministack_adapter import SERVICES
 
     return SERVICES
 

@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from localaws.account_folder import write_atomically
 from localaws.control_plane.errors import not_found
 from localaws.control_plane.model import DELETING, Application
 from localaws.job_description import ApplicationKey
+from localaws.machine.account_folder import write_atomically
 
 log = logging.getLogger("localaws.control_plane")
 

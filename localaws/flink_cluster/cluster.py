@@ -17,8 +17,8 @@ from localaws.flink_cluster.configuration import ClusterConfiguration, ClusterPo
 from localaws.flink_cluster.distribution import LIGHT_JVM, WORKER_JVM, java_command
 from localaws.flink_cluster.driver import Driver
 from localaws.flink_cluster.rest import FlinkRest
-from localaws.ports import free_port, is_free
-from localaws.processes import ChildRegister, clean_environment
+from localaws.machine.ports import free_port, is_free
+from localaws.machine.processes import ChildRegister, clean_environment
 
 DEFAULT_SLOTS = 4  # as an on-demand stream has shards at first
 

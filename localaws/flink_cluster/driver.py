@@ -18,7 +18,7 @@ from typing import Any
 from localaws.errors import ClusterFailed
 from localaws.flink_cluster.configuration import ConfigurationFolder
 from localaws.flink_cluster.distribution import LIGHT_JVM, java_command
-from localaws.processes import ChildRegister
+from localaws.machine.processes import ChildRegister
 
 DRIVER_MAIN = Path(__file__).parent / "driver_main.py"
 

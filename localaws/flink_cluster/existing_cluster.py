@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from localaws.account_folder import write_atomically
 from localaws.errors import ApplicationFailed, ClusterFailed, FlinkNotUsable
 from localaws.flink_cluster.configuration import ConfigurationFolder
 from localaws.flink_cluster.distribution import FLINK_VERSION
 from localaws.flink_cluster.driver import Driver
 from localaws.flink_cluster.rest import ENDED, FlinkRest
-from localaws.processes import ChildRegister, clean_environment
+from localaws.machine.account_folder import write_atomically
+from localaws.machine.processes import ChildRegister, clean_environment
 
 EXISTING_CALLER = "a Flink cluster of its own"  # whose requests those of its tasks are; see ``sources``
 _CANCEL_TIMEOUT = 30.0  # seconds

@@ -8,7 +8,7 @@ import urllib.request
 from typing import Any
 
 from localaws.errors import ClusterFailed
-from localaws.loopback import open_url
+from localaws.machine.loopback import open_url
 
 ENDED = ("FINISHED", "FAILED", "CANCELED")  # states of a job that does not run again
 

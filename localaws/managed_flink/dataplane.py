@@ -10,13 +10,13 @@ from localaws.errors import ApplicationFailed, ApplicationRefused, FlinkNotUsabl
 from localaws.flink_cluster.cluster import FlinkCluster
 from localaws.flink_cluster.existing_cluster import ExistingCluster, cancel_left_behind, check_flink
 from localaws.job_description import ApplicationKey, JobDescription
+from localaws.machine.processes import ChildRegister
 from localaws.managed_flink.logs import LogShipper, LogSink
 from localaws.managed_flink.package import check_package, check_run_options
 from localaws.managed_flink.recovery import JobWatch
 from localaws.managed_flink.running import FAILURE_FILE, Cancelled, RunningApplication, Streams
 from localaws.managed_flink.savepoints import take_savepoint
 from localaws.managed_flink.sources import SourceTracker
-from localaws.processes import ChildRegister
 
 
 class Account(Protocol):

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from localaws.errors import ApplicationRefused
 from localaws.job_description import RUN_OPTIONS, RunOptions
-from localaws.zips import ZipRefused, open_zip
+from localaws.machine.zips import ZipRefused, open_zip
 
 _RUN_OPTIONS = {name.lower(): name for name in ("python", "jarfile", "pyFiles", "pyArchives", "pyModule")}
 OLDEST_CONNECTOR = (1, 15, 2)  # Managed Flink rejects Kinesis connectors before it

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs
 import cbor2
 
 from localaws import assembly, server
-from localaws.guard import STATUS_PATH, Asgi
+from localaws.emulator.request_guard import STATUS_PATH, Asgi
 
 LAMBDA = "AWS_Lambda_python3.12"  # what AWS says in a function's AWS_EXECUTION_ENV, so in its User-Agent
 KEPT_ANSWERS = 30  # of each kind of call, with their bodies

@@ -9,7 +9,7 @@ import pytest
 from localaws.flink_cluster import cluster as module
 from localaws.flink_cluster.cluster import FlinkCluster, choose_ports
 from localaws.flink_cluster.configuration import ClusterPorts
-from localaws.processes import ChildRegister
+from localaws.machine.processes import ChildRegister
 
 
 def test_no_port_is_one_that_the_system_hands_out_by_itself() -> None:

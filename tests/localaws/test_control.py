@@ -23,8 +23,8 @@ import pytest
 from lab.core.session import local_status
 from localaws import cli, control
 from localaws.account import client as make_client
-from localaws.account_folder import AccountFolder, AccountState
-from localaws.processes import clean_environment, same_process
+from localaws.machine.account_folder import AccountFolder, AccountState
+from localaws.machine.processes import clean_environment, same_process
 from tests.support.account import EmbeddedAccount, free_port
 from tests.support.processes import running
 

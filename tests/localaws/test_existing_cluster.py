@@ -15,7 +15,7 @@ import pytest
 from localaws.errors import ApplicationFailed, FlinkNotUsable
 from localaws.flink_cluster.existing_cluster import ExistingCluster, cancel_jobs, check_flink, rest_address
 from localaws.flink_cluster.rest import FlinkRest
-from localaws.processes import ChildRegister
+from localaws.machine.processes import ChildRegister
 from tests.support.account import ACCOUNT, EmbeddedAccount, free_port
 from tests.support.pipeline import WINDOWS, Pipeline
 from tests.support.plain_flink import PlainFlink

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from localaws import zips
 from localaws.errors import ApplicationRefused
 from localaws.job_description import RUN_OPTIONS, RunOptions
+from localaws.machine import zips
 from localaws.managed_flink.package import check_package, check_run_options, unpack
 
 MAIN = "App/main.py"

@@ -15,10 +15,10 @@ from localaws.flink_cluster.cluster import FlinkCluster
 from localaws.flink_cluster.configuration import ClusterConfiguration
 from localaws.flink_cluster.offered_time import OfferedTime
 from localaws.job_description import RUN_OPTIONS, ApplicationKey, JobDescription
+from localaws.machine.processes import ChildRegister
 from localaws.managed_flink import running as module
 from localaws.managed_flink.running import RunningApplication
 from localaws.managed_flink.sources import SourceTracker
-from localaws.processes import ChildRegister
 
 MAIN = """
 from pyflink.table import EnvironmentSettings, TableEnvironment

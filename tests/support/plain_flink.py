@@ -16,7 +16,7 @@ import psutil
 import yaml
 
 from localaws.flink_cluster.distribution import FLINK_HOME, module_options
-from localaws.processes import stop_processes
+from localaws.machine.processes import stop_processes
 
 
 def flat(options: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

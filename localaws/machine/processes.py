@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from localaws.account_folder import write_atomically
+from localaws.machine.account_folder import write_atomically
 
 # What a child inherits from the user's shell. Credentials, profiles and proxies are not among them.
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")

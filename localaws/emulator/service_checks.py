@@ -17,8 +17,8 @@ import orjson
 import pybase64
 
 from localaws.errors import ApiError
+from localaws.machine.zips import ZipRefused, open_zip
 from localaws.validation import RequestModel, read_json, serialization
-from localaws.zips import ZipRefused, open_zip
 
 Handler = Callable[[str, str, dict[str, str], bytes, dict[str, list[str]]], Awaitable[Any]]
 Members = dict[str, Any]

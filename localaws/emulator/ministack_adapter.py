@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from localaws.emulated import checked_json, checked_lambda, checked_s3, well_formed
+from localaws.emulator.service_checks import checked_json, checked_lambda, checked_s3, well_formed
 from localaws.errors import MiniStackChanged
 from localaws.job_description import ApplicationKey
 from localaws.kinesis import shards
@@ -53,21 +53,21 @@ def check_ministack() -> None:
     if version != MINISTACK:
         raise MiniStackChanged(
             f"MiniStack {version} is installed, but the embedded account was made for {MINISTACK}; install "
-            "requirements.txt as it is, or carry localaws/ministack_adapter.py over to the new version."
+            "requirements.txt as it is, or carry localaws/emulator/ministack_adapter.py over to the new version."
         )
     for module_name, names in _CONTRACT.items():
         module = importlib.import_module(module_name)
         for name, parameters in names.items():
             if not hasattr(module, name):
                 raise MiniStackChanged(
-                    f"{module_name} has no {name} any more; localaws/ministack_adapter.py must follow."
+                    f"{module_name} has no {name} any more; localaws/emulator/ministack_adapter.py must follow."
                 )
             if parameters is None:
                 continue
             found = tuple(inspect.signature(getattr(module, name)).parameters)
             if found != parameters:
                 raise MiniStackChanged(
-                    f"{module_name}.{name} takes {found}, not {parameters}; localaws/ministack_adapter.py must follow."
+                    f"{module_name}.{name} takes {found}, not {parameters}; {__name__} must follow."
                 )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from localaws.processes import ChildRegister, clean_environment
+from localaws.machine.processes import ChildRegister, clean_environment
 
 WORKER = "import time; time.sleep(600)"
 LEADER = f"""

@@ -2,7 +2,7 @@ import importlib
 
 import pytest
 
-from localaws import ministack_adapter
+from localaws.emulator import ministack_adapter
 from localaws.errors import MiniStackChanged
 from tests.support.account import EmbeddedAccount
 

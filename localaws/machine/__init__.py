@@ -1,0 +1,1 @@
+"""Ask the machine for processes, ports, folders, zips and loopback connections."""
