@@ -60,7 +60,7 @@ def check_ministack() -> None:
         for name, parameters in names.items():
             if not hasattr(module, name):
                 raise MiniStackChanged(
-                    f"{module_name} has no {name} any more; localaws/emulator/ministack_adapter.py must follow."
+                    f"{module_name} has no {name} any more; {__name__} must follow."
                 )
             if parameters is None:
                 continue
