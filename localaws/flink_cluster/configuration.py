@@ -105,7 +105,8 @@ class ClusterConfiguration(ConfigurationFolder):
             # A killed TaskManager is noticed in seconds, not in Flink's default of 50. Two heartbeats that cannot be
             # delivered are enough, and one every two seconds costs an idle cluster half of what one a second does.
             "heartbeat.interval": "2000",
-            "heartbeat.timeout": "8000",
+            # A TaskManager whose heartbeats are late lives: on a machine at load 60 eight seconds ended a start.
+            "heartbeat.timeout": "120000",
             "jobmanager.execution.failover-strategy": "region",
             "restart-strategy.type": "exponential-delay",
             "restart-strategy.exponential-delay.initial-backoff": "1 s",
