@@ -59,16 +59,12 @@ def check_ministack() -> None:
         module = importlib.import_module(module_name)
         for name, parameters in names.items():
             if not hasattr(module, name):
-                raise MiniStackChanged(
-                    f"{module_name} has no {name} any more; {__name__} must follow."
-                )
+                raise MiniStackChanged(f"{module_name} has no {name} any more; {__name__} must follow.")
             if parameters is None:
                 continue
             found = tuple(inspect.signature(getattr(module, name)).parameters)
             if found != parameters:
-                raise MiniStackChanged(
-                    f"{module_name}.{name} takes {found}, not {parameters}; {__name__} must follow."
-                )
+                raise MiniStackChanged(f"{module_name}.{name} takes {found}, not {parameters}; {__name__} must follow.")
 
 
 class MiniStackAccount:

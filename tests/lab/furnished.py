@@ -48,7 +48,8 @@ class Furnished:
         close_bucket(self.s3, name)
 
     def stream(self, name: str, **mode: Any) -> None:
-        self.kinesis.create_stream(StreamName=name, Tags=self.tags, **(mode or {"ShardCount": 1}))
+        tags = {"Tags": self.tags} if self.tags else {}  # a map of tags may not be empty
+        self.kinesis.create_stream(StreamName=name, **tags, **(mode or {"ShardCount": 1}))
         self.kinesis.start_stream_encryption(StreamName=name, EncryptionType="KMS", KeyId="alias/aws/kinesis")
 
     def log_group(self, name: str) -> None:
