@@ -22,7 +22,7 @@ $(READY): requirements.txt pyproject.toml flink_app/connector.lock flink_app/con
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(sed -nE 's/^(uv==[0-9.]+).*/\1/p' requirements.txt)"
 	@echo "[2/4] Install $$(grep -c == requirements.txt) packages: 600 MB to download where they are not in the cache, 1.1 GB on disk"
-	@$(INSTALL) requirements.txt 2>&1 | grep -vE '^ [-+~] '
+	@$(INSTALL) requirements.txt
 	@echo "[3/4] Install the project itself"
 	@$(PROJECT)
 	@$(BIN)/python -m compileall -q lab grader reviewgen localaws
@@ -32,7 +32,7 @@ $(READY): requirements.txt pyproject.toml flink_app/connector.lock flink_app/con
 
 $(DEV): requirements-dev.txt $(READY)
 	@echo "Install what tests and lint need besides: $$(grep -c == requirements-dev.txt) packages in all"
-	@$(INSTALL) requirements-dev.txt 2>&1 | grep -vE '^ [-+~] '
+	@$(INSTALL) requirements-dev.txt
 	@$(PROJECT)
 	@touch $(DEV)
 
