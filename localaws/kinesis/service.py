@@ -8,7 +8,6 @@ from typing import Any, Protocol
 import cbor2
 import orjson
 
-from localaws.emulator.connection_reset import reset_connection
 from localaws.errors import ApiError
 from localaws.kinesis.backend import Backend, stream_name
 from localaws.kinesis.errors import throttled
@@ -19,6 +18,7 @@ from localaws.kinesis.records import Records
 from localaws.kinesis.reshard import Resharding
 from localaws.kinesis.tags import Tags
 from localaws.kinesis.wire import Answer, decode, encode, encode_error, encode_records, speaks_cbor
+from localaws.machine.connection_reset import reset_connection
 from localaws.machine.processes import give_memory_back
 from localaws.validation import RequestModel
 
