@@ -35,12 +35,12 @@ NEXT_STEP = {
 }
 # Beginnings of the cells whose calls are refused: those that make, start, send, read and delete.
 CELLS = {
-    "01_streams": ["s3 = boto3", "s3.upload_file", "described =", "kinesis = boto3", "found = pd.json"],
+    "01_streams": ["s3 = boto3", "s3.upload_file", "described =", "kinesis = boto3", "lab.hash_ring("],
     "02_producer": ["code = package", "lab.log_group(", "event = {"],
     "03_flink_job": [
         "s3 = boto3", "log_stream_arn =", "kinesis = boto3", "try:\n    flink.create_application",
         "application = lab.bring_up", "if lab.may_configure", "application = flink.describe", "print(lab.stop_after(",
-        "lambda_ = boto3", "position = lab.load_position",
+        "position = lab.load_position", "event = {",
     ],
     "04_validate": ["events = lab.read_reviews", "output = lab.wait_for", "kinesis = boto3", "print(lab.keep_to_hours"],
     "05_cleanup": [
@@ -107,7 +107,7 @@ def test_each_refusal_ends_in_a_next_step_and_the_cell_runs_again(
     for notebook, beginnings in CELLS.items():
         parameters, *cells = code_cells(notebook).values()
         run(shell, parameters)
-        shell.user_ns |= {"target": "aws", "region": REGION, "shards": 1}
+        shell.user_ns |= {"target": "aws", "region": REGION, "shards": 1, "demo_seconds": 0}
         left = list(beginnings)
         for source in cells:
             if source.startswith(LEFT_OUT.get(notebook, ())):

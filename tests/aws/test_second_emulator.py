@@ -25,7 +25,7 @@ from tests.aws.cells import code_cells, open_notebook, run_cell
 from tests.support.account import free_port
 
 NUMBER, REGION = "123456789012", "us-west-2"  # moto's account
-PARAMETERS = {"target": "aws", "region": REGION, "shards": 2, "run_id": "contract"}
+PARAMETERS = {"target": "aws", "region": REGION, "shards": 2, "run_id": "contract", "demo_seconds": 0}
 
 INVOKES = "moto runs functions in Docker only"
 NEEDS_ANSWER = "shows what an invocation answered"
