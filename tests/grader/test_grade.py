@@ -76,7 +76,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Graded:
     wanted += ["/lab/grader", "/lab/trusted_producer", "/etc/shadow", "/root", "/home/account", "/proc/1/environ"]
     hostile.spy(folder / "spy", wanted, ["/lab", "/lab/lab", "/usr", "/etc", "/home", str(out), "/home/work"])
     hostile.zip_of(folder / "out.zip", {"../../out.py": b"x", "notebooks/01_streams.ipynb": b"{}"})
-    return grade(folder, out, "--jobs", "3", "--timeout", "600", "--disk", "600")
+    return grade(folder, out, "--jobs", "3", "--cell-timeout", "40", "--timeout", "600", "--disk", "600")
 
 
 def test_everyone_is_graded_whatever_the_others_do(graded: Graded) -> None:
@@ -93,7 +93,7 @@ def test_what_exits_dies_hangs_or_prints_without_end_costs_its_own_points(graded
     said = graded.report("breaker")
     assert "called sys.exit" in said
     assert "the kernel died" in said
-    assert "still running after 120 s" in said
+    assert "still running after 40 s" in said
     assert "printed more than 4 MB" in said
     assert sum(path.stat().st_size for path in (graded.out / "breaker").rglob("*")) < 20 << 20
 
