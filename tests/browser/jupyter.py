@@ -45,7 +45,6 @@ def jupyterlab(folder: Path) -> Iterator[str]:
         "--ServerApp.port_retries=0",
     ]
     command += [
-        "--ServerApp.port_retries=0",
         f"--IdentityProvider.token={TOKEN}",
         *(["--allow-root"] if os.geteuid() == 0 else []),
     ]
