@@ -87,7 +87,7 @@ def browser_page() -> Iterator[Page]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
         try:
             page = browser.new_context(viewport={"width": 1300, "height": 900}).new_page()
-            page.set_default_timeout(180_000)  # milliseconds
+            page.set_default_timeout(600_000)  # milliseconds
             yield page
         finally:
             browser.close()
