@@ -115,7 +115,7 @@ def lambda_worker(pipeline: Pipeline) -> psutil.Process:
 
 def test_the_producer_dies_half_way_and_is_run_again(pipeline: Pipeline) -> None:
     died: list[dict[str, Any]] = []
-    event = json.dumps({"pace": 500, "limit": 1500}).encode()
+    event = json.dumps({"pace": 150, "limit": 1500}).encode()
     invoking = threading.Thread(
         target=lambda: died.append(pipeline.lambda_.invoke(FunctionName="reviewProducer", Payload=event))
     )
@@ -125,7 +125,7 @@ def test_the_producer_dies_half_way_and_is_run_again(pipeline: Pipeline) -> None
     os.kill(lambda_worker(pipeline).pid, signal.SIGKILL)
     invoking.join()
     assert died[0]["FunctionError"] == "Unhandled"
-    answer = pipeline.send(pace=500, limit=1500)
+    answer = pipeline.send(pace=150, limit=1500)
     assert (answer["sent"], answer["rejected"]) == (1500, 0)
     pipeline.every_window_is_right(WINDOWS[1500])
 

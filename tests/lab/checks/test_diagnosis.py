@@ -17,7 +17,9 @@ from tests.support.account import ACCOUNT
 from tests.support.pipeline import BUCKET, LANDING_ZONE, PATIENCE, Pipeline
 
 
-def test_the_walk_ends_at_the_first_thing_that_is_wrong() -> None:
+def test_the_walk_ends_at_the_first_thing_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lab.core.session._connected", None)  # whichever test connected before in this process
+
     def wrong(lab: Account) -> str:
         raise Trouble("It is broken: mend it.")
 
