@@ -53,7 +53,6 @@ class RecordedSeries:
     again: Series
     diagnosis: subprocess.CompletedProcess[str]
     cleanup: subprocess.CompletedProcess[str]
-    cleaned: Path
     left: Path
     calls: list[Call]
 
@@ -80,7 +79,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordedSerie
         cleaned = folder / "05.ipynb"
         parameters = ["-p", "target", "aws", "-p", "region", REGION]
         cleanup = _python(outside, "-m", "papermill", "notebooks/05_cleanup.ipynb", str(cleaned), *parameters)
-        yield RecordedSeries(first, again, diagnosis, cleanup, cleaned, folder, read_calls(calls))
+        yield RecordedSeries(first, again, diagnosis, cleanup, folder, read_calls(calls))
 
 
 def give_role(iam: Any, number: str) -> None:
