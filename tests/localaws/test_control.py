@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.request
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +19,7 @@ from typing import Any
 import psutil
 import pytest
 
+from lab.core import session
 from lab.core.session import local_status
 from localaws import cli, control
 from localaws.account import client as make_client
@@ -90,7 +90,7 @@ def test_an_account_that_is_slow_to_answer_is_neither_gone_nor_ended(
 
         return asks
 
-    monkeypatch.setattr(urllib.request, "urlopen", watched(urllib.request.urlopen))
+    monkeypatch.setattr("lab.core.session._open", watched(session._open))
     monkeypatch.setattr(control, "open_url", watched(control.open_url))
     os.kill(pid, signal.SIGSTOP)
     try:
