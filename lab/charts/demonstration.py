@@ -103,9 +103,7 @@ def count_from_here(
 def late_rows() -> int | None:
     """Flink's own count of rows dropped as late; None where its dashboard cannot be asked or no job runs."""
     try:
-        dashboard = Dashboard.of_application()
-        job = dashboard.running_job()
-        return None if job is None else int(dashboard.metric_sum(job["jid"], "numLateRecordsDropped"))
+        return Dashboard.of_application().late_rows()
     except (DashboardSilent, ClientError):
         return None
 

@@ -59,8 +59,7 @@ def start_position(lab: Pipeline) -> str:
 @probe("late rows")
 def late(lab: Pipeline) -> str:
     dashboard = readable_dashboard(lab)
-    counted = dashboard.late_rows() if dashboard else None
-    counted = None if counted is None else max(0, counted - lab.position.late_rows)
+    counted = dashboard.late_rows(lab.position.late_rows) if dashboard else None
     dropped = len(lab.all_windows.late_pairs) if counted is None else counted
     by = "the streams' order" if counted is None else "Flink's numLateRecordsDropped"
     if dropped:

@@ -60,10 +60,13 @@ class Dashboard:
                 return job
         return None
 
-    def late_rows(self) -> int | None:
-        """Count the rows the running job dropped as late (numLateRecordsDropped); None where no job runs."""
+    def late_rows(self, before: int = 0) -> int | None:
+        """Count the rows the running job dropped as late (numLateRecordsDropped); None where no job runs.
+
+        `before` of them were there when what is judged began.
+        """
         job = self.running_job()
-        return None if job is None else int(self.metric_sum(job["jid"], "numLateRecordsDropped"))
+        return None if job is None else max(0, int(self.metric_sum(job["jid"], "numLateRecordsDropped")) - before)
 
     def vertices(self, job_id: str) -> list[dict[str, Any]]:
         """List the operators (chained) of a job with their parallelism, status and record counts."""
