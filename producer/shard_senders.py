@@ -217,7 +217,8 @@ class _Sender:
         self._strict, self._limited = self._strict or overtaken_ms > 0, self._limited or throttled > 0
         self._span_ms = senders.narrow_ms if self._strict else self._span_ms if failed else 4 * self._span_ms + 1000
         if self._limited:
-            seconds = max(len(written) / SHARD_RECORDS, sum(record.size for record in written) / SHARD_BYTES)
+            counted = batch if throttled else written  # until the shard has room for a request of this size
+            seconds = max(len(counted) / SHARD_RECORDS, sum(record.size for record in counted) / SHARD_BYTES)
             self._next_at = max(time.monotonic(), self._next_at) + seconds
         return failed, codes[0] if codes else ""
 

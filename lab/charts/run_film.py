@@ -87,7 +87,7 @@ def run_film(
     )
     part = f" (the first {MOST_RECORDS:,} of {whole:,} records)" if whole > MOST_RECORDS else ""
     said = "; ".join(
-        f"with {row[1]} subtasks {row[2]:,} reviews are late, {row[4]:,} of them for every window"
+        f"with {row[1]} subtask{'s' * (row[1] > 1)} {row[2]:,} reviews are late, {row[4]:,} of them for every window"
         for row in table.itertuples()
     )
     alt = f"Event time across, arrival up, a watermark a subtask{part}. Read from {len(shards)} shards, {said}."

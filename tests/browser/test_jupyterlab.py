@@ -69,9 +69,10 @@ def test_a_student_works_through_the_lab(address: str, page: Page) -> None:
             assert linked.url.startswith(f"{address}/flink-dashboard/student/")
             expect(linked.locator("flink-root")).to_contain_text("RUNNING")
             linked.close()
-    chart = page.locator(".jp-OutputArea img[alt]").first
+    # drawn in place of the still picture
+    chart = page.locator(".jp-OutputArea figure[data-drawn] svg[role=img][aria-label*=threshold]").first
     chart.scroll_into_view_if_needed()
-    assert chart.evaluate("image => image.naturalWidth") > 300
+    assert chart.evaluate("drawn => drawn.getBoundingClientRect().width") > 300
 
     # the page that said what to do has become the dashboard, and behind it nothing can be changed
     expect(dashboard.locator("flink-root")).to_contain_text("SlidingWindows")

@@ -9,6 +9,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from lab.core import session
 from tests.lab.furnished import Furnished
 
 
@@ -72,6 +73,7 @@ def put(kinesis):
 @pytest.fixture
 def furnish(account):
     """furnish(tagged=True) -> the lab's resources in the shared account, reached as an account on AWS; gone after."""
+    session._put_aws_variables_back()  # a connect of an earlier test would take the variables of here for its own
     before = dict(os.environ)
     made = []
 

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import re
 import time
 import zipfile
 from collections.abc import Iterator
@@ -162,7 +163,7 @@ class Workbench:
 
 @pytest.fixture
 def bench(account: EmbeddedAccount, request: pytest.FixtureRequest) -> Iterator[Workbench]:
-    bench = Workbench(account, request.node.name.removeprefix("test_").replace("_", "-"))
+    bench = Workbench(account, re.sub(r"\W+|_", "-", request.node.name.removeprefix("test_")).strip("-"))
     yield bench
     bench.remove()
 
