@@ -103,8 +103,8 @@ def outcome(pipeline: Pipeline, compared: Comparison, answer: dict[str, Any]) ->
         if time.monotonic() > deadline:
             raise RuntimeError(f"The watermark came to {reached}, not to {end}.")
         time.sleep(0.5)
-    late = board.metric_sum(job, "numLateRecordsDropped")
-    return f"{compared.equal_windows:,} of {compared.expected:,} windows equal, {late:,.0f} rows late"
+    late = board.late_rows_of(job)
+    return f"{compared.equal_windows:,} of {compared.expected:,} windows equal, {late:,} rows late"
 
 
 def sample(folder: Path, count: int, change: Callable[[int, dict[str, Any]], dict[str, Any]] | None = None) -> Path:

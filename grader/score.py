@@ -8,7 +8,7 @@ from grader.hidden_run.proof import OF_APPLICATION, OF_FUNCTIONS
 from grader.submission_grading import NotebookRun
 from lab.checks.probe import FAILED, Finding, Probe
 
-_CODE_FILE = ("window", "watermark")  # exercises whose answer is a function of the application
+_CODE_FILE = ("window", "watermark", "groups")  # exercises whose answer is a function of the application
 Needs = Literal["account", "proof", "both"]
 
 

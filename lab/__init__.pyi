@@ -184,9 +184,6 @@ from .exercises.attempts import (
     send_batch as send_batch,
 )
 from .exercises.attempts import (
-    send_groups as send_groups,
-)
-from .exercises.attempts import (
     send_keyed as send_keyed,
 )
 from .exercises.catalog import (
@@ -269,6 +266,9 @@ from .validation.comparison import (
 )
 from .validation.comparison import (
     compare_windows as compare_windows,
+)
+from .validation.completion import (
+    wait_for_groups as wait_for_groups,
 )
 from .validation.completion import (
     wait_for_windows as wait_for_windows,

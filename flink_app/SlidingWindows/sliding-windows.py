@@ -1,8 +1,9 @@
 """Managed Flink application: reviewers who write suspiciously many reviews in a sliding window of event time.
 
 Reads JSON reviews from one Kinesis stream, counts the distinct reviews of each reviewer in a sliding (hopping) window,
-keeps the counts above a threshold and writes them to another stream. Everything that may change comes from the
-application's runtime properties:
+keeps the counts above a threshold and writes them to another stream. A second statement over the same source writes
+the groups that burst together to a stream of their own. Everything that may change comes from the application's
+runtime properties:
 
     group               key                           needed  default
     consumer.config.0   aws.region                    yes
@@ -16,6 +17,7 @@ application's runtime properties:
                         shard.count                   no      (named by the lab; shards are not set from here)
                         aws.endpoint                  no      the region's own
                         flush.buffer.millis           no      100
+    producer.config.1   the same three                no      (without this group no groups are looked for)
     window.config.0     window.size.seconds           no      60
                         window.slide.seconds          no      30
                         threshold                     no      1 (keep movie_count > threshold)
@@ -47,6 +49,13 @@ EVENT_TIME = (
 )
 
 CONSUMER, PRODUCER, WINDOW = "consumer.config.0", "producer.config.0", "window.config.0"
+GROUPS = "producer.config.1"
+
+# The fields of a review that a query may name beside review_id, reviewer and event_time.
+FIELDS = {
+    "movie": "STRING", "rating": "STRING", "review_summary": "STRING", "review_date": "STRING", "spoiler_tag": "INT",
+    "review_detail": "STRING", "helpful": "STRING",
+}  # fmt: skip
 
 
 class PropertyError(Exception):
@@ -58,8 +67,18 @@ class SqlError(Exception):
 
 
 @dataclass(frozen=True)
+class Sink:
+    """The stream of one output, and how to reach it."""
+
+    stream: str
+    region: str
+    endpoint: str | None
+    flush_millis: int
+
+
+@dataclass(frozen=True)
 class Settings:
-    """The runtime properties, checked. Durations as their names say."""
+    """The runtime properties, checked. Durations as their names say. `groups` is None where nobody wants them."""
 
     input_stream: str
     input_region: str
@@ -67,10 +86,8 @@ class Settings:
     initial_position: str
     poll_millis: int
     idle_timeout_seconds: int
-    output_stream: str
-    output_region: str
-    output_endpoint: str | None
-    flush_millis: int
+    output: Sink
+    groups: Sink | None
     window_seconds: int
     slide_seconds: int
     threshold: int
@@ -113,6 +130,14 @@ def read_settings(groups: dict[str, dict[str, str]]) -> Settings:
             )
         return result
 
+    def sink(group: str) -> Sink:
+        return Sink(
+            stream=text(group, "output.stream.name"),
+            region=text(group, "aws.region"),
+            endpoint=groups.get(group, {}).get("aws.endpoint"),
+            flush_millis=number(group, "flush.buffer.millis", 100, least=1),
+        )
+
     settings = Settings(
         input_stream=text(CONSUMER, "input.stream.name"),
         input_region=text(CONSUMER, "aws.region"),
@@ -120,10 +145,8 @@ def read_settings(groups: dict[str, dict[str, str]]) -> Settings:
         initial_position=text(CONSUMER, "scan.stream.initpos", "LATEST"),
         poll_millis=number(CONSUMER, "getrecords.interval.millis", 200, least=1),
         idle_timeout_seconds=number(CONSUMER, "idle.timeout.seconds", 0),
-        output_stream=text(PRODUCER, "output.stream.name"),
-        output_region=text(PRODUCER, "aws.region"),
-        output_endpoint=groups.get(PRODUCER, {}).get("aws.endpoint"),
-        flush_millis=number(PRODUCER, "flush.buffer.millis", 100, least=1),
+        output=sink(PRODUCER),
+        groups=sink(GROUPS) if GROUPS in groups else None,
         window_seconds=number(WINDOW, "window.size.seconds", 60, least=1),
         slide_seconds=number(WINDOW, "window.slide.seconds", 30, least=1),
         threshold=number(WINDOW, "threshold", 1),
@@ -163,12 +186,10 @@ def event_time_of(column: str) -> str:
     TIMESTAMP '1970-01-01 00:00:00.000')"""
 
 
-def source_table(settings: Settings, time_attribute: str) -> str:
-    """CREATE TABLE reviews: one row a review. `time_attribute` is the watermark's clause.
+def source_table(settings: Settings, time_attribute: str, queries: str = "") -> str:
+    """CREATE TABLE reviews: one row a review. `time_attribute` is the watermark's clause, `queries` who will read it.
 
-    Declared are the fields the query uses; the JSON format skips the others, which makes the job a fifth faster. They
-    are there for a query of your own: movie, rating, review_summary, review_date, review_detail, helpful (all STRING)
-    and spoiler_tag (INT).
+    Declared are the fields the queries name; the JSON format skips the others, which makes the job a fifth faster.
 
     ``event_time`` stays a string and the time attribute is computed from it, so that one record that does not keep to
     EVENT_TIME neither kills the job for ever nor moves the watermark. Such a row gets the year 1970 and is filtered
@@ -177,11 +198,12 @@ def source_table(settings: Settings, time_attribute: str) -> str:
     The ``uniform`` shard assigner gives each subtask its own shards. With as many subtasks as shards, the watermark is
     taken shard by shard and nothing is late that was in order.
     """
+    named = "".join(f"  {field} {kind},\n" for field, kind in FIELDS.items() if re.search(rf"\b{field}\b", queries))
     return f"""
 CREATE TABLE reviews (
   review_id STRING,
   reviewer STRING,
-  event_time STRING,
+{named}  event_time STRING,
   ts AS {event_time_of("event_time")}{"," if time_attribute else ""}
   {time_attribute}
 ) WITH (
@@ -204,16 +226,18 @@ CREATE TABLE reviews (
 )"""
 
 
-def sink_table(settings: Settings) -> str:
-    """CREATE TABLE suspicious_activity: one row a reviewer and window above the threshold.
+def sink_table(name: str, sink: Sink) -> str:
+    """CREATE TABLE of an output: suspicious_activity, a reviewer and window, or suspicious_groups, a movie and window.
 
-    The partition key is a hash of the reviewer, so that a reviewer's rows stay on one shard, in order. It is not the
+    The partition key is a hash of the reviewer or movie, so that its rows stay on one shard, in order. It is not the
     name: the connector writes a key beyond ASCII into a snapshot in a way that it cannot read when it is restored.
     """
+    counted = {"suspicious_activity": ("reviewer", "movie_count"), "suspicious_groups": ("movie", "reviewers")}
+    who, count = counted[name]
     return f"""
-CREATE TABLE suspicious_activity (
-  reviewer STRING,
-  movie_count BIGINT,
+CREATE TABLE {name} (
+  {who} STRING,
+  {count} BIGINT,
   event_time STRING,
   window_start STRING,
   partition_key STRING
@@ -222,10 +246,10 @@ CREATE TABLE suspicious_activity (
         options(
             **{
                 "connector": "kinesis",
-                "stream": settings.output_stream,
-                "aws.region": settings.output_region,
-                "aws.endpoint": settings.output_endpoint,
-                "sink.flush-buffer.timeout": settings.flush_millis,
+                "stream": sink.stream,
+                "aws.region": sink.region,
+                "aws.endpoint": sink.endpoint,
+                "sink.flush-buffer.timeout": sink.flush_millis,
                 "format": "json",
             }
         )
@@ -261,6 +285,30 @@ GROUP BY reviewer, window_start, window_end
 HAVING COUNT(DISTINCT review_id) > {settings.threshold}"""
 
 
+def bursting_groups(settings: Settings) -> str:
+    """SELECT the groups: movie, reviewers (how many wrote about it in the window), window_start and window_end.
+
+    A row of reviews has movie, rating and the other fields of a review; `window(settings)` puts it into its windows.
+    """
+    ### BEGIN SOLUTION
+    return f"""
+SELECT movie, COUNT(DISTINCT reviewer) AS reviewers, window_start, window_end
+FROM {window(settings)}
+WHERE movie IS NOT NULL AND ts >= TIMESTAMP '1970-01-02 00:00:00.000'
+GROUP BY movie, window_start, window_end
+HAVING COUNT(DISTINCT reviewer) >= 5 AND COUNT(DISTINCT COALESCE(rating, 'none')) = 1"""
+    ### END SOLUTION
+
+
+def group_detection(settings: Settings) -> str:
+    """INSERT: the groups that `bursting_groups` selects, one row a movie and window."""
+    return f"""
+INSERT INTO suspicious_groups
+SELECT movie, reviewers, CAST(window_end AS STRING), CAST(window_start AS STRING), MD5(movie)
+FROM ({bursting_groups(settings)}
+)"""
+
+
 # While an exercise of this file is blank, the job runs all the same: it reads everything and writes nothing.
 NOTHING_YET = """
 INSERT INTO suspicious_activity
@@ -288,7 +336,7 @@ def pointing_at(statement: Callable[..., str], sql: str, settings: Settings) -> 
             lines = sql.split("\n")
             place = sum(len(line) + 1 for line in lines[:row]) + column
             line, caret = f"\n\n  {lines[row]}", f"\n  {' ' * column}^"
-            for part in (watermark, window):
+            for part in (watermark, window) if statement is not group_detection else (bursting_groups, window):
                 text = str(part(settings))
                 begin = sql.find(text)
                 if text and 0 <= begin <= place <= begin + len(text):
@@ -307,25 +355,40 @@ def planned(statements: StatementSet, settings: Settings) -> str:
         return statements.explain()
 
 
+def groups_wanted(settings: Settings) -> str:
+    """The second statement; empty where no stream is named for it, or while exercise 8 is blank."""
+    if settings.groups is None:
+        return ""
+    try:
+        return group_detection(settings)
+    except NotImplementedError:
+        print("Exercise 8 in this file is not attempted yet, so no groups will be written.")
+        return ""
+
+
 def build(environment: TableEnvironment, settings: Settings) -> StatementSet:
-    """Create both tables and return the statement that connects them."""
+    """Create the tables and return the statements that connect them: one job, which reads the source once."""
     # Distinct reviews cannot be added up: counting them before the shuffle too would send the same ids on, and cost a
     # sixth of the job's time. It is also simpler to look at: the window operator receives one row a review.
     environment.get_config().set("table.optimizer.agg-phase-strategy", "ONE_PHASE")
     if settings.idle_timeout_seconds:
         environment.get_config().set("table.exec.source.idle-timeout", f"{settings.idle_timeout_seconds} s")
     try:
-        time_attribute, query = watermark(settings), detection(settings)
+        time_attribute, query, groups = watermark(settings), detection(settings), groups_wanted(settings)
     except NotImplementedError:
-        time_attribute, query = "", NOTHING_YET
+        time_attribute, query, groups = "", NOTHING_YET, ""
         print("An exercise in this file is not attempted yet, so nothing will be written.")
-    source = source_table(settings, time_attribute)
+    source = source_table(settings, time_attribute, query + groups)
     with pointing_at(source_table, source, settings):
         environment.execute_sql(source)
-    environment.execute_sql(sink_table(settings))
     statements = environment.create_statement_set()
+    environment.execute_sql(sink_table("suspicious_activity", settings.output))
     with pointing_at(detection, query, settings):
         statements.add_insert_sql(query)
+    if groups and settings.groups:
+        environment.execute_sql(sink_table("suspicious_groups", settings.groups))
+        with pointing_at(group_detection, groups, settings):
+            statements.add_insert_sql(groups)
     return statements
 
 
@@ -340,7 +403,7 @@ def main() -> None:
     statements = build(environment, settings)
     with pointing_at(detection, "", settings):
         result = statements.execute()
-    print(f"Counting reviews on {settings.input_stream!r}, writing to {settings.output_stream!r}.")
+    print(f"Counting reviews on {settings.input_stream!r}, writing to {settings.output.stream!r}.")
     if is_local:
         result.wait()
 

@@ -14,15 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import pandas as pd
 from botocore.exceptions import ClientError
 
-from grader.hidden_run.flink_evidence import counts_in_sliding_windows, records_written
+from grader.hidden_run.flink_evidence import counts_in_sliding_windows
 from grader.hidden_run.sent_reviews import difference, disorder, expected_reviews
 from grader.hidden_run.student_functions import FunctionFailed, Functions, FunctionTooSlow
 from grader.submission_grading import NotGraded
 from lab.checks import detection, exercises
-from lab.checks.blanks import blank_functions
+from lab.checks.blanks import blank_in
 from lab.checks.check import CHECKS
 from lab.checks.detection import RUN_OPTIONS
 from lab.checks.pipeline import Pipeline
@@ -34,6 +33,7 @@ from lab.core.names import (
     APPLICATION_ZIP,
     CONSUMER_GROUP,
     GROUP_STREAM,
+    GROUPS_GROUP,
     INPUT_STREAM,
     LOG_GROUPS,
     OUTPUT_STREAM,
@@ -46,7 +46,7 @@ from lab.core.names import (
 )
 from lab.core.session import Session
 from lab.deploy.flink_zip import build_flink_zip
-from lab.exercises.attempts import hand_in_shard, hand_in_threshold, send_batch, send_groups, send_keyed
+from lab.exercises.attempts import hand_in_shard, hand_in_threshold, send_batch, send_keyed
 from lab.exercises.catalog import EXERCISES
 from lab.flink.rest import Dashboard, DashboardSilent
 from lab.flink.waiters import WaitedInVain, application_status, stream_active
@@ -70,6 +70,7 @@ OF_APPLICATION = (
     detection.nothing_lost.slug,
     exercises.window.slug,
     exercises.watermark.slug,
+    exercises.groups.slug,
 )
 # The points of functions that a student wrote.
 OF_FUNCTIONS = tuple(name for name, exercise in EXERCISES.items() if exercise.calls_a_function)
@@ -134,7 +135,6 @@ class Proof:
         events = read_reviews(read_stream(INPUT_STREAM))
         lab = Pipeline(self._session, self._task.parameters, {"events": events})
         labels = labels_of(self._task.parameters["labels_file"], str(self._reviews))
-        size, slide = self._settings["window_seconds"], self._settings["slide_seconds"]
         shard = events.open_shards[0]
 
         def keyed(where: str) -> object:
@@ -150,16 +150,11 @@ class Proof:
             function = self._functions.named(where, "choose_threshold")
             return hand_in_threshold(self._session, function, score(lab.all_windows.windows, labels))
 
-        def groups(where: str) -> object:
-            function = self._functions.named(where, "bursting_groups")
-            return send_groups(self._session, lambda *given: _groups(function(*given)), events, size, slide)
-
         steps: dict[str, Callable[[str], object]] = {
             "partition_key": keyed,
             "put_batch": lambda where: send_batch(self._session, self._functions.named(where, "put_batch")),
             "read_shard": lambda where: hand_in_shard(self._session, self._functions.named(where, "read_shard"), shard),
             "threshold": threshold,
-            "groups": groups,
         }
         return {name: self._exercise(name, step, lab) for name, step in steps.items()}
 
@@ -199,7 +194,8 @@ class Proof:
         if not self._task.application:
             gone = f"flink_app/{APPLICATION_FOLDER}/{script.name} is not in the submission: hand it in."
             return dict.fromkeys(OF_APPLICATION, place.open(gone))
-        blank = [n for n in ("window", "watermark") if n in blank_functions(script.read_text("utf-8", "replace"))]
+        source = script.read_text("utf-8", "replace")
+        blank = [exercise.name for exercise in blank_in(source)]
         try:
             position = self._start(folder)
         except LabError as error:
@@ -208,7 +204,8 @@ class Proof:
             return dict.fromkeys(OF_APPLICATION, place.failed(str(error)))
         if blank:
             waits = place.open(EXERCISES[blank[0]].not_attempted)
-            said = {name: place.open(EXERCISES[name].not_attempted) for name in blank}
+            all_blank = blank_in(source, ("window", "watermark", "groups"))
+            said = {exercise.name: place.open(exercise.not_attempted) for exercise in all_blank}
             # The API says RUNNING a moment before every task does.
             deadline = time.monotonic() + self._task.timeout
             while not (running := self._application_running({}, (_RUNNING,)))[_RUNNING].passed:
@@ -229,8 +226,9 @@ class Proof:
         self._step("output")
         dashboard = Dashboard.of_application()
         job = dashboard.running_job()
-        if job and (foreign := self._put_by_others(dashboard, job["jid"], position)):
+        if job and (foreign := self._put_by_others(dashboard, job["jid"], OUTPUT_STREAM)):
             return dict.fromkeys(OF_APPLICATION, place.failed(foreign))
+        foreign_groups = self._put_by_others(dashboard, job["jid"], GROUP_STREAM) if job else None
         known = {
             "position": position,
             "events": events,
@@ -240,29 +238,29 @@ class Proof:
             "parallelism": (SHARDS, SHARDS),
         }
         found = self._application_running(known, OF_APPLICATION)
-        window = exercises.window.slug
-        if found[window].passed and not (job and counts_in_sliding_windows(dashboard, job["jid"])):
-            found[window] = Place("the plan of the job that Flink ran").failed(
-                "The windows are right, but the job has no sliding window: write it in SQL, with HOP."
-            )
+        if foreign_groups:
+            found[exercises.groups.slug] = place.failed(foreign_groups)
+        for exercise, table in ((exercises.window.slug, OUTPUT_STREAM), (exercises.groups.slug, GROUP_STREAM)):
+            if found[exercise].passed and not (job and counts_in_sliding_windows(dashboard, job["jid"], table)):
+                found[exercise] = Place("the plan of the job that Flink ran").failed(
+                    f"What is in {table} is right, but no sliding window of the job leads there: write it in SQL, "
+                    "with HOP."
+                )
         return found
 
-    def _put_by_others(self, dashboard: Dashboard, job: str, position: Position) -> str | None:
-        """A sentence where the output holds other records than those the job's sink wrote. Raises NotGraded."""
+    def _put_by_others(self, dashboard: Dashboard, job: str, stream: str) -> str | None:
+        """A sentence where an output holds other records than those the job's sink wrote. Raises NotGraded."""
         until = time.monotonic() + _STILL_SECONDS
         while True:
-            there = len(read_stream(OUTPUT_STREAM, position))
-            written = records_written(dashboard, job)
+            there = len(read_stream(stream))
+            written = dashboard.records_taken(job, stream) or 0
             if there == written:
                 return None
             if time.monotonic() > until:
                 break
             time.sleep(0.5)
         self._step("counts")
-        said = (
-            f"{OUTPUT_STREAM} holds {there:,} records, and its Flink job wrote {written:,}: the job alone "
-            "may write there."
-        )
+        said = f"{stream} holds {there:,} records, and its Flink job wrote {written:,}: the job alone may write there."
         if not self._task.last:  # a job that was restarted counts from 0 again
             raise NotGraded(said)
         return said
@@ -329,10 +327,12 @@ class Proof:
         }
         source = {"input.stream.name": INPUT_STREAM, "scan.stream.initpos": "LATEST", "aws.region": region, **endpoint}
         sink = {"output.stream.name": OUTPUT_STREAM, "aws.region": region, "shard.count": "1", **endpoint}
+        groups = {"output.stream.name": GROUP_STREAM, "aws.region": region, **endpoint}
         properties = {
             RUN_OPTIONS_GROUP: RUN_OPTIONS,
             CONSUMER_GROUP: source,
             PRODUCER_GROUP: sink,
+            GROUPS_GROUP: groups,
             WINDOW_GROUP: {name: str(value) for name, value in settings.items()},
         }
         return {
@@ -366,19 +366,3 @@ class Proof:
                 ]
             },
         }
-
-
-def _groups(answer: Any) -> pd.DataFrame:
-    """The table of groups a function answered, with times that Python knows."""
-    if not isinstance(answer, pd.DataFrame):
-        raise FunctionFailed("`bursting_groups` must return a table: movie, window_start, window_end.")
-    if not len(answer):
-        return pd.DataFrame(columns=["movie", "window_start", "window_end"])
-    missing = {"movie", "window_start", "window_end"} - set(answer.columns)
-    if missing:
-        raise FunctionFailed(f"The table of `bursting_groups` has no column {sorted(missing)[0]}.")
-    times = {
-        name: pd.to_datetime(answer[name], format="ISO8601").dt.tz_localize(None)
-        for name in ("window_start", "window_end")
-    }
-    return answer.assign(**times, movie=answer["movie"].astype(str))

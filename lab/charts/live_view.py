@@ -69,7 +69,7 @@ class Watched:
             job = self._dashboard.running_job()
             if job is None:
                 return pd.NaT, 0
-            late = int(self._dashboard.metric_sum(job["jid"], "numLateRecordsDropped"))
+            late = self._dashboard.late_rows_of(job["jid"])
             return self._dashboard.watermark(job["jid"]) or pd.NaT, late
         except (DashboardSilent, ClientError):
             self._dashboard = None

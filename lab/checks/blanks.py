@@ -25,12 +25,22 @@ def blank_functions(source: str) -> set[str]:
     }
 
 
-def blank_exercises(lab: Pipeline) -> list[Exercise]:
-    """List the exercises of 03_flink_job that are not attempted yet."""
+def blank_in(source: str, names: tuple[str, ...] = ("window", "watermark")) -> list[Exercise]:
+    """List which of these exercises are blank in the application's file."""
+    blank = blank_functions(source)
+    return [EXERCISES[name] for name in names if EXERCISES[name].blank in blank]
+
+
+def uploaded_source(lab: Pipeline) -> str:
+    """Read the application's file from the zip in the bucket; empty where the zip has none."""
     package = zipfile.ZipFile(io.BytesIO(lab.package))
     there = APPLICATION_SCRIPT in package.namelist()
-    source = package.read(APPLICATION_SCRIPT).decode("utf-8", "replace") if there else ""
-    blank = [EXERCISES[name] for name in ("window", "watermark") if name in blank_functions(source)]
+    return package.read(APPLICATION_SCRIPT).decode("utf-8", "replace") if there else ""
+
+
+def blank_exercises(lab: Pipeline) -> list[Exercise]:
+    """List the exercises of 03_flink_job that are not attempted yet."""
+    blank = blank_in(uploaded_source(lab))
     subtasks, shards = lab.parallelism
     return [*blank, EXERCISES["parallelism"]] if subtasks == 1 < shards else blank
 

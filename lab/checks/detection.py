@@ -12,6 +12,8 @@ from lab.core.names import (
     APPLICATION_SCRIPT,
     APPLICATION_ZIP,
     CONSUMER_GROUP,
+    GROUP_STREAM,
+    GROUPS_GROUP,
     INPUT_STREAM,
     OUTPUT_STREAM,
     PRODUCER_GROUP,
@@ -44,6 +46,7 @@ def configured(lab: Pipeline) -> Finding:
         RUN_OPTIONS_GROUP: RUN_OPTIONS,
         CONSUMER_GROUP: {**region, "input.stream.name": INPUT_STREAM, "scan.stream.initpos": "LATEST"},
         PRODUCER_GROUP: {**region, "output.stream.name": OUTPUT_STREAM, "shard.count": "1"},
+        GROUPS_GROUP: {**region, "output.stream.name": GROUP_STREAM},
     }
     wrong = [
         f"{group} / {key} is {lab.properties.get(group, {}).get(key)!r}, not {value!r}"
@@ -56,7 +59,7 @@ def configured(lab: Pipeline) -> Finding:
     place = Place(f"the runtime properties of {APPLICATION}, version {detail['ApplicationVersionId']}")
     if wrong:
         return place.failed(f"{'; '.join(wrong)}: update the application.")
-    return place.passed("Code, role and all three property groups as in the lab.")
+    return place.passed("Code, role and all property groups as in the lab.")
 
 
 @probe("The application is RUNNING, and so is its job", "03_flink_job", 10)

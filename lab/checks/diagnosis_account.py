@@ -10,6 +10,8 @@ from lab.core.names import (
     APPLICATION,
     CONSUMER_GROUP,
     FUNCTION,
+    GROUP_STREAM,
+    GROUPS_GROUP,
     INPUT_STREAM,
     OUTPUT_STREAM,
     PRODUCER_GROUP,
@@ -102,7 +104,11 @@ def properties(lab: Pipeline) -> str:
         (CONSUMER_GROUP, "input.stream.name", INPUT_STREAM),
         (PRODUCER_GROUP, "output.stream.name", OUTPUT_STREAM),
     ]
-    for group in (CONSUMER_GROUP, PRODUCER_GROUP):
+    groups = [CONSUMER_GROUP, PRODUCER_GROUP]
+    if GROUPS_GROUP in lab.properties:  # a second output is the application's own choice
+        groups.append(GROUPS_GROUP)
+        wanted.append((GROUPS_GROUP, "output.stream.name", GROUP_STREAM))
+    for group in groups:
         wanted.append((group, "aws.region", lab.session.region))
         if lab.session.endpoint:
             wanted.append((group, "aws.endpoint", lab.session.endpoint))
@@ -114,7 +120,11 @@ def properties(lab: Pipeline) -> str:
                 f"The property {key} of {group} {what} and the lab's is {value!r}: stop {APPLICATION}, correct it "
                 "in 'Configure it' of 03_flink_job, and start it again."
             )
-    return f"reads {INPUT_STREAM} from {lab.initial_position}, writes {OUTPUT_STREAM}"
+    outputs = OUTPUT_STREAM
+    if GROUPS_GROUP in lab.properties:
+        lab.stream(GROUP_STREAM)
+        outputs = f"{OUTPUT_STREAM} and {GROUP_STREAM}"
+    return f"reads {INPUT_STREAM} from {lab.initial_position}, writes {outputs}"
 
 
 @probe("parallelism")

@@ -19,8 +19,8 @@ from lab.core.names import (
 from lab.core.session import Session
 from lab.flink.rest import Dashboard, DashboardSilent
 from lab.streams.reading import Position, load_position, stream_batches
-from lab.streams.records import Events, Output, read_reviews
-from lab.validation.completion import wait_for_windows
+from lab.streams.records import Events, Groups, Output, read_reviews
+from lab.validation.completion import wait_for_groups, wait_for_windows
 from lab.validation.reference import Reference, windows
 
 # The parameters of the notebooks, with the property of window.config.0 and its value where it is not set.
@@ -135,3 +135,8 @@ class Pipeline(Account):
     def output(self) -> Output:
         """Read the windows that came out, once all of the reference are there or no more come."""
         return wait_for_windows(self.reference, self.position)
+
+    @cached_property
+    def groups(self) -> Groups:
+        """Read the groups of the second output, once the job has written what its windows hold."""
+        return wait_for_groups(self.reference)

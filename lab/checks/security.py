@@ -13,7 +13,7 @@ from lab.checks.pipeline import Pipeline
 from lab.checks.probe import Finding, Place, probe
 from lab.core.account import required
 from lab.core.errors import StepMissing
-from lab.core.names import APPLICATION, EXERCISE_STREAM, FUNCTION, INPUT_STREAM, LOG_GROUPS, OUTPUT_STREAM
+from lab.core.names import APPLICATION, EXERCISE_STREAM, FUNCTION, GROUP_STREAM, INPUT_STREAM, LOG_GROUPS, OUTPUT_STREAM
 
 
 @probe("Landing zone and streams are closed, encrypted and tagged", "01_streams", 5)
@@ -41,11 +41,15 @@ def application_and_bucket(lab: Pipeline) -> Finding:
     bucket = lab.session.flink_bucket
 
     def faults() -> list[str]:
-        return [*bucket_faults(bucket), *application_faults(), *log_group_faults(LOG_GROUPS[1])]
+        return [
+            *bucket_faults(bucket),
+            *stream_faults(GROUP_STREAM),
+            *application_faults(),
+            *log_group_faults(LOG_GROUPS[1]),
+        ]
 
-    return _settings(
-        lab, "03_flink_job", APPLICATION, f"the bucket {bucket}, {APPLICATION} and {LOG_GROUPS[1]}", faults
-    )
+    looked_at = f"the bucket {bucket}, {GROUP_STREAM}, {APPLICATION} and {LOG_GROUPS[1]}"
+    return _settings(lab, "03_flink_job", APPLICATION, looked_at, faults)
 
 
 def _exists(lab: Pipeline, stream: str) -> bool:

@@ -8,7 +8,7 @@ import boto3
 
 from lab.core.aws_errors import plain_words
 from lab.core.errors import LabError, StepMissing
-from lab.core.names import APPLICATION, FUNCTION, INPUT_STREAM, OUTPUT_STREAM, REVIEWS_FILE
+from lab.core.names import APPLICATION, FUNCTION, INPUT_STREAM, MADE_LATER, OUTPUT_STREAM, REVIEWS_FILE
 from lab.core.session import Session, restarted_hint
 
 
@@ -60,7 +60,8 @@ class Account:
         def ask() -> dict[str, Any]:
             return boto3.client("kinesis").describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
 
-        return self.answer(f"describing {name}", f"The stream {name} does not exist", "01_streams", ask)
+        missing, notebook = f"The stream {name} does not exist", MADE_LATER.get(name, "01_streams")
+        return self.answer(f"describing {name}", missing, notebook, ask)
 
     def function(self, name: str = FUNCTION) -> dict[str, Any]:
         """Return the function's configuration."""

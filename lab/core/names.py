@@ -1,8 +1,9 @@
 """Name what the lab makes in an account and in its data folder: each name stands here once."""
 
 INPUT_STREAM, OUTPUT_STREAM = "reviews", "suspicious_activity"
-EXERCISE_STREAM, GROUP_STREAM = "exercises", "suspicious_groups"  # what exercises 1, 2 and 8 write to
+EXERCISE_STREAM, GROUP_STREAM = "exercises", "suspicious_groups"  # of exercises 1 and 3; the second output
 STREAMS = (INPUT_STREAM, OUTPUT_STREAM, EXERCISE_STREAM, GROUP_STREAM)
+MADE_LATER = {GROUP_STREAM: "03_flink_job"}  # the notebook that creates a stream, where it is not 01_streams
 FUNCTION = "reviewProducer"
 APPLICATION = "student"
 RUNTIME = "FLINK-1_20"
@@ -20,3 +21,4 @@ APPLICATION_SCRIPT = f"{APPLICATION_FOLDER}/sliding-windows.py"
 # The property groups of the application.
 RUN_OPTIONS_GROUP = "kinesis.analytics.flink.run.options"
 CONSUMER_GROUP, PRODUCER_GROUP, WINDOW_GROUP = "consumer.config.0", "producer.config.0", "window.config.0"
+GROUPS_GROUP = "producer.config.1"  # of the second output, GROUP_STREAM

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
 
-import pandas as pd
 from botocore.exceptions import ConnectionError, HTTPClientError
 
 from lab.core.errors import LabError
@@ -19,7 +18,6 @@ from lab.exercises.catalog import WrongAnswer
 from lab.validation.scores import Scores
 
 LONGEST_KEY = 256  # characters of a partition key (PutRecords)
-GROUP_COLUMNS = ["movie", "window_start", "window_end"]
 
 
 def ask(function: Callable[..., Any], *arguments: Any, at: str = "") -> Any:
@@ -81,32 +79,6 @@ def threshold(chosen: Any, scores: Scores) -> int:
     if value != value or value % 1 or value < 0:
         raise WrongAnswer(f"Your `choose_threshold` returned {value}: {_RETURN_THRESHOLD}")
     return int(value)
-
-
-def groups(found: Any) -> pd.DataFrame:
-    """The groups that `bursting_groups` returned: DataFrame[movie, window_start, window_end], each once.
-
-    Raises WrongAnswer where it is no table of that form.
-    """
-    wanted = "return a DataFrame with the columns movie, window_start and window_end, one row a group and window."
-    if not isinstance(found, pd.DataFrame):
-        raise WrongAnswer(f"Your `bursting_groups` returned {_kind(found)}: {wanted}")
-    table = found.reset_index() if {*found.index.names} & {*GROUP_COLUMNS} else found
-    if lacking := [name for name in GROUP_COLUMNS if name not in table]:
-        has = ", ".join(map(str, table.columns)) or "none"
-        raise WrongAnswer(f"The table of your `bursting_groups` has no column {lacking[0]} (it has {has}): {wanted}")
-    table = table[GROUP_COLUMNS].drop_duplicates(ignore_index=True)
-    for name in GROUP_COLUMNS[1:]:
-        try:
-            table[name] = pd.to_datetime(table[name], format="ISO8601")
-        except (ValueError, TypeError) as error:
-            raise WrongAnswer(f"The column {name} of your `bursting_groups` holds no times ({error}): take the times "
-                              "of `event_time`, cut to the slide.") from error  # fmt: skip
-        if table[name].isna().any():
-            raise WrongAnswer(f"The column {name} of your `bursting_groups` has a row without a time: {wanted}")
-    if not table["movie"].map(lambda movie: isinstance(movie, str) and bool(movie)).all():
-        raise WrongAnswer(f"A row of your `bursting_groups` has no movie: {wanted}")
-    return table
 
 
 def sent_in_words(sent: int, arrived: Counter[str], requests: int) -> str:

@@ -13,7 +13,7 @@ import boto3
 import pandas as pd
 
 from lab.core.errors import LabError
-from lab.core.names import EXERCISE_STREAM, GROUP_STREAM, INPUT_STREAM
+from lab.core.names import EXERCISE_STREAM, INPUT_STREAM
 from lab.core.session import Session
 from lab.exercises import answers
 from lab.exercises.answers import ask
@@ -204,25 +204,6 @@ def nothing_to_choose(scores: Scores) -> str:
         'With `clock = "now"` event time is the time of sending, so all reviews fall into the same few windows; there '
         'is nothing to choose. Run 03_flink_job with `clock = "replay"` to do this exercise.'
     )
-
-
-def send_groups(
-    session: Session, bursting_groups: Callable[..., pd.DataFrame], events: Events, window_seconds: int, slide: int
-) -> pd.DataFrame | None:
-    """Put what the student's function finds on the second output, the stream `suspicious_groups`."""
-
-    def work() -> pd.DataFrame:
-        note = uuid.uuid4().hex
-        found = answers.groups(ask(bursting_groups, events.table.copy(), window_seconds, slide))
-        kinesis = boto3.client("kinesis")
-        for row in found.itertuples(index=False):
-            data = {"attempt": note, "movie": row.movie, "window_start": str(row.window_start),
-                    "window_end": str(row.window_end)}  # fmt: skip
-            kinesis.put_record(StreamName=GROUP_STREAM, Data=json.dumps(data).encode(), PartitionKey=row.movie[:256])
-        hand_in(session, "groups", attempt=note, sent=len(found))
-        return found
-
-    return attempt(session, "groups", work)
 
 
 def dropped_by_parallelism(events: Events, **settings: int) -> pd.DataFrame:

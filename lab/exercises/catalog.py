@@ -47,7 +47,12 @@ class Exercise:
     @property
     def calls_a_function(self) -> bool:
         """Whether a notebook calls what the student wrote; the others are judged by the running application."""
-        return self.name in ("partition_key", "put_batch", "read_shard", "threshold", "groups")
+        return self.name in ("partition_key", "put_batch", "read_shard", "threshold")
+
+    @property
+    def blank(self) -> str:
+        """The name of what the student writes: a function, or the variable `parallelism`."""
+        return self.where.split("`")[1]
 
     @property
     def not_attempted(self) -> str:
@@ -90,7 +95,7 @@ _ALL = (
         "first keep the thresholds that are precise enough, then take the one with the largest recall.",
     ),
     Exercise(
-        "groups", "04_validate", "`bursting_groups` in 04_validate",
+        "groups", "04_validate", "`bursting_groups` in flink_app/SlidingWindows/sliding-windows.py",
         "Exercise 8: catch the group that bursts together", 15, 40,
         "count the reviewers of a movie in a window, then find what tells a plot from an opening night.",
     ),

@@ -19,7 +19,7 @@ from lab.deploy.connector import connector_jar
 
 SCRIPT = "flink_app/SlidingWindows/sliding-windows.py"
 KEPT = ROOT / "build" / "plans"
-_PLAN = re.compile(r"== Optimized Execution Plan ==\n(.*?)(?:\n\n|\Z)", re.S)
+_PLAN = re.compile(r"== Optimized Execution Plan ==\n(.*?)(?:\n== |\Z)", re.S)
 
 
 class SqlRefused(LabError):
@@ -36,6 +36,7 @@ def try_sql(
     groups = {
         "consumer.config.0": {"aws.region": "us-east-1", "input.stream.name": "reviews"},
         "producer.config.0": {"aws.region": "us-east-1", "output.stream.name": "suspicious_activity"},
+        "producer.config.1": {"aws.region": "us-east-1", "output.stream.name": "suspicious_groups"},
         "window.config.0": {
             "window.size.seconds": str(window_seconds),
             "window.slide.seconds": str(slide_seconds),

@@ -38,6 +38,6 @@ def late_rows_dropped(flink: Any, application: str, before: int = 0) -> pd.DataF
     job = dashboard.running_job()
     if job is None:
         return pd.DataFrame(columns=["late rows dropped", "parallelism"])
-    dropped = max(0, int(dashboard.metric_sum(job["jid"], "numLateRecordsDropped")) - before)
+    dropped = dashboard.late_rows(before) or 0
     parallelism = max(vertex["parallelism"] for vertex in dashboard.vertices(job["jid"]))
     return pd.DataFrame({"late rows dropped": [dropped], "parallelism": [parallelism]}, index=[job["name"]])

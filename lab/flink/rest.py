@@ -66,23 +66,44 @@ class Dashboard:
         `before` of them were there when what is judged began.
         """
         job = self.running_job()
-        return None if job is None else max(0, int(self.metric_sum(job["jid"], "numLateRecordsDropped")) - before)
+        return None if job is None else max(0, self.late_rows_of(job["jid"]) - before)
+
+    def late_rows_of(self, job_id: str) -> int:
+        """Count the rows a job dropped as late: the most that one of its window operators dropped.
+
+        Each statement has a window operator of its own, and each of them drops a late row once more.
+        """
+        counts = (self.operators_sum(job_id, vertex["id"], "numLateRecordsDropped") for vertex in self.vertices(job_id))
+        return int(max((count or 0 for count in counts), default=0))
+
+    def records_taken(self, job_id: str, table: str) -> int | None:
+        """Count the records that the writer of a sink table took since the job began; None where no sink has it."""
+        counts = [
+            self.operators_sum(job_id, vertex["id"], "numRecordsIn", (f"{table}[", "Writer"))
+            for vertex in self.vertices(job_id)
+        ]
+        known = [int(count) for count in counts if count is not None]
+        return sum(known) if known else None
 
     def vertices(self, job_id: str) -> list[dict[str, Any]]:
         """List the operators (chained) of a job with their parallelism, status and record counts."""
         return self.get(f"/jobs/{job_id}")["vertices"]
 
-    def metric_sum(self, job_id: str, name: str) -> float:
-        """Sum a metric over every operator and subtask; matches the metric's last part, such as
-        ``numLateRecordsDropped``. 0 where no operator has it."""
-        total = 0.0
-        for vertex in self.vertices(job_id):
-            path = f"/jobs/{job_id}/vertices/{vertex['id']}/subtasks/metrics"
-            names = [metric["id"] for metric in self.get(path) if metric["id"].rpartition(".")[2] == name]
-            if names:
-                values = self.get(f"{path}?get={','.join(names)}&agg=sum")
-                total += sum(value["sum"] for value in values)
-        return total
+    def operators_sum(self, job_id: str, vertex: str, metric: str, operator: tuple[str, ...] = ()) -> float | None:
+        """Sum a metric over the subtasks of a vertex and its chained operators whose names hold all these words.
+
+        None where no operator of the vertex has it.
+        """
+        path = f"/jobs/{job_id}/vertices/{vertex}/subtasks/metrics"
+        names = [one["id"] for one in self.get(path)]
+        wanted = [
+            name
+            for name in names
+            if name.rpartition(".")[2] == metric and all(word in name.rpartition(".")[0] for word in operator)
+        ]
+        if not wanted:
+            return None
+        return sum(one["sum"] for one in self.get(f"{path}?get={','.join(wanted)}&agg=sum"))
 
     def watermark(self, job_id: str) -> pd.Timestamp | None:
         """Return the smallest watermark that came into any operator fed by another; None where none did."""

@@ -80,6 +80,26 @@ class Output:
         )
 
 
+@dataclass(frozen=True)
+class Groups:
+    """The records of `suspicious_groups`, decoded.
+
+    `table` is a DataFrame[movie, reviewers (int), window_start, window_end (UTC without offset)], each row once, by
+    window end and movie. `unreadable` as in Events.
+    """
+
+    table: pd.DataFrame
+    unreadable: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=UNREADABLE_COLUMNS))
+
+    @property
+    def sentence(self) -> str:
+        """What was read, in one sentence."""
+        return (
+            f"{len(self.table):,} groups of {self.table['movie'].nunique():,} movies, {len(self.unreadable):,} records "
+            "unreadable."
+        )
+
+
 def read_reviews(raw: pd.DataFrame | Iterable[pd.DataFrame]) -> Events:
     """Decode what `read_stream` (or, table by table, `stream_batches`) read from `reviews`."""
     tables, unreadable, open_shards, closed_shards = [], [], set(), set()
@@ -105,23 +125,35 @@ def read_reviews(raw: pd.DataFrame | Iterable[pd.DataFrame]) -> Events:
 
 def read_windows(raw: pd.DataFrame) -> Output:
     """Decode what `read_stream` read from `suspicious_activity`, and remove copies by (reviewer, window end)."""
+    table, unreadable = _counts(raw, "reviewer", "movie_count")
+    distinct = table.drop_duplicates(WINDOW_COLUMNS).sort_values(["window_end", "reviewer"], ignore_index=True)
+    conflicts = distinct[distinct.duplicated(["reviewer", "window_end"], keep=False)]
+    return Output(distinct, len(table) - len(distinct), conflicts, unreadable)
+
+
+def read_groups(raw: pd.DataFrame) -> Groups:
+    """Decode what `read_stream` read from `suspicious_groups`, and remove copies."""
+    table, unreadable = _counts(raw, "movie", "reviewers")
+    return Groups(table.drop_duplicates().sort_values(["window_end", "movie"], ignore_index=True), unreadable)
+
+
+def _counts(raw: pd.DataFrame, who: str, count: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows of an output of the application, and which of its records cannot be read."""
+    columns = [who, count, "window_start", "window_end"]
     rows, reasons = [], []
     for data in raw["data"]:
         value, reason = _object(data)
         if not reason:
-            reason = _window_fault(value)
-        rows.append([value.get(key) for key in ("reviewer", "movie_count", "window_start", "event_time")])
+            reason = _window_fault(value, who, count)
+        rows.append([value.get(key) for key in (who, count, "window_start", "event_time")])
         reasons.append(reason)
-    table = pd.DataFrame(rows, columns=WINDOW_COLUMNS, index=raw.index, dtype=object)
+    table = pd.DataFrame(rows, columns=columns, index=raw.index, dtype=object)
     faults = pd.Series(reasons, index=raw.index, dtype=object)
     for column, key in (("window_start", "window_start"), ("window_end", "event_time")):
         table[column], fault = _times(table[column], WINDOW_TIME_FORMATS, key)
         faults = faults.where(faults != "", fault)
     unreadable = raw.loc[faults != "", ["shard", "sequence_number"]].assign(reason=faults[faults != ""])
-    table = table[faults == ""].astype({"movie_count": "int64"})
-    distinct = table.drop_duplicates(WINDOW_COLUMNS).sort_values(["window_end", "reviewer"], ignore_index=True)
-    conflicts = distinct[distinct.duplicated(["reviewer", "window_end"], keep=False)]
-    return Output(distinct, len(table) - len(distinct), conflicts, unreadable.reset_index(drop=True))
+    return table[faults == ""].astype({count: "int64"}), unreadable.reset_index(drop=True)
 
 
 def _decode_reviews(
@@ -221,12 +253,12 @@ def _times(values: pd.Series, formats: tuple[str, ...], key: str) -> tuple[pd.Se
     return times.dt.floor("ms"), reasons
 
 
-def _window_fault(value: dict[str, Any]) -> str:
-    if not isinstance(value.get("reviewer"), str):
-        return "no reviewer"
-    count = value.get("movie_count")
-    if not isinstance(count, int) or isinstance(count, bool):
-        return f"movie_count is {str(count)[:40]!r}"
+def _window_fault(value: dict[str, Any], who: str, count: str) -> str:
+    if not isinstance(value.get(who), str):
+        return f"no {who}"
+    number = value.get(count)
+    if not isinstance(number, int) or isinstance(number, bool):
+        return f"{count} is {str(number)[:40]!r}"
     return ""
 
 

@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 
 from lab.core.aws_errors import code_of, endpoint_of, plain_words
 from lab.core.errors import AccountRefused, StepMissing, StreamGone
+from lab.core.names import MADE_LATER
 
 RECORDS_AN_ANSWER = 10_000
 SECONDS_BETWEEN_EMPTY_ANSWERS = 0.2  # five reads a second a shard is all that AWS allows
@@ -58,7 +59,7 @@ def arrival_seconds(value: float | datetime) -> float:
 
 def list_shards(client: Any, stream: str) -> list[Shard]:
     """All shards of the stream, closed ones too, by id. Raises StepMissing when there is no such stream."""
-    missing = StepMissing(f"The stream `{stream}` does not exist", "01_streams")
+    missing = StepMissing(f"The stream `{stream}` does not exist", MADE_LATER.get(stream, "01_streams"))
     found: list[dict[str, Any]] = []
     with plain_words(f"listing the shards of `{stream}`", endpoint_of(client), gone=missing):
         answer = client.list_shards(StreamName=stream)

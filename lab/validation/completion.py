@@ -5,10 +5,10 @@ import time
 import pandas as pd
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lab.core.names import APPLICATION
+from lab.core.names import APPLICATION, GROUP_STREAM
 from lab.flink.rest import Dashboard, DashboardSilent
 from lab.streams.reading import Position, read_stream
-from lab.streams.records import Output, read_windows
+from lab.streams.records import Groups, Output, read_groups, read_windows
 from lab.validation.comparison import KEY
 from lab.validation.reference import Reference
 
@@ -67,6 +67,37 @@ def wait_for_windows(reference: Reference, position: Position, timeout: float = 
         if expected <= found or not progress.goes_on(len(output.table)):
             return output
         time.sleep(_POLL)
+
+
+def wait_for_groups(reference: Reference, timeout: float = 600.0, quiet: float = 10.0) -> Groups:
+    """Read `suspicious_groups` again until the job has written what the reference's closed windows hold.
+
+    Which groups those are only the application knows, so Flink is asked: its windows have closed as far as the
+    reference's watermark, and what its sink took is in the stream. Where no dashboard tells that, as on AWS, it gives
+    up ``quiet`` seconds after the last record. Returns at once where the job has no second sink.
+    """
+    progress = _Progress(APPLICATION, quiet, timeout)
+    while True:
+        raw = read_stream(GROUP_STREAM)  # before Flink is asked: what it took by then may be missing here, never more
+        if _groups_are_there(raw, reference.watermark) or not progress.goes_on(len(raw)):
+            return read_groups(raw)
+        time.sleep(_POLL)
+
+
+def _groups_are_there(raw: pd.DataFrame, watermark: pd.Timestamp) -> bool:
+    try:
+        dashboard = Dashboard.of_application()
+        job = dashboard.running_job()
+        if job is None:
+            return False
+        closed = dashboard.watermark(job["jid"]) == watermark
+        taken = dashboard.records_taken(job["jid"], GROUP_STREAM)
+    except (DashboardSilent, BotoCoreError, ClientError):
+        return False
+    if taken is None:
+        return True
+    since = pd.Timestamp(job["start-time"], unit="ms", tz="UTC")
+    return closed and int((raw["arrival"] >= since).sum()) >= taken
 
 
 def wait_for_watermark(wanted: pd.Timestamp, timeout: float = 600.0, quiet: float = 10.0) -> pd.Timestamp | None:

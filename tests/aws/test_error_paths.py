@@ -38,11 +38,11 @@ CELLS = {
     "01_streams": ["s3 = boto3", "s3.upload_file", "described =", "kinesis = boto3", "lab.hash_ring("],
     "02_producer": ["code = package", "lab.log_group(", "event = {"],
     "03_flink_job": [
-        "s3 = boto3", "log_stream_arn =", "kinesis = boto3", "try:\n    flink.create_application",
+        "s3 = boto3", "log_stream_arn =", "kinesis = boto3", "open_shards =", "try:\n    flink.create_application",
         "application = lab.bring_up", "if lab.may_configure", "application = flink.describe", "print(lab.stop_after(",
         "position = lab.load_position", "event = {",
     ],
-    "04_validate": ["events = lab.read_reviews", "output = lab.wait_for", "kinesis = boto3", "print(lab.keep_to_hours"],
+    "04_validate": ["events = lab.read_reviews", "output = lab.wait_for", "print(lab.keep_to_hours"],
     "05_cleanup": [
         "found = lab.lab_resources", "flink = boto3", "lambda_ = boto3", "kinesis = boto3", "s3 = boto3",
         "logs = boto3", "lab.lab_resources(session, until_gone",
@@ -52,7 +52,7 @@ CELLS = {
 LEFT_OUT = {
     "03_flink_job": ("url =", "lab.jobs_table", "lab.try_sql", "lab.window_player"),
     "04_validate": ("comparison =", "flink =", "lab.dropped_by", "labels =", "scores =", "lab.precision", "lab.hand_in",
-                    "lab.recall_per", "lab.send_groups"),
+                    "lab.recall_per", "lab.try_sql", "groups = lab.wait"),
 }  # fmt: skip
 # A bucket that was created and could not be tagged is nobody's by the lab's rule (docs/own-account.md): these cells are
 # broken off when their bucket is there.

@@ -19,7 +19,7 @@ def test_the_labs_groups_are_enough(application: ModuleType) -> None:
     settings = application.read_settings(GROUPS)
     assert (settings.window_seconds, settings.slide_seconds, settings.threshold) == (60, 30, 1)
     assert (settings.watermark_delay_seconds, settings.input_endpoint) == (5, None)
-    assert (settings.input_region, settings.output_region) == ("us-east-1", "eu-west-1")
+    assert (settings.input_region, settings.output.region) == ("us-east-1", "eu-west-1")
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,49 @@ def test_each_table_says_its_stream_and_what_the_lab_needs_of_the_connector(appl
         "format": "json",
         "json.ignore-parse-errors": "true",
     }
-    sink = dict(OPTION.findall(application.sink_table(settings)))
+    sink = dict(OPTION.findall(application.sink_table("suspicious_activity", settings.output)))
     assert (sink["stream"], sink["aws.region"], sink["sink.flush-buffer.timeout"]) == (
         "suspicious_activity", "eu-west-1", "100",
     )  # fmt: skip
+
+
+def test_the_second_output_has_its_own_group_and_is_not_needed(application: ModuleType) -> None:
+    assert application.read_settings(GROUPS).groups is None
+    groups = {**GROUPS, "producer.config.1": {"aws.region": "us-west-2", "output.stream.name": "suspicious_groups"}}
+    settings = application.read_settings(groups)
+    assert (settings.groups.stream, settings.groups.region) == ("suspicious_groups", "us-west-2")
+    with pytest.raises(
+        application.PropertyError, match="'output.stream.name' is missing from group 'producer.config.1'"
+    ):
+        application.read_settings({**GROUPS, "producer.config.1": {"aws.region": "us-west-2"}})
+
+
+def test_the_second_statement_writes_under_an_ascii_key(application: ModuleType) -> None:
+    settings = application.read_settings({**GROUPS, "producer.config.1": GROUPS["producer.config.0"]})
+    statement = application.group_detection(settings)
+    assert statement.startswith("\nINSERT INTO suspicious_groups\nSELECT movie, reviewers,")
+    assert "MD5(movie)" in statement and application.bursting_groups(settings) in statement
+    assert "  movie STRING,\n  reviewers BIGINT,\n" in application.sink_table("suspicious_groups", settings.groups)
+
+
+def test_the_source_declares_what_the_queries_name(application: ModuleType) -> None:
+    settings = application.read_settings(GROUPS)
+    first = application.detection(settings)
+    assert "movie STRING" not in application.source_table(settings, "", first)
+    both = application.source_table(settings, "", first + application.group_detection(settings))
+    assert "  movie STRING,\n  rating STRING,\n  event_time STRING,\n" in both
+    assert "review_detail" not in both
+
+
+def test_a_blank_second_statement_is_left_out(
+    application: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def blank(_settings: object) -> str:
+        raise NotImplementedError
+
+    settings = application.read_settings({**GROUPS, "producer.config.1": GROUPS["producer.config.0"]})
+    assert "INSERT INTO suspicious_groups" in application.groups_wanted(settings)
+    monkeypatch.setattr(application, "bursting_groups", blank)
+    assert application.groups_wanted(settings) == ""
+    assert "Exercise 8 in this file is not attempted yet" in capsys.readouterr().out
+    assert application.groups_wanted(application.read_settings(GROUPS)) == ""

@@ -83,6 +83,7 @@ class Furnished:
         for name in ("reviews", "suspicious_activity"):
             self.stream(name, StreamModeDetails={"StreamMode": "ON_DEMAND"})
         self.stream("exercises", ShardCount=4)
+        self.stream("suspicious_groups", ShardCount=1)
         for name in GROUPS:
             self.log_group(name)
         self.function()

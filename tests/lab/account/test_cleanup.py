@@ -34,7 +34,7 @@ def test_everything_with_the_tag_goes_in_order_and_once_more_is_no_error(furnish
     assert clean("--yes") == 0
     deleted = [line for line in capsys.readouterr().out.splitlines() if line.startswith("deleted")]
     assert [line.split()[1] for line in deleted] == [
-        "application", "function", "stream", "stream", "stream", "bucket", "bucket", "log", "log",
+        "application", "function", "stream", "stream", "stream", "stream", "bucket", "bucket", "log", "log",
     ]  # fmt: skip
     assert existing(session) == []
     assert names_of_buckets(furnished) == others

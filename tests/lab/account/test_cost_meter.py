@@ -16,12 +16,13 @@ def test_the_meter_counts_what_is_there_since_it_is_there(furnish, monkeypatch: 
         "stream reviews, on-demand",
         "stream suspicious_activity, on-demand",
         "stream exercises, 4 shards",
+        "stream suspicious_groups, 1 shard",
     ]  # an application that never ran costs nothing
     assert all(one.hours == pytest.approx(2, abs=0.01) and one.running for one in charges)
 
     bill = cost_meter.cost_so_far(furnished.session)
-    assert "what is still running costs 0.14 USD an hour, 3.36 a day." in bill.sentence
-    assert list(bill.table["state"]) == ["runs"] * 3
+    assert "what is still running costs 0.15 USD an hour, 3.72 a day." in bill.sentence
+    assert list(bill.table["state"]) == ["runs"] * 4
     assert closing_lines.still_running("us-east-1").startswith(f"meter       {bill.sentence} Its kernels are gone")
     furnished.clear()
     assert cost_meter.cost_so_far(furnished.session).sentence.startswith("Nothing of the lab")

@@ -1,8 +1,10 @@
 """Right and wrong answers to the exercises, in an embedded account of their own."""
 
+import io
 import json
 import random
 import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from lab.checks.check import CHECKS
 from lab.checks.pipeline import Pipeline
 from lab.checks.probe import Finding, Place, probe, take
 from lab.core.errors import LabError
-from lab.core.names import EXERCISE_STREAM, GROUP_STREAM
+from lab.core.names import APPLICATION_SCRIPT, EXERCISE_STREAM, GROUPS_GROUP
 from lab.core.session import Session, connect
 from lab.exercises.attempts import (
     Unreliable,
@@ -25,13 +27,12 @@ from lab.exercises.attempts import (
     hand_in_threshold,
     read_with_own,
     send_batch,
-    send_groups,
     send_keyed,
 )
 from lab.exercises.catalog import EXERCISES, handed_in
 from lab.exercises.student_edition import student_files
 from lab.streams.reading import Position
-from lab.streams.records import Events, Output
+from lab.streams.records import Events, Groups, Output, read_groups
 from lab.validation.input_files import labels_of
 from lab.validation.reference import windows
 from lab.validation.scores import score
@@ -48,7 +49,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAccou
     assert account.command("up", "--cold").returncode == 0
     account.client("s3").create_bucket(Bucket="000000000000-landing-zone")
     kinesis = account.client("kinesis")
-    for name, shards in {EXERCISE_STREAM: 4, GROUP_STREAM: 1, "reviews": 2}.items():
+    for name, shards in {EXERCISE_STREAM: 4, "reviews": 2}.items():
         kinesis.create_stream(StreamName=name, ShardCount=shards)
         kinesis.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig={"Delay": 1})
     yield account
@@ -398,7 +399,24 @@ def crowds(reviews: pd.DataFrame, size: int, slide: int, *, agreed: bool, least:
     rows = pd.concat([rows, rows.assign(window_start=rows["window_start"] - pd.Timedelta(seconds=slide))])
     counts = rows.groupby(["movie", "window_start"]).agg(n=("reviewer", "nunique"), r=("rating", "nunique"))
     found = counts[(counts["n"] >= least) & ((counts["r"] == 1) | (not agreed))].reset_index()
-    return found.assign(window_end=found["window_start"] + pd.Timedelta(seconds=size))
+    return found.rename(columns={"n": "reviewers"}).assign(
+        window_end=found["window_start"] + pd.Timedelta(seconds=size)
+    )
+
+
+def package_of(source: str) -> bytes:
+    """The zip of an application whose file is this."""
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as out:
+        out.writestr(APPLICATION_SCRIPT, source)
+    return package.getvalue()
+
+
+def with_groups(known: dict[str, Any], groups: pd.DataFrame, **more: Any) -> dict[str, Any]:
+    """What is known of an account whose application has written these groups."""
+    source = (PROJECT / "flink_app" / APPLICATION_SCRIPT).read_text()
+    there = {"package": package_of(source), "properties": {GROUPS_GROUP: {}}, "parallelism": (4, 4)}
+    return {**known, **there, "groups": Groups(groups), **more}
 
 
 @pytest.mark.parametrize(
@@ -410,28 +428,42 @@ def crowds(reviews: pd.DataFrame, size: int, slide: int, *, agreed: bool, least:
 def test_groups_are_caught_and_opening_nights_are_not(
     session: Session, sample: Events, known: dict[str, Any], agreed: bool, least: int, said: str
 ) -> None:
-    send_groups(session, lambda *given: crowds(*given, agreed=agreed, least=least), sample, 60, 30)
-    found = finding(session, "groups", known)
+    found = finding(session, "groups", with_groups(known, crowds(sample.table, 60, 30, agreed=agreed, least=least)))
     assert found.passed is (least == 5 and agreed), found.message
     assert said in found.message
 
 
-@pytest.mark.parametrize(
-    ("answer", "said"),
-    [
-        (lambda *_: ["a movie"], "returned a list of 1: return a DataFrame with the columns movie, window_start"),
-        (lambda reviews, *_: reviews[["movie"]], "has no column window_start (it has movie)"),
-        (lambda reviews, *_: reviews.assign(window_start="noon", window_end="one")[:3], "window_start of your"),
-        (lambda reviews, *_: reviews["films"], "with KeyError: 'films'"),
-    ],
-    ids=["a list", "columns", "times", "KeyError"],
-)
-def test_what_is_no_table_of_groups_is_told_what_to_return(
-    session: Session, sample: Events, capsys: pytest.CaptureFixture[str], answer: Any, said: str
+def test_groups_that_one_subtask_lost_are_the_matter_of_exercise_6(session: Session, known: dict[str, Any]) -> None:
+    nobody = pd.DataFrame(columns=["movie", "reviewers", "window_start", "window_end"])
+    found = finding(session, "groups", with_groups(known, nobody, parallelism=(1, 4), rows_dropped=1435))
+    assert not found.passed and not found.attempted
+    assert "1,435 rows were dropped as late" in found.message
+
+
+def test_a_second_output_that_cannot_be_judged_says_why(
+    session: Session, sample: Events, known: dict[str, Any]
 ) -> None:
-    assert send_groups(session, answer, sample, 60, 30) is None
-    assert said in capsys.readouterr().out
-    assert said in finding(session, "groups").message
+    right = crowds(sample.table, 60, 30, agreed=True)
+    none = finding(session, "groups", with_groups(known, right, properties={}))
+    assert not none.passed and none.attempted
+    assert "has no property group producer.config.1, so it looks for no groups: run 03_flink_job again" in none.message
+    odd = read_groups(pd.DataFrame({"shard": ["s"], "sequence_number": ["1"], "data": [b'{"movie": "m"}']}))
+    unreadable = finding(session, "groups", {**with_groups(known, right), "groups": odd})
+    assert not unreadable.passed and "1 records cannot be read (the first: reviewers is 'None')" in unreadable.message
+
+
+@pytest.mark.parametrize(("solved", "waits_for"), [((), "groups"), (("bursting_groups",), "window")])
+def test_a_blank_second_statement_is_not_attempted(
+    session: Session, known: dict[str, Any], solved: tuple[str, ...], waits_for: str
+) -> None:
+    """Where it is solved and the window is blank, the application writes nothing, and that is the exercise to do."""
+    source = student_files()["flink_app/SlidingWindows/sliding-windows.py"]
+    for name in solved:
+        begin = source.index("raise NotImplementedError()", source.index(f"def {name}("))
+        source = source[:begin] + source[begin:].replace("raise NotImplementedError()", "return ''", 1)
+    found = finding(session, "groups", {**known, "package": package_of(source)})
+    assert (found.passed, found.attempted) == (False, False)
+    assert found.message == EXERCISES[waits_for].not_attempted
 
 
 def test_fewer_subtasks_than_shards_drop_rows_and_as_many_drop_none(sample: Events) -> None:

@@ -34,7 +34,10 @@ def test_the_solution_is_planned(capsys: pytest.CaptureFixture[str]) -> None:
     try_sql(60, 30, 1, 5)
     said = capsys.readouterr().out
     assert "Flink can run this SQL" in said
-    assert "win_start" in said or "HOP(time_col=[ts], size=[1 min], slide=[30 s])" in said, said
+    assert said.count("HOP(time_col=[ts], size=[1 min], slide=[30 s])") == 2, said
+    # Two sinks over one source: the scan stands once, and both lead back to it.
+    assert said.count("TableSourceScan(") == 1 and said.count("Reused(reference_id=[1])") == 2
+    assert "suspicious_activity]" in said and "suspicious_groups]" in said
 
 
 @pytest.mark.slow  # as above
@@ -79,10 +82,25 @@ def test_a_blank_is_no_error(tmp_path: Path, capsys: pytest.CaptureFixture[str])
             "SELECT reviewr, COUNT",
             "The SQL of `detection` is wrong (Column 'reviewr' not found in any table): correct",
         ),
+        (
+            "SELECT movie, COUNT",
+            "SELECT film, COUNT",
+            f"The SQL of `bursting_groups` is wrong (Column 'film' not found in any table): {NEXT}\n\n"
+            "  SELECT film, COUNT(DISTINCT reviewer) AS reviewers, window_start, window_end\n         ^",
+        ),
         (WATERMARK, "    return 1 / 0\n", "ZeroDivisionError in line "),
         (WATERMARK, "    return (\n", "cannot be read as Python"),
     ],
-    ids=["unknown column", "missing comma", "slide and size", "watermark", "detection", "Python", "no Python"],
+    ids=[
+        "unknown column",
+        "missing comma",
+        "slide and size",
+        "watermark",
+        "detection",
+        "groups",
+        "Python",
+        "no Python",
+    ],
 )
 def test_wrong_sql_is_shown_with_a_caret_and_its_function(tmp_path: Path, old: str, new: str, said: str) -> None:
     with pytest.raises(SqlRefused) as refused:
