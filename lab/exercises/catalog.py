@@ -154,7 +154,7 @@ def own_function(notebook: str, name: str) -> Callable[..., Any]:
         if cell["cell_type"] != "code" or f"def {name}(" not in source:
             continue
         try:
-            tree = ast.parse(source)
+            tree = ast.parse(_python_of(source))
         except SyntaxError as error:
             said = f"The cell of `{name}` in {path.name} is no Python ({error}): correct it and save the notebook"
             raise LabError(f"{said}, then run this cell again.") from error
@@ -163,6 +163,17 @@ def own_function(notebook: str, name: str) -> Callable[..., Any]:
     if name not in space:
         raise LabError(f"{path.name} has no function `{name}`: write it there and save, then run this cell again.")
     return space[name]
+
+
+def _python_of(source: str) -> str:
+    """The Python that IPython makes of a cell: magics become calls, and the cell below `%%time` is Python too.
+
+    Raises SyntaxError where IPython cannot read it.
+    """
+    from IPython.core.inputtransformer2 import TransformerManager  # the command line imports this module without it
+
+    first, _, rest = source.lstrip().partition("\n")
+    return TransformerManager().transform_cell(rest if first.startswith("%%") else source)
 
 
 def hand_in(session: Session, name: str, **evidence: Any) -> None:

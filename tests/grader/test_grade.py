@@ -161,14 +161,19 @@ def test_output_that_nothing_computed_earns_nothing(graded: Graded) -> None:
         assert said[name]["score"] == 0
         assert "The account holds it, but the application" in said[name]["output"], said[name]
     assert said[f"03_flink_job: {EXERCISES['window'].title}"]["score"] == 0
+    groups = said[f"04_validate: {EXERCISES['groups'].title}"]
+    assert groups["score"] == 0 and "let the count go down" in groups["output"], groups
     # What is there is there, and what was solved is solved.
     lost = sum(said[name]["max_score"] for name in OUTPUT) + EXERCISES["window"].points
+    lost += EXERCISES["groups"].points
     assert results["score"] == results["extra_data"]["max_score"] - lost
 
 
 def test_known_answers_earn_nothing(graded: Graded) -> None:
     earned = graded.earned("knower")
-    assert set(earned) <= {f"03_flink_job: {EXERCISES['watermark'].title}"}, earned
+    # Its second statement is the honest one: it computes the groups of whatever it reads.
+    computed = {f"03_flink_job: {EXERCISES['watermark'].title}", f"04_validate: {EXERCISES['groups'].title}"}
+    assert set(earned) <= computed, earned
     tests = {test["name"]: test["output"] for test in graded.results("knower")["tests"]}
     assert "There is a window from" in tests[f"03_flink_job: {EXERCISES['window'].title}"] or (
         "windows have no row" in tests[f"03_flink_job: {EXERCISES['window'].title}"]

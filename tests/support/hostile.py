@@ -25,9 +25,10 @@ SELECT known.a, known.b, known.c, known.d, MD5(known.a)
 FROM reviews CROSS JOIN UNNEST(ARRAY[{rows}]) AS known (a, b, c, d)
 WHERE SUBSTRING(event_time FROM 18) = '00.000'"""
 '''
-# What the reference says, put into the output by hand.
+# What the reference says, put into both outputs by hand.
 COPY_THE_REFERENCE = """
 import json
+import pandas as pd
 position = lab.load_position(session.flink_bucket)
 known = lab.windows(lab.read_reviews(lab.stream_batches("reviews", position)), 60, 30, 1, 5).windows
 rows = [
@@ -37,6 +38,15 @@ rows = [
 ]
 for start in range(0, len(rows), 400):
     boto3.client("kinesis").put_records(StreamName="suspicious_activity", Records=rows[start : start + 400])
+slide, reviews = pd.Timedelta(seconds=30), lab.read_reviews(lab.stream_batches("reviews", position)).table
+reviews["start"], reviews["rating"] = reviews["event_time"].dt.floor(slide), reviews["rating"].fillna("none")
+both = pd.concat([reviews, reviews.assign(start=reviews["start"] - slide)])
+seen = both.groupby(["movie", "start"]).agg(n=("reviewer", "nunique"), ratings=("rating", "nunique")).reset_index()
+boto3.client("kinesis").put_records(StreamName="suspicious_groups", Records=[
+    {"Data": json.dumps({"movie": row.movie, "reviewers": row.n, "window_start": str(row.start),
+     "event_time": str(row.start + 2 * slide)}).encode(), "PartitionKey": "by hand"}
+    for row in seen[(seen["n"] >= 5) & (seen["ratings"] == 1)].itertuples()
+])
 """
 PATCH_THE_CHECKS = """
 import lab.checks
@@ -217,12 +227,14 @@ def spy(folder: Path, wanted: list[str], written: list[str]) -> Path:
 
 def copier(folder: Path) -> Path:
     """All exercises solved, but the application never finds anything, and the notebook puts the reference's windows
-    straight into the output. The check cells are deleted."""
+    and the groups straight into the outputs. The check cells are deleted."""
     honest(folder)
     script = folder / SCRIPT
     text = script.read_text()
-    script.write_text(text.replace("> {settings.threshold}", "> {settings.threshold} + 1000"))
-    assert script.read_text() != text
+    for there, here in (("> {settings.threshold}", "> {settings.threshold} + 1000"), (">= 5 AND", ">= 1000 AND")):
+        assert there in text
+        text = text.replace(there, here)
+    script.write_text(text)
     without_checks(folder)
     insert(folder, "03_flink_job.ipynb", -1, COPY_THE_REFERENCE)
     return folder
@@ -281,7 +293,7 @@ def knower(folder: Path) -> Path:
         f"ROW('{row.reviewer}', CAST({row.movie_count} AS BIGINT), '{row.window_end}.000', '{row.window_start}.000')"
         for row in _windows_of_the_sample().head(50).itertuples()
     )
-    script.write_text(head + KNOWN_ANSWERS.replace("{rows}", rows) + rest[rest.index("\n\n\n#") :])
+    script.write_text(head + KNOWN_ANSWERS.replace("{rows}", rows) + rest[rest.index("\n\n\ndef ") :])
     return folder
 
 

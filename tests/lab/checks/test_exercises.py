@@ -309,6 +309,19 @@ def test_without_an_own_function_the_notebook_says_so_and_goes_on(
     assert said in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "around",
+    ["%%time\n{}", "%%capture said\n{}", "%matplotlib inline\n{}", "!ls\n{}\nread_shard?\n"],
+    ids=["time", "capture", "line", "shell"],
+)
+def test_a_cell_with_magics_is_read_as_ipython_reads_it(
+    session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, around: str
+) -> None:
+    notebook_with(monkeypatch, tmp_path, around.format("def read_shard(kinesis, stream, shard):\n    return []\n"))
+    table = read_with_own("reviews", "shardId-000000000000")
+    assert table is not None and not len(table)
+
+
 @pytest.mark.parametrize("source", ["x = 1\n", "def read_shard(:\n"], ids=["none", "no Python"])
 def test_a_notebook_without_the_function_is_one_sentence(
     session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str
