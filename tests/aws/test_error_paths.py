@@ -51,8 +51,8 @@ CELLS = {
 # Cells that need a Flink job, and those that only draw or check what the others made.
 LEFT_OUT = {
     "03_flink_job": ("url =", "lab.jobs_table", "lab.try_sql", "lab.window_player"),
-    "04_validate": ("comparison =", "flink =", "lab.dropped_by", "labels =", "scores =", "lab.precision", "lab.hand_in",
-                    "lab.recall_per", "lab.try_sql", "groups = lab.wait"),
+    "04_validate": ("comparison =", "flink =", "lab.dropped_by", "all_counts =", "labels =", "chosen =", "left_out =",
+                    "lab.counts_over", "lab.recall_per", "lab.try_sql", "groups = lab.wait"),
 }  # fmt: skip
 # A bucket that was created and could not be tagged is nobody's by the lab's rule (docs/own-account.md): these cells are
 # broken off when their bucket is there.
