@@ -18,6 +18,12 @@ _EXPIRED = "ExpiredNextTokenException"
 _SHARD_LIMIT = 20_000
 _ON_DEMAND_LIMIT = 50
 _ON_DEMAND_SHARDS = 4  # an on-demand stream starts with four shards
+# Members of CreateStream that change what a stream does elsewhere, and the value that changes nothing.
+_NOT_DONE = {
+    "MaxRecordSizeInKiB": 1024,
+    "WarmThroughputMiBps": None,
+    "RecordDistributionStrategy": "USER_PARTITION_KEY",
+}
 
 
 class Listing:
@@ -29,6 +35,9 @@ class Listing:
     def create_stream(self, data: dict[str, Any]) -> dict[str, Any]:
         """A new stream, ACTIVE at once."""
         name, mode = data["StreamName"], data.get("StreamModeDetails", {}).get("StreamMode", "PROVISIONED")
+        for member, known in _NOT_DONE.items():
+            if data.get(member, known) != known:
+                raise invalid(f"The embedded account does not do {member}: leave it out of CreateStream.")
         tags = checked(data.get("Tags", {}))
         if self._backend.stream_named(name) is not None:
             raise ApiError(
