@@ -1,8 +1,6 @@
 """Find out which exercises of the application are still blank: from its zip and from its parallelism."""
 
 import ast
-import io
-import zipfile
 
 from lab.checks.pipeline import Pipeline
 from lab.checks.probe import Finding, Place
@@ -27,9 +25,8 @@ def blank_functions(source: str) -> set[str]:
 
 def blank_exercises(lab: Pipeline) -> list[Exercise]:
     """List the exercises of 03_flink_job that are not attempted yet."""
-    package = zipfile.ZipFile(io.BytesIO(lab.package))
-    there = APPLICATION_SCRIPT in package.namelist()
-    source = package.read(APPLICATION_SCRIPT).decode("utf-8", "replace") if there else ""
+    there = APPLICATION_SCRIPT in lab.package.namelist()
+    source = lab.package.read(APPLICATION_SCRIPT).decode("utf-8", "replace") if there else ""
     blank = [EXERCISES[name] for name in ("window", "watermark") if name in blank_functions(source)]
     subtasks, shards = lab.parallelism
     return [*blank, EXERCISES["parallelism"]] if subtasks == 1 < shards else blank

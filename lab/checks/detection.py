@@ -1,8 +1,5 @@
 """Check 03_flink_job and 04_validate: the application, its job, and whether every window is right."""
 
-import io
-import zipfile
-
 from lab.checks.blanks import waits_for_exercise
 from lab.checks.pipeline import Pipeline
 from lab.checks.probe import Finding, Place, probe
@@ -27,14 +24,16 @@ RUN_OPTIONS = {"python": APPLICATION_SCRIPT, "jarfile": JAR_IN_ZIP}
 @probe(f"The zip is in the bucket, its paths start with {APPLICATION_FOLDER}/", "03_flink_job", 5)
 def zip_uploaded(lab: Pipeline) -> Finding:
     place = Place(f"s3://{lab.session.flink_bucket}/{APPLICATION_ZIP}")
-    names = set(zipfile.ZipFile(io.BytesIO(lab.package)).namelist())
+    names = set(lab.package.namelist())
     outside = sorted(name for name in names if not name.startswith(f"{APPLICATION_FOLDER}/"))
     if outside:
         return place.failed(f"{outside[0]} is not below {APPLICATION_FOLDER}/: zip the folder, not its content.")
     absent = [path for path in RUN_OPTIONS.values() if path not in names]
     if absent:
         return place.failed(f"{absent[0]} is not in the zip: build and upload it again.")
-    return place.passed(f"{len(names)} files, {len(lab.package) / 1e6:.0f} MB.")
+    return place.passed(
+        f"{len(names)} files, {sum(member.compress_size for member in lab.package.infolist()) / 1e6:.0f} MB."
+    )
 
 
 @probe("The application is configured as the lab says", "03_flink_job", 10)

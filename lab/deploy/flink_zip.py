@@ -10,7 +10,7 @@ from typing import Any
 from lab.core.errors import LabError
 from lab.core.names import APPLICATION_FOLDER
 from lab.core.paths import ROOT
-from lab.core.zips import EPOCH, whole_zip
+from lab.core.zips import EPOCH, open_zip, whole_zip
 from lab.deploy.connector import JAR_NAME, connector_jar
 
 SOURCE = ROOT / "flink_app" / APPLICATION_FOLDER
@@ -57,7 +57,7 @@ def may_start(detail: dict[str, Any], package: Path, application: Path = SOURCE)
     """
     if detail["ApplicationStatus"] != "READY":
         return False
-    with zipfile.ZipFile(package) as packed:
+    with open_zip(package, package.name) as packed:
         inside = {name: packed.read(name) for name in packed.namelist() if not name.endswith(JAR_NAME)}
     here = {name: path.read_bytes() for name, path in _packed(application)}
     if changed := sorted(name for name in inside.keys() | here.keys() if inside.get(name) != here.get(name)):

@@ -2,7 +2,6 @@
 
 import ast
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pandas as pd
 from IPython.display import Code
 
 from lab.core.paths import project_path
+from lab.core.zips import open_zip
 
 
 def show_source(path: str, function: str = "") -> Code:
@@ -25,7 +25,7 @@ def show_source(path: str, function: str = "") -> Code:
 
 def list_zip(path: Path) -> pd.DataFrame:
     """The members of a zip with their sizes in kB."""
-    with zipfile.ZipFile(path) as package:
+    with open_zip(path, path.name) as package:
         members = package.infolist()
     return pd.DataFrame(
         {
