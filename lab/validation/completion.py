@@ -1,4 +1,4 @@
-"""Until Flink has written what it must: the last windows close a moment after the last event."""
+"""Wait until Flink has written every window that is due: the last ones close a moment after the last event."""
 
 import time
 
