@@ -54,7 +54,7 @@ test: $(DEV) ## all tests, two files at a time
 test-fast: $(DEV) ## the tests that need no Flink cluster
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)
 
-release: $(READY) ## the student edition into build/release: the same files with blanks
+release: $(READY) ## the student edition and the teacher's, one zip each, into build/release
 	@$(BIN)/python -m lab release $(ARGS)
 
 jupyter: $(READY) ## JupyterLab, on the first notebook

@@ -1,4 +1,4 @@
-"""Where `make` gets its Python 3.11 from, with programs in place of uv and python that write down how they were called."""
+"""Where `make` gets its Python 3.11 from, with a program in place of uv that writes down how it was called."""
 
 import os
 import shutil
