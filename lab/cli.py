@@ -4,7 +4,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,7 +13,7 @@ from lab.checks import doctor_command
 from lab.core import paths
 from lab.core.errors import LabError, UsageError
 from lab.core.session import local_status
-from lab.exercises import student_edition
+from lab.exercises import release
 from lab.runner import closing_lines, parameters
 
 COMMANDS = "flink_lab.commands"  # the entry points of packages above this one, such as the grader
@@ -31,6 +31,7 @@ class _Parser(argparse.ArgumentParser):
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all subcommands; each sets `command` to the function that does it."""
     parser = _Parser(prog="python -m lab", description="The workbook, unattended.")
+    parser.add_argument("--version", action="version", version=f"flink-lab {version('flink-anomaly-lab')}")
     commands = parser.add_subparsers(title="commands", metavar="")
     run = commands.add_parser(
         "run",
@@ -53,7 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--notebooks", metavar="DIR", type=Path, help=argparse.SUPPRESS)
     size_command.add_parser(commands)
-    student_edition.add_parser(commands)
+    release.add_parser(commands)
     doctor_command.add_parser(commands)
     clean_command.add_parser(commands)
     for entry in entry_points(group=COMMANDS):

@@ -26,17 +26,17 @@ class NotEmptied(LabError):
 def make_bucket(s3: Any, bucket: str, session: Session) -> None:
     """Make a bucket with the lab's tags where it does not exist, and close it; one that exists keeps its tags.
 
-    In us-east-1 a bucket is made without a location, anywhere else with one.
+    One call makes and tags it: broken off at any point, the bucket is the lab's or is not there. In us-east-1 a bucket
+    is made without a location, anywhere else with one.
     """
-    place: dict[str, Any] = {"CreateBucketConfiguration": {"LocationConstraint": session.region}}
     try:
         s3.head_bucket(Bucket=bucket)
     except ClientError as error:
         if code_of(error) != "404":
             raise
-        s3.create_bucket(Bucket=bucket, **({} if session.region == "us-east-1" else place))
         tags = [{"Key": key, "Value": value} for key, value in session.tags.items()]
-        s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags})
+        place = {} if session.region == "us-east-1" else {"LocationConstraint": session.region}
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={**place, "Tags": tags})
     close_bucket(s3, bucket)
 
 

@@ -121,6 +121,11 @@ def test_the_cells_run_in_moto_too(moto: None, notebook: str) -> None:
     if notebook == "01_streams":  # what moto dropped: 05 deletes nothing that lacks the tag
         for stream in ("reviews", "suspicious_activity", "exercises"):
             boto3.client("kinesis").add_tags_to_stream(StreamName=stream, Tags=names["session"].tags)
+    session = names["session"]
+    for of, bucket in (("01_streams", session.landing_zone), ("03_flink_job", session.flink_bucket)):
+        if of == notebook:  # moto drops the tags of CreateBucket too
+            tags = [{"Key": key, "Value": value} for key, value in session.tags.items()]
+            boto3.client("s3").put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags})
 
 
 def test_whom_the_role_trusts_is_read_in_moto_too(moto: None) -> None:
