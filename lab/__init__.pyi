@@ -70,9 +70,6 @@ from .checks.preflight import (
     check_account as check_account,
 )
 from .core.account import (
-    require_application as require_application,
-)
-from .core.account import (
     require_function as require_function,
 )
 from .core.account import (
@@ -110,9 +107,6 @@ from .core.session import (
 )
 from .core.session import (
     connect as connect,
-)
-from .core.tables import (
-    show_table as show_table,
 )
 from .deploy.buckets import (
     close_bucket as close_bucket,
