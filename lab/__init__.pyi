@@ -75,6 +75,9 @@ from .core.account import (
 from .core.account import (
     require_stream as require_stream,
 )
+from .core.code_files import (
+    code_file as code_file,
+)
 from .core.errors import (
     AccountRefused as AccountRefused,
 )
@@ -185,9 +188,6 @@ from .exercises.attempts import (
 )
 from .exercises.catalog import (
     EXERCISES as EXERCISES,
-)
-from .exercises.catalog import (
-    code_file as code_file,
 )
 from .exercises.try_sql import (
     try_sql as try_sql,
