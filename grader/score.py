@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from grader.hidden_run.proof import OF_APPLICATION, OF_FUNCTIONS
+from grader.hidden_run.application_proof import OF_APPLICATION
+from grader.hidden_run.function_proof import OF_FUNCTIONS
 from grader.submission_grading import NotebookRun
 from lab.checks.probe import FAILED, Finding, Probe
 

@@ -18,7 +18,7 @@ from grader.submissions import NOTEBOOKS, Submission
 from grader.trusted_files import TrustedFiles
 from lab.checks.probe import Finding
 from lab.core.errors import LabError
-from lab.core.names import LABELS_FILE, REVIEWS_FILE
+from lab.core.names import LABELS_FILE, REVIEWS_FILE, ROLE
 
 _LONGEST_LINE = 32 << 20  # bytes; a notebook with all its outputs
 _OWN_SECONDS = 30.0  # for a process to say that its own limit is passed
@@ -186,7 +186,8 @@ class Grading:
 
     def _account(self, sandbox: Sandbox, part: str) -> None:
         """Start the embedded account. Nothing of the submission runs yet, so a failure is not its own: NotGraded."""
-        command = [sys.executable, "-m", "localaws", "up", *([] if part in self._submission.parts else ["--cold"])]
+        warm = [] if part in self._submission.parts else ["--cold"]
+        command = [sys.executable, "-m", "localaws", "up", "--role", ROLE, *warm]
         command += ["--home", str(sandbox.home(Role.ACCOUNT) / "localaws"), "--port", str(sandbox.port)]
         started = sandbox.spawn(Role.ACCOUNT, command)
         if self._wait(started) != 0:

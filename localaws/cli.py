@@ -49,6 +49,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _up(home: AccountFolder, options: argparse.Namespace) -> int:
     answer, fresh = control.up(home, options.port, AccountOptions.of(options))
+    if options.role:
+        from localaws.account import create_role
+
+        create_role(answer["endpoint"], options.role)
     print(f"The embedded account {answer['account']} is {'up' if fresh else 'already up'} at {answer['endpoint']}.")
     for sentence in answer["damaged"]:
         print(sentence, file=sys.stderr)

@@ -159,6 +159,7 @@ def _unpacked(value: Any) -> Any:
         if "$bytes" in value:
             return base64.b64decode(str(value["$bytes"]))
         if "$table" in value:
-            return pd.DataFrame(json.loads(value["$table"])["data"])
+            table = json.loads(value["$table"])
+            return pd.DataFrame(table["data"], columns=[field["name"] for field in table["schema"]["fields"]])
         return {key: _unpacked(one) for key, one in value.items()}
     return [_unpacked(one) for one in value] if isinstance(value, list) else value

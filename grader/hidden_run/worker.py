@@ -46,7 +46,9 @@ def work(task: dict[str, Any], session: Any, step: Callable[[str], None]) -> dic
         from grader.hidden_run.account_findings import look
 
         return look(session, parameters, step)
-    from grader.hidden_run.proof import Proof, Task
+    from grader.hidden_run.application_proof import prove_application
+    from grader.hidden_run.function_proof import prove_functions
+    from grader.hidden_run.proof_account import ProofAccount, Task
     from grader.hidden_run.student_functions import Functions
 
     answers, requests = task["functions"]
@@ -54,7 +56,9 @@ def work(task: dict[str, Any], session: Any, step: Callable[[str], None]) -> dic
     project = Path.cwd()
     own = {name: task[name] for name in ("application", "timeout", "last")}
     what = Task(project, project / "trusted_producer", Path.home(), parameters=parameters, **own)
-    return Proof(session, what, functions, step).run()
+    account = ProofAccount(session, what, step)
+    account.furnish()
+    return {**prove_functions(account, functions), **prove_application(account)}
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ that bind the names it uses, those that bind the names they use, and so on (`Stu
 import ast
 import base64
 import dis
-import importlib.util
 import json
 import os
 import signal
@@ -28,6 +27,8 @@ from typing import Any
 
 import pandas as pd
 from IPython.core.inputtransformer2 import TransformerManager
+
+from lab.core.code_files import code_file
 
 # Cell magics (IPython) whose cell is Python that runs in the notebook's namespace.
 _PYTHON_MAGICS = {"time", "capture", "prun", "debug"}
@@ -194,10 +195,7 @@ def function_of(where: str, name: str) -> Any:
     path = Path(where)
     if path.suffix != ".py":
         return notebook(path).value(name)
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = code_file(path)
     if not hasattr(module, name):
         raise NotTaken(f"{path.name} defines no `{name}`")
     return getattr(module, name)

@@ -98,8 +98,3 @@ def require_function(name: str, session: Session) -> None:
     account.stream(INPUT_STREAM)
     account.stream(OUTPUT_STREAM)
     account.function(name)
-
-
-def require_application(name: str, session: Session) -> dict[str, Any]:
-    """Describe the application; raises StepMissing(03_flink_job) where it does not exist."""
-    return Account(session).application(name)

@@ -9,7 +9,6 @@ import io
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -64,12 +63,6 @@ class Picture:
         if self.folded:
             table = f"<details><summary>The same as a table</summary>{table}</details>"
         return f'{STYLE}<div class="lab-picture">{shown}<div style="overflow-x:auto">{table}</div></div>'
-
-    def save(self, path: str | Path) -> Path:
-        """Write the PNG."""
-        path = Path(path)
-        path.write_bytes(self.png)
-        return path
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         bundle: dict[str, Any] = {"text/html": self.html, "text/plain": self.alt}

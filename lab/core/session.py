@@ -163,7 +163,7 @@ def _put_aws_variables_back() -> None:
 
 def _start_local() -> dict[str, Any]:
     started = subprocess.run(  # noqa: S603
-        [sys.executable, "-m", "localaws", "up"], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "localaws", "up", "--role", ROLE], cwd=ROOT, capture_output=True, text=True, check=False
     )
     status = None if started.returncode else local_status()
     if status is None:

@@ -98,7 +98,7 @@ def groups(found: Any) -> pd.DataFrame:
     table = table[GROUP_COLUMNS].drop_duplicates(ignore_index=True)
     for name in GROUP_COLUMNS[1:]:
         try:
-            table[name] = pd.to_datetime(table[name], format="ISO8601")
+            table[name] = pd.to_datetime(table[name], format="ISO8601", utc=True).dt.tz_localize(None)
         except (ValueError, TypeError) as error:
             raise WrongAnswer(f"The column {name} of your `bursting_groups` holds no times ({error}): take the times "
                               "of `event_time`, cut to the slide.") from error  # fmt: skip

@@ -6,12 +6,10 @@ while the blank is there it says so in one sentence and the notebook goes on. Wh
 """
 
 import ast
-import importlib.util
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import ModuleType
 from typing import Any, TypeVar
 
 import boto3
@@ -113,23 +111,6 @@ def attempt(session: Session, name: str, work: Callable[[], Result]) -> Result |
         hand_in(session, name, wrong=str(error))
         print(f"✘ {error}")  # noqa: T201
     return None
-
-
-def code_file(path: str) -> ModuleType:
-    """A code file of the project as a module, as it is now: one that was edited is read anew.
-
-    Raises LabError where Python cannot read it.
-    """
-    where = project_path(path)
-    spec = importlib.util.spec_from_file_location(where.stem.replace("-", "_"), where)
-    if spec is None or spec.loader is None:
-        raise LabError(f"{path} is no Python file: give the path of one.")
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except (SyntaxError, OSError) as error:
-        raise LabError(f"{path} cannot be read as Python ({error}): correct it, then run this cell again.") from error
-    return module
 
 
 def own_function(notebook: str, name: str) -> Callable[..., Any]:

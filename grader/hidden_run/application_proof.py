@@ -1,0 +1,133 @@
+"""Prove the application: run it on unseen data, and compare what Flink wrote with the reference.
+
+What comes out was computed by the code that was handed in: the job's plan and its operators' counts are asked, too.
+"""
+
+import time
+from pathlib import Path
+
+from grader.hidden_run.application_start import start
+from grader.hidden_run.proof_account import SHARDS, ProofAccount
+from grader.hidden_run.sent_reviews import difference, disorder
+from grader.submission_grading import NotGraded
+from lab.checks import detection, exercises
+from lab.checks.blanks import blank_functions
+from lab.checks.detection import RUN_OPTIONS
+from lab.checks.probe import Finding, Place
+from lab.core.errors import LabError
+from lab.core.names import APPLICATION_FOLDER, APPLICATION_ZIP, INPUT_STREAM, OUTPUT_STREAM
+from lab.exercises.catalog import EXERCISES
+from lab.flink.rest import Dashboard
+from lab.streams.reading import Position, read_stream
+from lab.streams.records import read_reviews
+from lab.validation.completion import wait_for_watermark, wait_for_windows
+from lab.validation.reference import windows
+
+_STILL_SECONDS = 30.0  # without a record more: Flink renews its counts every ten seconds, later on a busy machine
+# A window table function, and the older GROUP BY HOP(...), in the plan's own words.
+_SLIDING = ("HOP(", "SlidingGroupWindow(")
+_RUNNING = detection.running.slug
+# The points a Flink application earns by what it computes here.
+OF_APPLICATION = (
+    _RUNNING,
+    detection.output_visible.slug,
+    detection.windows_equal.slug,
+    detection.nothing_lost.slug,
+    exercises.window.slug,
+    exercises.watermark.slug,
+)
+
+
+def prove_application(account: ProofAccount) -> dict[str, Finding]:
+    """Run the application that was handed in; returns what each check of OF_APPLICATION finds. Raises NotGraded."""
+    task = account.task
+    folder = task.project / "flink_app" / APPLICATION_FOLDER
+    script = folder / Path(RUN_OPTIONS["python"]).name
+    place = Place("the application handed in, on data of the grader's")
+    if not task.application:
+        gone = f"flink_app/{APPLICATION_FOLDER}/{script.name} is not in the submission: hand it in."
+        return dict.fromkeys(OF_APPLICATION, place.open(gone))
+    blank = [n for n in ("window", "watermark") if n in blank_functions(script.read_text("utf-8", "replace"))]
+    try:
+        position = start(account, folder)
+    except LabError as error:
+        if not task.last:  # on a busy machine Flink loses a TaskManager that is only slow
+            raise NotGraded(str(error)) from error
+        return dict.fromkeys(OF_APPLICATION, place.failed(str(error)))
+    if blank:
+        waits = place.open(EXERCISES[blank[0]].not_attempted)
+        said = {name: place.open(EXERCISES[name].not_attempted) for name in blank}
+        # The API says RUNNING a moment before every task does.
+        deadline = time.monotonic() + task.timeout
+        while not (running := account.take(_RUNNING, account.pipeline())).passed and time.monotonic() < deadline:
+            time.sleep(0.5)
+        return dict.fromkeys(OF_APPLICATION, waits) | said | {_RUNNING: running}
+    first = account.produce()
+    events = read_reviews(read_stream(INPUT_STREAM, position))
+    reference = windows(events, **account.window_settings)
+    if tampered := difference(account.sent, first, task.parameters["rate"], events) or disorder(reference):
+        changed = f"The application changed its input: {tampered}. It may only read it."
+        return dict.fromkeys(OF_APPLICATION, place.failed(changed))
+    # First until Flink has read everything, however busy the machine; only then does silence mean an end.
+    wait_for_watermark(reference.watermark, task.timeout, quiet=_STILL_SECONDS)
+    account.step("watermark")
+    output = wait_for_windows(reference, position, task.timeout, quiet=_STILL_SECONDS)
+    account.step("output")
+    dashboard = Dashboard.of_application()
+    job = dashboard.running_job()
+    if job and (foreign := _put_by_others(account, dashboard, job["jid"], position)):
+        return dict.fromkeys(OF_APPLICATION, place.failed(foreign))
+    lab = account.pipeline(
+        position=position, events=events, reference=reference, output=output, parallelism=(SHARDS, SHARDS),
+        package=(task.scratch / APPLICATION_ZIP).read_bytes(),
+    )  # fmt: skip
+    found = {slug: account.take(slug, lab) for slug in OF_APPLICATION}
+    window = exercises.window.slug
+    if found[window].passed and not (job and counts_in_sliding_windows(dashboard, job["jid"])):
+        found[window] = Place("the plan of the job that Flink ran").failed(
+            "The windows are right, but the job has no sliding window: write it in SQL, with HOP."
+        )
+    return found
+
+
+def _put_by_others(account: ProofAccount, dashboard: Dashboard, job: str, position: Position) -> str | None:
+    """Say in a sentence where the output holds other records than those the job's sink wrote. Raises NotGraded."""
+    until = time.monotonic() + _STILL_SECONDS
+    while True:
+        there = len(read_stream(OUTPUT_STREAM, position))
+        written = records_written(dashboard, job)
+        if there == written:
+            return None
+        if time.monotonic() > until:
+            break
+        time.sleep(0.5)
+    account.step("counts")
+    said = (
+        f"{OUTPUT_STREAM} holds {there:,} records, and its Flink job wrote {written:,}: the job alone may write there."
+    )
+    if not account.task.last:  # a job that was restarted counts from 0 again
+        raise NotGraded(said)
+    return said
+
+
+def counts_in_sliding_windows(dashboard: Dashboard, job_id: str) -> bool:
+    """Say whether an operator of the job is a sliding window of SQL and gave records on. Raises DashboardSilent."""
+    plan = dashboard.get(f"/jobs/{job_id}/plan")["plan"]["nodes"]
+    windows = {node["id"] for node in plan if any(word in node["description"] for word in _SLIDING)}
+    return any(_sum(dashboard, job_id, vertex, "WindowAggregate", "numRecordsOut") > 0 for vertex in windows)
+
+
+def records_written(dashboard: Dashboard, job_id: str) -> int:
+    """Count the records the writers of the job's sinks took. Raises DashboardSilent."""
+    vertices = [vertex["id"] for vertex in dashboard.vertices(job_id)]
+    return int(sum(_sum(dashboard, job_id, vertex, "Writer", "numRecordsIn") for vertex in vertices))
+
+
+def _sum(dashboard: Dashboard, job_id: str, vertex: str, operator: str, metric: str) -> float:
+    """Sum a metric over the subtasks of a vertex and those of its chained operators that a word names."""
+    path = f"/jobs/{job_id}/vertices/{vertex}/subtasks/metrics"
+    known = [one["id"] for one in dashboard.get(path)]
+    wanted = [name for name in known if name.rpartition(".")[2] == metric and operator in name.rpartition(".")[0]]
+    if not wanted:
+        return 0.0
+    return sum(one["sum"] for one in dashboard.get(f"{path}?get={','.join(wanted)}&agg=sum"))
