@@ -104,7 +104,7 @@ def properties(lab: Pipeline) -> str:
     ]
     for group in (CONSUMER_GROUP, PRODUCER_GROUP):
         wanted.append((group, "aws.region", lab.session.region))
-        if lab.session.endpoint:
+        if lab.session.endpoint and "aws.endpoint" in lab.properties.get(group, {}):  # the region alone is enough
             wanted.append((group, "aws.endpoint", lab.session.endpoint))
     for group, key, value in wanted:
         found = lab.properties.get(group, {}).get(key)

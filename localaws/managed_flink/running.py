@@ -13,7 +13,7 @@ from localaws.flink_cluster.offered_time import OfferedTime
 from localaws.job_description import JobDescription
 from localaws.managed_flink.failures import explain, explain_driver, needs_slots
 from localaws.managed_flink.logs import LogShipper
-from localaws.managed_flink.package import unpack
+from localaws.managed_flink.package import brings_kinesis, unpack
 from localaws.managed_flink.sources import SourceTracker
 from localaws.managed_flink.submission import make_task
 
@@ -223,7 +223,8 @@ class RunningApplication:
         """
         caller, began = self.cluster.caller, offered.seconds()
         named, sources = self._input_streams(), self._count_sources()
-        reads_kinesis = "kinesis" in (self.job.run_options.jarfile or "")
+        jar = self.job.run_options.jarfile
+        reads_kinesis = jar is not None and brings_kinesis(self.folder / "code" / jar)
         while True:
             listed = self._tracker.sources(caller)
             unread, missing = self._tracker.unread_shards(caller, self._streams.open_shards), named - listed
