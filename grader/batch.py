@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from grader import grade_table, result_files
 from grader.archives import BadSubmission
+from grader.evidence import Cancelled, Data, Evidence, Ran
 from grader.grade_table import Row
 from grader.hidden_run import hidden_data
 from grader.hidden_run.account_findings import NOTEBOOKS
@@ -21,7 +22,7 @@ from grader.sandbox.namespaces import Isolated, why_not_isolated
 from grader.sandbox.sandbox import Layout, Sandbox
 from grader.sandbox.unisolated import Unisolated, own_users
 from grader.score import Grade, score
-from grader.submission_grading import Cancelled, Data, Evidence, Grading, Ran
+from grader.submission_grading import Grading
 from grader.submissions import Submission, escaped, stage
 from grader.trusted_files import TrustedFiles
 from lab.checks.check import checks_of

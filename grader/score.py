@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from grader.evidence import NotebookRun
 from grader.hidden_run.application_proof import OF_APPLICATION
 from grader.hidden_run.function_proof import OF_FUNCTIONS
-from grader.submission_grading import NotebookRun
 from lab.checks.probe import FAILED, Finding, Probe
 
 _CODE_FILE = ("window", "watermark")  # exercises whose answer is a function of the application

@@ -134,7 +134,7 @@ ASPECTS: list[tuple[list[str], Moods]] = [
     )
 ]
 
-# What only films of one genre have (in the order of review_world.GENRES); said of it is what is said of direction.
+# What only films of one genre have (in the order of world.GENRES); said of it is what is said of direction.
 GENRE_SUBJECTS = [
     _rows(block, "*")
     for block in _blocks(

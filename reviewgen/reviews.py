@@ -1,4 +1,4 @@
-"""The synthetic reviews one by one: who writes (review_plants), what about (review_world), which words (review_text).
+"""Generate the synthetic reviews one by one: who writes, about which movie, in which words.
 
 Nothing is kept but counters, one chapter's cast, a few recent reviews that may be repeated, and a bounded cache of
 movies; so a file of any size takes the same memory.

@@ -1,4 +1,4 @@
-"""Writes the text of a synthetic review: sentences put together from `review_words`, in a mood that fits the rating.
+"""Write the text of a synthetic review: sentences put together from `phrases`, in a mood that fits the rating.
 
 Phrases are combined when a review is written (opening x subject x predicate x tail, tens of thousands of sentences per
 thing talked about), so two honest reviews share words but hardly ever three sentences; near-duplicates are made on

@@ -6,10 +6,10 @@ What comes out was computed by the code that was handed in: the job's plan and i
 import time
 from pathlib import Path
 
+from grader.evidence import NotGraded
 from grader.hidden_run.application_start import start
 from grader.hidden_run.proof_account import SHARDS, ProofAccount
 from grader.hidden_run.sent_reviews import difference, disorder
-from grader.submission_grading import NotGraded
 from lab.checks import detection, exercises
 from lab.checks.blanks import blank_functions
 from lab.checks.detection import RUN_OPTIONS

@@ -5,9 +5,9 @@ They are called while nothing of the submission is in the account: answers known
 
 from collections.abc import Callable
 
+from grader.evidence import NotGraded
 from grader.hidden_run.proof_account import ProofAccount
 from grader.hidden_run.student_functions import FunctionFailed, Functions, FunctionTooSlow
-from grader.submission_grading import NotGraded
 from lab.checks.pipeline import Pipeline
 from lab.checks.probe import Finding, Place
 from lab.core.names import INPUT_STREAM

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from grader.submission_grading import PARAMETERS, Data
+from grader.evidence import PARAMETERS, Data
 from grader.trusted_files import open_to_all
 from lab.core.errors import LabError
 from lab.core.paths import write_atomically

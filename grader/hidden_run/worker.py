@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from grader.submission_grading import NotGraded
+from grader.evidence import NotGraded
 from lab.checks.probe import Finding
 from lab.core.session import connect
 

@@ -20,7 +20,7 @@ from lab.core.errors import UsageError
 from lab.runner import parameters
 from lab.runner.execution import Execution, prepare_papermill
 from lab.runner.kernels import Kernels
-from lab.runner.verdict import NotebookResult
+from lab.runner.outcome import NotebookResult
 
 PR_SET_DUMPABLE = 4  # prctl(2)
 

@@ -3,6 +3,7 @@
 The project folder holds the trusted `lab` and `localaws`, the submission's own notebooks, application and producer.
 """
 
+import io
 import itertools
 import os
 import secrets
@@ -23,6 +24,9 @@ from grader.sandbox.memory import MemoryGroup
 _PASSED = ("LANG", "LC_ALL", "TZ", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 _WATCH_SECONDS = 0.5
 _KEPT = 64 << 10  # bytes of what a process says past its own pipes
+_LONGEST_LINE = 32 << 20  # bytes; a notebook with all its outputs
+_MOST_BYTES = 64 << 20  # of all lines of a process
+_MOST_LINES = 2_000  # a line is a cell that begins, a notebook that ends, or a step of the grader's own work
 
 
 class Role(Enum):
@@ -61,25 +65,51 @@ class Running:
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:
         self.process = process
         self._said = b""
-        self._readers = [
-            threading.Thread(target=self._drain, args=(pipe,), daemon=True)
-            for pipe in (process.stderr,)
-            if pipe is not None
-        ]
-        for reader in self._readers:
-            reader.start()
+        self._reader = threading.Thread(target=self._drain, daemon=True)
+        self._reader.start()
 
-    def _drain(self, pipe: IO[bytes]) -> None:
-        with pipe:  # a process that nobody waits for would keep it open
+    def _drain(self) -> None:
+        with self.process.stderr or io.BytesIO() as pipe:  # a process that nobody waits for would keep it open
             while chunk := pipe.read1(1 << 16):  # type: ignore[attr-defined]
                 self._said = (self._said + chunk)[-_KEPT:]
 
     def said(self) -> str:
         """The last lines it said. Once it has ended these are its last ones, not what was read by chance by then."""
         if self.process.poll() is not None:
-            for reader in self._readers:
-                reader.join(timeout=1)  # a child of its own may hold the pipe open for longer
+            self._reader.join(timeout=1)  # a child of its own may hold the pipe open for longer
         return self._said.decode(errors="replace")
+
+
+class Lines:
+    """Read the lines of a process as they come, within bounds in number and bytes; the rest is thrown away."""
+
+    def __init__(self, pipe: IO[bytes] | None) -> None:
+        assert pipe is not None
+        self._pipe = pipe
+        self._lines: list[bytes] = []
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    @property
+    def count(self) -> int:
+        """How many there are by now."""
+        return len(self._lines)
+
+    def _read(self) -> None:
+        kept = 0
+        with self._pipe:
+            while len(self._lines) < _MOST_LINES and (line := self._pipe.readline(_LONGEST_LINE)):
+                kept += len(line)
+                if kept > _MOST_BYTES or not line.endswith(b"\n"):
+                    break
+                self._lines.append(line)
+            while self._pipe.read(1 << 16):
+                pass  # nothing may wait for a pipe nobody reads
+
+    def all(self) -> list[bytes]:
+        """Every line of a process that has ended; a child of its own that holds the pipe open is not waited for."""
+        self._thread.join(timeout=10)
+        return list(self._lines)
 
 
 class Sandbox(ABC):

@@ -3,7 +3,7 @@
 import ast
 
 from lab.checks.pipeline import Pipeline
-from lab.checks.probe import Finding, Place
+from lab.checks.probe import Place, Settled
 from lab.core.names import APPLICATION_SCRIPT, APPLICATION_ZIP
 from lab.exercises.catalog import EXERCISES, Exercise
 
@@ -32,13 +32,11 @@ def blank_exercises(lab: Pipeline) -> list[Exercise]:
     return [*blank, EXERCISES["parallelism"]] if subtasks == 1 < shards else blank
 
 
-def waits_for_exercise(lab: Pipeline) -> Finding | None:
-    """Make the finding of a probe that can only pass when the application is whole; None when it is."""
-    blank = blank_exercises(lab)
-    if not blank:
-        return None
-    place = Place(f"s3://{lab.session.flink_bucket}/{APPLICATION_ZIP} and the application's parallelism")
-    return place.open(ran_with_one(lab) if blank[0].name == "parallelism" else blank[0].not_attempted)
+def require_attempted(lab: Pipeline) -> None:
+    """Settle a probe that can only pass when the application is whole, by the first exercise that is blank."""
+    for blank in blank_exercises(lab):
+        place = Place(f"s3://{lab.session.flink_bucket}/{APPLICATION_ZIP} and the application's parallelism")
+        raise Settled(place.open(ran_with_one(lab) if blank.name == "parallelism" else blank.not_attempted))
 
 
 def ran_with_one(lab: Pipeline) -> str:

@@ -1,6 +1,6 @@
 """Check 03_flink_job and 04_validate: the application, its job, and whether every window is right."""
 
-from lab.checks.blanks import waits_for_exercise
+from lab.checks.blanks import require_attempted
 from lab.checks.pipeline import Pipeline
 from lab.checks.probe import Finding, Place, probe
 from lab.core.names import (
@@ -75,8 +75,7 @@ def running(lab: Pipeline) -> Finding:
 
 @probe(f"Events are visible in {OUTPUT_STREAM}", "03_flink_job", 10)
 def output_visible(lab: Pipeline) -> Finding:
-    if waiting := waits_for_exercise(lab):
-        return waiting
+    require_attempted(lab)
     place = Place(f"{OUTPUT_STREAM} since the application started")
     if not len(lab.events.table):
         return place.failed("No review was sent since the application started: invoke the function again.")
@@ -88,8 +87,7 @@ def output_visible(lab: Pipeline) -> Finding:
 
 @probe("Every window equals the reference", "04_validate", 25)
 def windows_equal(lab: Pipeline) -> Finding:
-    if waiting := waits_for_exercise(lab):
-        return waiting
+    require_attempted(lab)
     comparison = compare_windows(lab.reference, lab.output)
     place = Place(f"{len(lab.events.table):,} reviews and {len(lab.output.table):,} windows")
     if not len(lab.events.table):
@@ -101,8 +99,7 @@ def windows_equal(lab: Pipeline) -> Finding:
 
 @probe("Nothing was lost on the way", "04_validate", 5)
 def nothing_lost(lab: Pipeline) -> Finding:
-    if waiting := waits_for_exercise(lab):
-        return waiting
+    require_attempted(lab)
     late, bad, conflicts = len(lab.reference.late_pairs), len(lab.events.unreadable), len(lab.output.conflicts)
     place = Place("late reviews, unreadable records, windows written twice, shards that hold the watermark")
     if late or bad or conflicts or len(lab.output.unreadable):

@@ -7,8 +7,8 @@ from typing import Any
 from lab.core.errors import LabError
 from lab.core.paths import ROOT, shown
 from lab.core.session import local_endpoint
+from lab.runner.outcome import SeriesResult
 from lab.runner.run_folder import LATEST, Run
-from lab.runner.verdict import SeriesResult
 
 _DOWN_TIMEOUT = 60
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lab.runner.kernels import process_of
+from lab.runner.outcome import NotebookResult, Stop
 from lab.runner.parameters import Value
-from lab.runner.verdict import NotebookResult, Stop, code_cells, judge
+from lab.runner.verdict import code_cells, judge
 
 if TYPE_CHECKING:
     from jupyter_client import AsyncKernelManager

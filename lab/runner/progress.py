@@ -3,7 +3,8 @@
 import shutil
 from typing import TextIO
 
-from lab.runner.verdict import NotebookResult, first_line
+from lab.runner.outcome import NotebookResult
+from lab.runner.verdict import first_line
 
 _NAME = 16  # width of the first column
 _CLEAR = "\r\x1b[K"

@@ -10,10 +10,10 @@ from typing import Any
 from markupsafe import Markup
 
 from lab.core.paths import write_atomically
+from lab.runner.outcome import SeriesResult
 from lab.runner.page_outputs import Exhibit, exhibits
 from lab.runner.pages import page
 from lab.runner.run_folder import Run
-from lab.runner.verdict import SeriesResult
 
 VERSIONS_OF = ("apache-flink", "boto3", "ministack", "pandas", "matplotlib", "papermill", "ipykernel")
 
@@ -32,7 +32,7 @@ def render(result: SeriesResult, shown: dict[str, list[Exhibit]]) -> str:
         "versions": versions(),
         "failures": [notebook for notebook in result.notebooks if notebook.failure],
     }
-    # The exhibits were rebuilt by lab.harvest, tag by tag.
+    # The exhibits were cleaned by page_outputs, tag by tag.
     filters = {"table": lambda exhibit: Markup(exhibit.content), "moving": _moving}  # noqa: S704
     return page("report.html.j2", values, filters)
 

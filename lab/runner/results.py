@@ -7,8 +7,8 @@ import xml.etree.ElementTree as ET
 from typing import Any
 
 from lab.core.paths import shown, write_atomically
+from lab.runner.outcome import CheckResult, NotebookResult, SeriesResult
 from lab.runner.run_folder import Run, RunFolderUnusable
-from lab.runner.verdict import CheckResult, NotebookResult, SeriesResult
 
 # XML 1.0 has no way to write the other control characters, lone surrogates, or U+FFFE and U+FFFF.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -19,10 +19,10 @@ from lab.core import paths
 from lab.runner import parameters, results, run_folder
 from lab.runner.execution import Execution, prepare_papermill
 from lab.runner.kernels import Kernels
+from lab.runner.outcome import NotebookResult, SeriesResult
 from lab.runner.parameters import Parameter, Value
 from lab.runner.progress import Progress
 from lab.runner.run_folder import Run
-from lab.runner.verdict import NotebookResult, SeriesResult
 
 START_TIMEOUT = 60  # seconds for a kernel to answer
 

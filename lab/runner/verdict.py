@@ -7,110 +7,13 @@ execution count, none holds an error, at least one check of this run was seen, a
 import builtins
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from lab.core.cell_outputs import CHECK, TIMING, TRACEBACK
+from lab.runner.outcome import CheckResult, Failure, NotebookResult, Step, Stop
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _LONGEST = 600  # characters of an error that still make a sentence
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """Hold what one check of a notebook found and what it is worth; `slug` tells it from the others."""
-
-    slug: str
-    title: str
-    points: int
-    passed: bool
-    looked_at: str
-    message: str
-    attempted: bool = True  # False: an exercise that is still blank
-
-
-@dataclass(frozen=True)
-class Step:
-    """A named part of a notebook and how many seconds it took."""
-
-    name: str
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Stop:
-    """Why execution ended before the notebook did, as the runner saw it."""
-
-    reason: Literal["kernel died", "timeout", "kernel did not start", "interrupted", "output", "runner"]
-    detail: str
-    cell: int | None = None  # position in the executed notebook's list of cells
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why a notebook failed: one sentence; `died` where it was not a check that said so, `blank` where all that is
-    wrong is an exercise that was not attempted, so that the series can go on."""
-
-    sentence: str
-    died: bool
-    traceback: str = ""
-    blank: bool = False
-
-
-@dataclass(frozen=True)
-class NotebookResult:
-    """What a notebook did. `status` is "not run" where an earlier one failed; `seconds` is wall-clock."""
-
-    name: str
-    status: Literal["passed", "failed", "not run"]
-    seconds: float = 0.0
-    code_cells: int = 0
-    cells_run: int = 0
-    checks: tuple[CheckResult, ...] = ()
-    steps: tuple[Step, ...] = ()
-    failure: Failure | None = None
-
-
-@dataclass(frozen=True)
-class SeriesResult:
-    """What a run did. `ended` is the sentence of what stopped the run itself, if anything (a full disk)."""
-
-    run_id: str
-    started: str  # ISO-8601, UTC
-    seconds: float
-    notebooks: tuple[NotebookResult, ...]
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    ended: str | None = None
-
-    @property
-    def sentence(self) -> str | None:
-        """The first failure in one sentence, or None when everything passed."""
-        failures = sorted((n.failure for n in self.notebooks if n.failure), key=lambda failure: failure.blank)
-        if not failures or self.ended:
-            return self.ended
-        if not failures[0].blank:
-            return failures[0].sentence
-        count = sum(not check.attempted for check in self.checks)
-        return f"{count} {'check waits' if count == 1 else 'checks wait'} for an exercise. {failures[0].sentence}"
-
-    @property
-    def passed(self) -> bool:
-        return self.sentence is None and bool(self.notebooks) and all(n.status == "passed" for n in self.notebooks)
-
-    @property
-    def checks(self) -> list[CheckResult]:
-        return [check for notebook in self.notebooks for check in notebook.checks]
-
-    @property
-    def score(self) -> int:
-        """Points of the passed checks; 0 as soon as anything died, since what ran after it proves nothing."""
-        if self.ended or any(n.failure and n.failure.died for n in self.notebooks):
-            return 0
-        return sum(check.points for check in self.checks if check.passed)
-
-    @property
-    def max_score(self) -> int:
-        return sum(check.points for check in self.checks)
 
 
 def code_cells(nb: Mapping[str, Any]) -> Iterator[tuple[int, int, Mapping[str, Any]]]:
@@ -170,7 +73,7 @@ def collect_checks(nb: Mapping[str, Any], run_id: str) -> tuple[tuple[CheckResul
     """
     found: dict[str, CheckResult] = {}
     foreign = 0
-    for item in _payloads(nb, CHECK, "checks"):
+    for item in _payloads(nb, CHECK):
         if not isinstance(item, Mapping) or not run_id or item.get("run_id") != run_id:
             foreign += 1
             continue
@@ -197,7 +100,7 @@ def collect_steps(nb: Mapping[str, Any], run_id: str) -> tuple[Step, ...]:
     """The named steps of this run that the notebook timed, in order."""
     return tuple(
         Step(str(item["name"]), float(item["seconds"]))
-        for item in _payloads(nb, TIMING, "timings")
+        for item in _payloads(nb, TIMING)
         if isinstance(item, Mapping)
         and item.get("run_id") == run_id
         and item.get("name")
@@ -205,18 +108,13 @@ def collect_steps(nb: Mapping[str, Any], run_id: str) -> tuple[Step, ...]:
     )
 
 
-def _payloads(nb: Mapping[str, Any], mime: str, plural: str) -> Iterator[Any]:
+def _payloads(nb: Mapping[str, Any], mime: str) -> Iterator[Any]:
+    """Yield what the code cells left under a MIME type; one output may hold several checks."""
     for _, _, cell in code_cells(nb):
         for output in cell.get("outputs", []):
             payload = output.get("data", {}).get(mime)
-            if payload is None:
-                continue
-            if isinstance(payload, Mapping) and isinstance(payload.get(plural), list):
-                yield from payload[plural]
-            elif isinstance(payload, list):
-                yield from payload
-            else:
-                yield payload
+            several = payload.get("checks") if isinstance(payload, Mapping) else None
+            yield from several if isinstance(several, list) else [] if payload is None else [payload]
 
 
 def _cell_name(name: str, number: int, source: str) -> str:
