@@ -19,7 +19,7 @@ PARAMETERS = {
 
 @dataclass(frozen=True)
 class Data:
-    """Two folders with sample.json and labels.csv: for the submission's own run, and for the proof."""
+    """Describe two folders with sample.json and labels.csv: for the submission's own run, and for the proof."""
 
     run: Path
     proof: Path
@@ -27,7 +27,7 @@ class Data:
 
 @dataclass(frozen=True)
 class NotebookRun:
-    """What one notebook did, as it said itself."""
+    """Hold what one notebook did, as it said itself."""
 
     name: str
     status: str
@@ -37,7 +37,7 @@ class NotebookRun:
 
 @dataclass
 class Ran:
-    """What the notebooks did, as they said themselves: for people, never for points."""
+    """Hold what the notebooks did, as they said themselves: for people, never for points."""
 
     results: list[NotebookRun] = field(default_factory=list)
     executed: dict[str, str] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class Ran:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All there is about one submission: the notebooks' own words, and what the grader found twice."""
+    """Describe all there is about one submission: the notebooks' own words, and what the grader found twice."""
 
     ran: Ran
     looked: dict[str, Finding]
@@ -79,11 +79,11 @@ class Evidence:
 
 
 class NotGraded(LabError):
-    """The grading came to no result, for a reason that may not be the submission's."""
+    """Say that the grading came to no result, for a reason that may not be the submission's."""
 
 
 class Cancelled(NotGraded):
-    """The grading of this submission was cancelled."""
+    """Say that the grading of this submission was cancelled."""
 
     def __init__(self) -> None:
         super().__init__("The grading was interrupted")

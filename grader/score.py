@@ -30,7 +30,7 @@ class Graded:
 
 @dataclass(frozen=True)
 class Grade:
-    """All there is to say about one submission. `notebooks` is what they say they did, for people."""
+    """Describe all there is to say about one submission. `notebooks` is what they say they did, for people."""
 
     name: str
     checks: tuple[Graded, ...]

@@ -1,4 +1,4 @@
-"""One submission, graded: its notebooks run in an account of its own, the grader looks, and proves what it wrote."""
+"""Grade one submission: run its notebooks in an account of its own, look there, and prove what it wrote."""
 
 import json
 import sys
@@ -25,7 +25,7 @@ _MOST_STEPS = 6  # times as long as one step may take, all of them together
 
 
 class Grading:
-    """Grades one submission. `make` builds a sandbox.
+    """Grade one submission. `make` builds a sandbox.
 
     Where a limit of time is passed, the machine may have been too busy: that is NotGraded. In the `last` try, which has
     the machine for itself, it costs the points.
@@ -207,7 +207,10 @@ class Grading:
         return {slug: Finding(**one) for slug, one in found.items()}
 
     def _wait(self, running: Running, lines: Lines | None = None) -> int | None:
-        """The exit code; None where nothing new was said for longer than a step may take, or for ever something new."""
+        """Return the exit code.
+
+        None where nothing new was said for longer than a step may take, or for ever something new.
+        """
         step = self._limits.timeout + _OWN_SECONDS
         seen, now = 0, time.monotonic()
         until, end = now + step, now + _MOST_STEPS * step

@@ -1,5 +1,7 @@
-"""The command line: `python -m lab run ...`. Exit codes: 0 passed, 1 failed, 2 asked for something that cannot be run,
-130 interrupted."""
+"""Read the command line, `python -m lab run ...`, and do what it says.
+
+Exit codes: 0 passed, 1 failed, 2 asked for something that cannot be run, 130 interrupted.
+"""
 
 import argparse
 import sys
@@ -22,14 +24,14 @@ PASSED, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence instead of printing the usage too."""
+    """Say what is wrong in one sentence instead of printing the usage too."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(USAGE, f"{message[:1].upper()}{message[1:]}; `{self.prog} --help` lists what there is.\n")
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The parser of all subcommands; each sets `command` to the function that does it."""
+    """Return the parser of all subcommands; each sets `command` to the function that does it."""
     parser = _Parser(prog="python -m lab", description="The workbook, unattended.")
     parser.add_argument("--version", action="version", version=f"flink-lab {version('flink-anomaly-lab')}")
     commands = parser.add_subparsers(title="commands", metavar="")
@@ -73,7 +75,10 @@ def _seconds(text: str) -> int:
 
 
 def _parameters_help() -> str | None:
-    """The parameters of the series for --help; None where the notebooks cannot be read, which a run then reports."""
+    """Return the parameters of the series for --help.
+
+    None where the notebooks cannot be read, which a run then reports.
+    """
     try:
         notebooks = parameters.find_series(paths.NOTEBOOKS)
         known = parameters.consistent({path.stem: parameters.declared(path) for path in notebooks})
@@ -99,7 +104,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run_command(arguments: argparse.Namespace) -> int:
-    """`python -m lab run`."""
+    """Run `python -m lab run`."""
     from lab.runner import series
     from lab.runner.progress import Progress
 

@@ -34,7 +34,10 @@ _POLICY = {
 
 
 def client(service: str, endpoint: str, account: str = ACCOUNT, region: str = REGION) -> Any:
-    """A boto3 client of the embedded account, whatever the environment says; its User-Agent says whose call it is."""
+    """Return a boto3 client of the embedded account, whatever the environment says.
+
+    Its User-Agent says whose call it is.
+    """
     return boto3.client(
         service,
         endpoint_url=endpoint,
@@ -48,7 +51,7 @@ def client(service: str, endpoint: str, account: str = ACCOUNT, region: str = RE
 
 
 def client_environment(endpoint: str) -> dict[str, str]:
-    """The SDKs' standard variables that turn unmodified code to the embedded account."""
+    """Return the SDKs' standard variables that turn unmodified code to the embedded account."""
     return {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": ACCOUNT,
@@ -71,7 +74,7 @@ def create_role(endpoint: str, name: str) -> None:
 
 
 class CloudWatchSink:
-    """Puts log events into the CloudWatch Logs of one account and region."""
+    """Put log events into the CloudWatch Logs of one account and region."""
 
     def __init__(self, endpoint: str, account: str, region: str) -> None:
         self._logs = client("logs", endpoint, account, region)

@@ -1,4 +1,4 @@
-"""Puts the account together: data plane, control plane and Kinesis behind MiniStack's front door, and the guard."""
+"""Put the account together: data plane, control plane and Kinesis behind MiniStack's server, and the guard."""
 
 import time
 from functools import partial
@@ -24,7 +24,7 @@ from localaws.options import AccountOptions
 
 
 def assemble(home: AccountFolder, endpoint: str, options: AccountOptions) -> tuple[Asgi, DataPlane]:
-    """The account's ASGI application and its data plane, which the caller closes.
+    """Return the account's ASGI application and its data plane, which the caller closes.
 
     MiniStack reads its environment when it is imported, which is now.
     """

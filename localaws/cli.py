@@ -1,4 +1,4 @@
-"""``python -m localaws up|down|status|logs``."""
+"""Read the command line, ``python -m localaws up|down|status|logs``, and do what it says."""
 
 import argparse
 import json

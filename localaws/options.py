@@ -1,4 +1,4 @@
-"""How an account is to behave beyond its port and home: as strict as AWS, with faults on purpose, on which Flink."""
+"""Hold how an account is to behave: as strict as AWS, with faults on purpose, on which Flink."""
 
 import os
 from argparse import ArgumentParser, Namespace
@@ -11,7 +11,7 @@ from localaws.kinesis.faults import FaultPlan, read_plan
 
 @dataclass(frozen=True)
 class AccountOptions:
-    """The options of ``up``, all off by default."""
+    """Describe the options of ``up``, all off by default."""
 
     strict: bool = False
     faults: str = ""

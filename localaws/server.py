@@ -1,4 +1,7 @@
-"""The background process: MiniStack with our data plane, on one loopback port. Started by ``python -m localaws up``."""
+"""Run the background process: MiniStack with our data plane, on one loopback port.
+
+Started by ``python -m localaws up``.
+"""
 
 import argparse
 import asyncio

@@ -1,4 +1,4 @@
-"""Hold the account of a proof: only the grader fed it, and what a submission wrote runs in it on unseen data."""
+"""Hold the account of a proof, which only the grader fed, with reviews that the submission never saw."""
 
 import os
 import sys

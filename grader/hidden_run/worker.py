@@ -1,4 +1,4 @@
-"""The grader's own process beside an account: it looks at it, or proves a submission in it. A program.
+"""Look at an account, or prove a submission in it: the grader's own process beside that account. A program.
 
     python -m grader.hidden_run.worker TASK
 

@@ -1,5 +1,7 @@
-"""The bill before the first resource, and the running meter: computed from what exists in the account and since when,
-so it can be read at any time and from any notebook."""
+"""Write the bill before the first resource, and the running meter, from what exists in the account.
+
+It can be read at any time and from any notebook.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,5 +1,6 @@
-"""What the lab costs on AWS, in USD before taxes and free tiers: arithmetic alone, nothing is read or called but
-lab/account/prices.json.
+"""Compute what the lab costs on AWS, in USD before taxes and free tiers: arithmetic alone.
+
+Nothing is read or called but lab/account/prices.json.
 
 Sources of the rules: Managed Service for Apache Flink developer guide (one more KPU an application for orchestration,
 50 GB of running storage for each of the others); Kinesis Data Streams pricing (a stream on demand is paid by the hour,
@@ -26,8 +27,10 @@ HOME = "us-east-1"
 
 @dataclass(frozen=True)
 class Charge:
-    """One line of a bill: ``amount`` units of the price ``unit`` are paid an hour; ``hours`` have passed so far, and
-    ``running`` says whether more will."""
+    """Describe one line of a bill: ``amount`` units of the price ``unit`` are paid an hour.
+
+    ``hours`` have passed so far, and ``running`` says whether more will.
+    """
 
     what: str
     unit: str
@@ -36,11 +39,11 @@ class Charge:
     running: bool = True
 
     def hourly(self, prices: Mapping[str, Any]) -> float:
-        """USD an hour."""
+        """Return USD an hour."""
         return self.amount * prices[self.unit]["price"]
 
     def so_far(self, prices: Mapping[str, Any]) -> float:
-        """USD since it began."""
+        """Return USD since it began."""
         return self.hourly(prices) * self.hours
 
 
@@ -97,8 +100,7 @@ def application_charges(kpus: int, hours: float = 0.0, running: bool = True) -> 
 
 
 def planned(shards: int, kpus: int = 1) -> list[Charge]:
-    """What the whole series makes: two streams of ``shards`` (0: on-demand), those of the exercises, the
-    application."""
+    """Charge what the whole series makes: two streams of ``shards`` (0: on-demand), the exercises', the application."""
     streams = [stream_charge(name, shards) for name in (INPUT_STREAM, OUTPUT_STREAM)]
     exercises = [stream_charge(EXERCISE_STREAM, 4), stream_charge(GROUP_STREAM, 1)]
     return [*streams, *exercises, *application_charges(kpus)]

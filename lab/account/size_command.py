@@ -1,4 +1,4 @@
-"""`python -m lab size`: say how many shards and KPUs a rate of reviews needs, and what they cost."""
+"""Say how many shards and KPUs a rate of reviews needs, and their cost (`python -m lab size`)."""
 
 import argparse
 import sys

@@ -97,7 +97,7 @@ class Pipeline(Account):
 
     @cached_property
     def rows_dropped(self) -> int:
-        """Count the rows Flink dropped as late since the position; 0 where no job runs or nobody tells, as on AWS."""
+        """Count the rows Flink dropped as late since the position; 0 where nobody tells, as on AWS."""
         return (self.dashboard.late_rows(self.position.late_rows) or 0) if self.dashboard else 0
 
     @cached_property

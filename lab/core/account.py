@@ -14,8 +14,10 @@ from lab.core.session import Session, restarted_hint
 
 @contextmanager
 def required(doing: str, what: str, notebook: str, session: Session) -> Iterator[None]:
-    """Raise StepMissing (`what` is its first half, such as "The stream reviews does not exist") where a call inside
-    finds no such resource, and the lab's other errors for other refusals of `doing`."""
+    """Raise StepMissing where a call inside finds no such resource, and the lab's other errors for other refusals.
+
+    `what` is its first half, such as "The stream reviews does not exist"; `doing` is what was refused.
+    """
     missing = StepMissing(f"{what}{restarted_hint(session)}", notebook)
     with plain_words(doing, session.endpoint, gone=missing):
         yield

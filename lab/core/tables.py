@@ -1,4 +1,4 @@
-"""Small HTML tables: a caption, headers that screen readers understand, times and numbers as people write them."""
+"""Write small HTML tables: a caption, headers that screen readers understand, times as people write them."""
 
 from html import escape
 from typing import Any
@@ -38,12 +38,12 @@ def table_html(table: pd.DataFrame, caption: str = "", rows: int = ROWS, longest
 
 
 def as_text(table: pd.DataFrame) -> str:
-    """The table in plain text columns."""
+    """Return the table in plain text columns."""
     return table.map(cell).to_string(index=False) if len(table) else "no rows"
 
 
 def cell(value: Any, longest: int | None = LONGEST) -> str:
-    """A value as text: no trailing zeros of a time, two decimals, a dash where there is nothing."""
+    """Return a value as text: no trailing zeros of a time, two decimals, a dash where there is nothing."""
     if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and value != value):
         return "–"
     if isinstance(value, pd.Timestamp):

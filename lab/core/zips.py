@@ -1,6 +1,6 @@
-"""Write a zip that appears under its name only when it is whole: two runs may build the same one at once.
+"""Write a zip that appears under its name only when it is whole, and read one that may be damaged.
 
-Read one that a student may have made or changed: any of its members may be damaged.
+Two runs may build the same zip at once. One that a student made or changed may be damaged at any of its members.
 """
 
 import io
@@ -21,7 +21,7 @@ _DAMAGE = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSEr
 
 
 class UnreadableZip(LabError):
-    """A zip, or a member of it, cannot be read."""
+    """Say that a zip, or a member of it, cannot be read."""
 
 
 def open_zip(source: Path | bytes, name: str) -> zipfile.ZipFile:

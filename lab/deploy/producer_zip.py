@@ -1,4 +1,4 @@
-"""The Lambda's zip, producer/*.py as they are and nothing else; and the one of its modules that the lab reads with."""
+"""Build the Lambda's zip of producer/*.py, and load the one of its modules that the lab reads with."""
 
 import zipfile
 from functools import cache
@@ -34,7 +34,7 @@ def build_producer_zip(target: Path, source: Path = PRODUCER) -> Path:
 
 @cache
 def review_reader() -> ModuleType:
-    """Load the function's module that reads a file of reviews: what 01 shows of a file is what the function reads.
+    """Load the function's module that reads a file of reviews, so that 01 shows what it reads.
 
     It stands where the function has it and needs nothing but the standard library.
     """

@@ -41,7 +41,7 @@ class Dashboard:
         return cls(answer["AuthorizedUrl"])
 
     def get(self, path: str) -> Any:
-        """GET one path of the REST API; raises DashboardSilent."""
+        """Read one path of the REST API; raises DashboardSilent."""
         try:
             with urllib.request.urlopen(self._base + path, timeout=_TIMEOUT) as answer:  # noqa: S310
                 return json.load(answer)
@@ -73,8 +73,10 @@ class Dashboard:
         return self.get(f"/jobs/{job_id}")["vertices"]
 
     def metric_sum(self, job_id: str, name: str) -> float:
-        """Sum a metric over every operator and subtask; matches the metric's last part, such as
-        ``numLateRecordsDropped``. 0 where no operator has it."""
+        """Sum a metric over every operator and subtask.
+
+        Matches the metric's last part, such as ``numLateRecordsDropped``. 0 where no operator has it.
+        """
         total = 0.0
         for vertex in self.vertices(job_id):
             path = f"/jobs/{job_id}/vertices/{vertex['id']}/subtasks/metrics"

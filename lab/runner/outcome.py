@@ -1,4 +1,4 @@
-"""Hold the outcome of a run: of each check, of each notebook, and of the series, with its first failure and points."""
+"""Hold the outcome of a run: of each check, each notebook and the series, with points."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Step:
-    """A named part of a notebook and how many seconds it took."""
+    """Describe a named part of a notebook and how many seconds it took."""
 
     name: str
     seconds: float
@@ -28,7 +28,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Stop:
-    """Why execution ended before the notebook did, as the runner saw it."""
+    """Hold why execution ended before the notebook did, as the runner saw it."""
 
     reason: Literal["kernel died", "timeout", "kernel did not start", "interrupted", "output", "runner"]
     detail: str
@@ -37,8 +37,11 @@ class Stop:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a notebook failed: one sentence; `died` where it was not a check that said so, `blank` where all that is
-    wrong is an exercise that was not attempted, so that the series can go on."""
+    """Hold why a notebook failed: one sentence.
+
+    `died` where it was not a check that said so, `blank` where all that is wrong is an exercise that was not attempted,
+    so that the series can go on.
+    """
 
     sentence: str
     died: bool
@@ -48,7 +51,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class NotebookResult:
-    """What a notebook did. `status` is "not run" where an earlier one failed; `seconds` is wall-clock."""
+    """Hold what a notebook did. `status` is "not run" where an earlier one failed; `seconds` is wall-clock."""
 
     name: str
     status: Literal["passed", "failed", "not run"]
@@ -62,7 +65,7 @@ class NotebookResult:
 
 @dataclass(frozen=True)
 class SeriesResult:
-    """What a run did. `ended` is the sentence of what stopped the run itself, if anything (a full disk)."""
+    """Hold what a run did. `ended` is the sentence of what stopped the run itself, if anything (a full disk)."""
 
     run_id: str
     started: str  # ISO-8601, UTC
@@ -73,7 +76,7 @@ class SeriesResult:
 
     @property
     def sentence(self) -> str | None:
-        """The first failure in one sentence, or None when everything passed."""
+        """Return the first failure in one sentence, or None when everything passed."""
         failures = sorted((n.failure for n in self.notebooks if n.failure), key=lambda failure: failure.blank)
         if not failures or self.ended:
             return self.ended
@@ -92,7 +95,7 @@ class SeriesResult:
 
     @property
     def score(self) -> int:
-        """Points of the passed checks; 0 as soon as anything died, since what ran after it proves nothing."""
+        """Return points of the passed checks; 0 as soon as anything died, since what ran after it proves nothing."""
         if self.ended or any(n.failure and n.failure.died for n in self.notebooks):
             return 0
         return sum(check.points for check in self.checks if check.passed)

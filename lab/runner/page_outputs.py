@@ -1,4 +1,4 @@
-"""The charts and tables of executed notebooks, made safe to put on a page: no scripts, styles or links of theirs."""
+"""Take charts and tables out of executed notebooks, safe to put on a page: no scripts or links."""
 
 import base64
 import binascii
@@ -25,7 +25,7 @@ _DATA_PNG = "data:image/png;base64,"
 
 @dataclass(frozen=True)
 class Exhibit:
-    """A chart (base64 of a PNG, with its alt text) or a table (clean HTML), and the heading it stands under.
+    """Describe a chart (base64 of a PNG, with alt text) or a table (clean HTML), and its heading.
 
     `moving` is what the chart moves by: data of the notebook, drawn by a script of the lab's own.
     """
@@ -39,7 +39,7 @@ class Exhibit:
 
 
 def exhibits(nb: Mapping[str, Any]) -> Iterator[Exhibit]:
-    """The charts and tables among the notebook's outputs, in order. Tables of checks are left to the caller."""
+    """Yield the charts and tables among the notebook's outputs, in order. Tables of checks are left to the caller."""
     heading = ""
     for cell in nb["cells"]:
         if cell["cell_type"] == "markdown":

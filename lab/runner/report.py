@@ -1,4 +1,4 @@
-"""report.html: the run on one page that needs nothing else, to read, to print and to hand in."""
+"""Write report.html: the run on one page that needs nothing else, to read, to print and to hand in."""
 
 import importlib.metadata
 import json
@@ -25,7 +25,7 @@ def write(run: Run, result: SeriesResult) -> None:
 
 
 def render(result: SeriesResult, shown: dict[str, list[Exhibit]]) -> str:
-    """The page as HTML; `shown` holds the charts and tables by notebook."""
+    """Return the page as HTML; `shown` holds the charts and tables by notebook."""
     values = {
         "result": result,
         "headings": {notebook.name: by_heading(shown.get(notebook.name, [])) for notebook in result.notebooks},
@@ -38,19 +38,19 @@ def render(result: SeriesResult, shown: dict[str, list[Exhibit]]) -> str:
 
 
 def _moving(exhibit: Exhibit) -> Markup:
-    """The chart that moves, with its still picture for where no script runs."""
+    """Return the chart that moves, with its still picture for where no script runs."""
     still = Markup('<img src="data:image/png;base64,{}" alt="{}">').format(exhibit.content, exhibit.alt)
     caption = Markup("<p class='note'>{}</p>").format(exhibit.alt)
     return Markup(exhibit.moving.html(str(still)) if exhibit.moving else str(still)) + caption  # noqa: S704
 
 
 def by_heading(found: list[Exhibit]) -> list[tuple[str, list[Exhibit]]]:
-    """The exhibits of a notebook, grouped by the heading they stand under, in order."""
+    """Return the exhibits of a notebook, grouped by the heading they stand under, in order."""
     return [(heading, list(group)) for heading, group in groupby(found, key=lambda exhibit: exhibit.heading)]
 
 
 def versions() -> dict[str, str]:
-    """What the run ran on."""
+    """Return what the run ran on."""
     found = {"Python": platform.python_version(), "System": f"{platform.system()} {platform.machine()}"}
     for package in VERSIONS_OF:
         try:
@@ -61,7 +61,10 @@ def versions() -> dict[str, str]:
 
 
 def _exhibits_of(executed: Path) -> list[Exhibit]:
-    """The charts and tables of an executed notebook; none where it was not executed or died while it was saved."""
+    """Return the charts and tables of an executed notebook.
+
+    None where it was not executed or died while it was saved.
+    """
     try:
         nb: dict[str, Any] = json.loads(executed.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):

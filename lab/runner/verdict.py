@@ -1,4 +1,4 @@
-"""What happened in an executed notebook, read from the notebook alone: cells, checks, steps, and the first failure.
+"""Judge an executed notebook, read from the notebook alone: cells, checks, steps, and the first failure.
 
 Nothing here trusts an exit code or a status that papermill wrote: a notebook succeeded when every code cell has an
 execution count, none holds an error, at least one check of this run was seen, and every check passed.
@@ -17,8 +17,11 @@ _LONGEST = 600  # characters of an error that still make a sentence
 
 
 def code_cells(nb: Mapping[str, Any]) -> Iterator[tuple[int, int, Mapping[str, Any]]]:
-    """(position, number, cell) of every code cell with a source. The number is the one the notebook in `notebooks/`
-    shows after Restart and run all: the cell papermill adds has that of the parameters cell before it."""
+    """Yield (position, number, cell) of every code cell with a source.
+
+    The number is the one the notebook in `notebooks/` shows after Restart and run all: the cell papermill adds has that
+    of the parameters cell before it.
+    """
     number = 0
     for position, cell in enumerate(nb["cells"]):
         if cell["cell_type"] == "code" and cell["source"].strip():
@@ -31,20 +34,20 @@ def _injected(cell: Mapping[str, Any]) -> bool:
 
 
 def first_line(source: str, longest: int = 60) -> str:
-    """The first line of a cell that is not blank, shortened, to recognise the cell by."""
+    """Return the first line of a cell that is not blank, shortened, to recognise the cell by."""
     line = next((line.strip() for line in source.splitlines() if line.strip()), "")
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 def plain(text: str) -> str:
-    """Text without terminal colours."""
+    """Return text without terminal colours."""
     return _ANSI.sub("", text)
 
 
 def judge(
     name: str, nb: Mapping[str, Any], run_id: str, seconds: float, where: str, stop: Stop | None
 ) -> NotebookResult:
-    """The result of an executed notebook. `where` is how the reader finds the executed copy."""
+    """Return the result of an executed notebook. `where` is how the reader finds the executed copy."""
     cells = list(code_cells(nb))
     own = [cell for _, _, cell in cells if not _injected(cell)]
     checks, foreign = collect_checks(nb, run_id)
@@ -67,7 +70,7 @@ def judge(
 
 
 def collect_checks(nb: Mapping[str, Any], run_id: str) -> tuple[tuple[CheckResult, ...], int]:
-    """The checks of this run in the notebook's outputs, and how many there were of other runs.
+    """Return the checks of this run in the notebook's outputs, and how many there were of other runs.
 
     Seen twice under one slug, a check counts once, and as failed if it failed once. One that cannot be read failed.
     """
@@ -97,7 +100,7 @@ def _read_check(item: Mapping[str, Any]) -> CheckResult:
 
 
 def collect_steps(nb: Mapping[str, Any], run_id: str) -> tuple[Step, ...]:
-    """The named steps of this run that the notebook timed, in order."""
+    """Return the named steps of this run that the notebook timed, in order."""
     return tuple(
         Step(str(item["name"]), float(item["seconds"]))
         for item in _payloads(nb, TIMING)
@@ -132,7 +135,7 @@ def _error_failure(name: str, cells: list[tuple[int, int, Mapping[str, Any]]], w
 
 
 def _traceback(cell: Mapping[str, Any], error: Mapping[str, Any]) -> str:
-    """The traceback that `lab.core.error_hook` folded under the sentence, else the error output's own."""
+    """Return the traceback that `lab.core.error_hook` folded under the sentence, else the error output's own."""
     for output in cell.get("outputs", []):
         folded = output.get("data", {}).get(TRACEBACK)
         if isinstance(folded, Mapping) and isinstance(folded.get("traceback"), str):
@@ -141,7 +144,7 @@ def _traceback(cell: Mapping[str, Any], error: Mapping[str, Any]) -> str:
 
 
 def _explain(ename: str, evalue: str, where: str) -> str:
-    """The sentence in an error: the lab's own errors are sentences already, others get their name and a next step."""
+    """Write an error as a sentence: the lab's own are sentences, others get a next step."""
     if ename == "SystemExit":
         return "the cell called sys.exit, so nothing after it ran; take the call out and run again."
     said = re.sub(r"\s+", " ", plain(evalue)).strip()

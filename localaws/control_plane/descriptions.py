@@ -1,4 +1,4 @@
-"""Applications, snapshots and operations in the shapes the API answers with."""
+"""Describe applications, snapshots and operations in the shapes the API answers with."""
 
 import copy
 from typing import Any

@@ -1,4 +1,4 @@
-"""What Managed Flink refuses beyond the shapes of the API, and what the local account does not run."""
+"""Refuse what Managed Flink refuses beyond the shapes of the API, and what the local account does not run."""
 
 import math
 from typing import Any

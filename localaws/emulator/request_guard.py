@@ -1,4 +1,4 @@
-"""Who may ask the account what: local names only, no page of another site, and no administrative path."""
+"""Guard the account's port: local names only, no page of another site, no administrative path."""
 
 import json
 import re
@@ -56,7 +56,9 @@ def _most_bytes(headers: dict[bytes, str]) -> int:
 
 
 class _BoundedBody:
-    """Passes a request's body on up to ``most`` bytes; of a larger one the account sees that its client has gone.
+    """Pass a request's body on up to ``most`` bytes.
+
+    Of a larger one the account sees that its client has gone.
 
     The rest is read and not kept: a client hears no answer before it has sent everything.
     """
@@ -79,7 +81,7 @@ class _BoundedBody:
 
 
 def _from_elsewhere(headers: dict[bytes, str]) -> bool:
-    """A browser asks on behalf of a page that is not local: it says so, and the emulator allows every origin."""
+    """Say whether a browser asks on behalf of a page of another site, which the emulator would allow."""
     origin = headers.get(b"origin")
     if origin is not None and not _LOCAL_HOST.match(urlsplit(origin).netloc):
         return True
