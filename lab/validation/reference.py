@@ -206,7 +206,7 @@ def _rows(events: Events | pd.DataFrame) -> tuple[pd.DataFrame, list[str], list[
 
 
 def _first_unfired(watermark: np.ndarray, size: int, slide: int) -> np.ndarray:
-    """Number the windows: the first one not fired by this watermark has k * slide + size - 1 > watermark."""
+    """Number the first window this watermark has not fired: k * slide + size - 1 > watermark."""
     return np.floor_divide(watermark - size + 1, slide) + 1
 
 
