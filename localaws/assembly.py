@@ -14,6 +14,7 @@ from localaws.emulator.ministack_adapter import (
     request_account,
 )
 from localaws.emulator.request_guard import Asgi, guarded
+from localaws.emulator.unserved_services import refusing_unserved
 from localaws.kinesis.faults import FaultInjector
 from localaws.kinesis.limits import StrictLimits
 from localaws.kinesis.service import KinesisService
@@ -54,4 +55,5 @@ def assemble(home: AccountFolder, endpoint: str, options: AccountOptions) -> tup
             **dataplane.status(),
         }
 
-    return guarded(install(control_plane.handle_request, kinesis.handle_request), status), dataplane
+    emulator = refusing_unserved(install(control_plane.handle_request, kinesis.handle_request))
+    return guarded(emulator, status), dataplane

@@ -83,6 +83,8 @@ def _status(home: AccountFolder, options: argparse.Namespace) -> int:
             print(f"{name} is starting: {waiting_for}.")
         for name, url in answer["dashboards"].items():
             print(f"Flink dashboard of {name}: {url}")
+        for warning in answer["warnings"].values():
+            print(warning)
         for name in answer["restarts"]:
             print(_restarts(answer, name))
         if answer["strict"]:

@@ -41,6 +41,7 @@ class JobDescription:
     key: ApplicationKey
     arn: str
     version: int
+    runtime: str
     bucket: str
     object_key: str
     object_version: str | None

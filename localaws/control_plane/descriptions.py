@@ -59,6 +59,7 @@ def job_description(
         key=application.key,
         arn=application.arn,
         version=version.number,
+        runtime=version.runtime,
         bucket=location.get("BucketARN", "").rpartition(":::")[2],
         object_key=location.get("FileKey", ""),
         object_version=location.get("ObjectVersion"),

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from localaws.errors import ApplicationFailed, ClusterFailed
 from localaws.flink_cluster.cluster import FlinkCluster
+from localaws.flink_cluster.distribution import FLINK_VERSION, RUNTIME
 from localaws.flink_cluster.existing_cluster import ExistingCluster
 from localaws.flink_cluster.offered_time import OfferedTime
 from localaws.job_description import JobDescription
@@ -59,6 +60,9 @@ class RunningApplication:
         self.waiting_for = ""  # what the start waits for at this moment
         self.restarts = 0  # failures since RUNNING after which Flink started the job again
         self.first_cause = ""
+        self.warning = ""
+        if job.runtime != RUNTIME:
+            self.warning = f"The application is for {job.runtime} and runs here on Flink {FLINK_VERSION}."
         self.stopping = threading.Event()
         self.ended = threading.Event()  # the job has ended and does not come back
         self._tracker = tracker

@@ -60,6 +60,8 @@ def spelling() -> bytes:
 class Workbench:
     """Deploys one application between two fresh streams and reads what it writes."""
 
+    runtime = "FLINK-1_20"
+
     def __init__(self, account: EmbeddedAccount, name: str) -> None:
         self.account, self.name = account, name
         self.kinesis = account.client("kinesis")
@@ -84,7 +86,7 @@ class Workbench:
         }
         self.flink.create_application(
             ApplicationName=self.name,
-            RuntimeEnvironment="FLINK-1_20",
+            RuntimeEnvironment=self.runtime,
             ServiceExecutionRole=f"arn:aws:iam::{ACCOUNT}:role/LabRole",
             ApplicationConfiguration={
                 "ApplicationCodeConfiguration": {
@@ -212,6 +214,7 @@ def test_a_job_that_restarts_again_and_again_is_seen(bench: Workbench) -> None:
 
 
 def test_table_api_with_a_python_udf(bench: Workbench) -> None:
+    bench.runtime = "FLINK-1_18"
     bench.deploy(
         {"App/main.py": source("table_udf.py"), f"App/{JAR}": connector_jar().read_bytes()},
         python="App/main.py",
@@ -220,6 +223,9 @@ def test_table_api_with_a_python_udf(bench: Workbench) -> None:
     assert bench.start() == "RUNNING", bench.account.command("logs", bench.name).stdout[:3000]
     bench.put(range(6))
     assert bench.written(6) == [0, 1, 4, 9, 16, 25]
+    warning = "The application is for FLINK-1_18 and runs here on Flink 1.20."
+    assert warning in bench.account.command("status").stdout
+    assert f"service WARN {warning}" in bench.account.command("logs", bench.name).stdout
     workers = bench.python_workers()
     assert workers
     bench.stop()
@@ -241,6 +247,7 @@ def test_datastream_with_state_and_timers(bench: Workbench) -> None:
 
 
 def test_datastream_connectors_and_boto3(bench: Workbench) -> None:
+    bench.runtime = "FLINK-1_19"
     bench.deploy({"main.py": source("connectors.py"), JAR: connector_jar().read_bytes()}, python="main.py", jarfile=JAR)
     assert bench.start() == "RUNNING", bench.account.command("logs", bench.name).stdout[:3000]
     bench.put(range(5))

@@ -46,6 +46,7 @@ def job(slots: int, groups: dict[str, dict[str, str]] | None = None) -> JobDescr
         key=ApplicationKey("000000000000", "us-east-1", "wide"),
         arn="arn",
         version=1,
+        runtime="FLINK-1_20",
         bucket="",
         object_key="code.zip",
         object_version=None,
