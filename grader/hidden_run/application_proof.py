@@ -16,6 +16,7 @@ from lab.checks.detection import RUN_OPTIONS
 from lab.checks.probe import Finding, Place
 from lab.core.errors import LabError
 from lab.core.names import APPLICATION_FOLDER, APPLICATION_ZIP, INPUT_STREAM, OUTPUT_STREAM
+from lab.core.zips import open_zip
 from lab.exercises.catalog import EXERCISES
 from lab.flink.rest import Dashboard
 from lab.streams.reading import Position, read_stream
@@ -79,7 +80,7 @@ def prove_application(account: ProofAccount) -> dict[str, Finding]:
         return dict.fromkeys(OF_APPLICATION, place.failed(foreign))
     lab = account.pipeline(
         position=position, events=events, reference=reference, output=output, parallelism=(SHARDS, SHARDS),
-        package=(task.scratch / APPLICATION_ZIP).read_bytes(),
+        package=open_zip(task.scratch / APPLICATION_ZIP, APPLICATION_ZIP),
     )  # fmt: skip
     found = {slug: account.take(slug, lab) for slug in OF_APPLICATION}
     window = exercises.window.slug
