@@ -16,10 +16,19 @@ setup: $(READY) ## install what the lab needs into .venv and make the connector 
 INSTALL = $(BIN)/uv pip sync --compile-bytecode --python $(BIN)/python
 PROJECT = $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 
-$(READY): requirements.txt pyproject.toml flink_app/connector.lock flink_app/connector.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { echo "The lab needs Python 3.11 (Flink 1.20 runs on no later one): install it, or name it with 'make PYTHON=/path/to/python3.11 ...'."; exit 1; }
-	@echo "[1/4] Make the environment .venv and install the installer (20 MB)"
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+# With PYTHON=uv a uv that is on the PATH finds a Python 3.11 or gets one; any other value is the Python itself.
+$(BIN)/python:
+ifeq ($(PYTHON),uv)
+	@command -v uv >/dev/null || { echo "PYTHON=uv needs uv, which is not on the PATH: install it (with 'pipx install uv', or as your system does), then run this again."; exit 1; }
+	@uv python find --system 3.11 >/dev/null 2>&1 || uv python install 3.11 || { echo "uv could not get Python 3.11, as it says above: install Python 3.11 yourself, then run 'make setup'."; exit 1; }
+	@uv venv --quiet --seed --python 3.11 .venv
+else
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { echo "The lab needs Python 3.11 (Flink 1.20 runs on no later one), and $(PYTHON) is not that: install it (with uv: 'uv python install 3.11', which 'make setup PYTHON=uv' does for you), or name it with 'make setup PYTHON=/path/to/python3.11'."; exit 1; }
+	@$(PYTHON) -m venv .venv
+endif
+
+$(READY): requirements.txt pyproject.toml flink_app/connector.lock flink_app/connector.toml | $(BIN)/python
+	@echo "[1/4] Install the installer (20 MB) into the environment .venv"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(sed -nE 's/^(uv==[0-9.]+).*/\1/p' requirements.txt)"
 	@echo "[2/4] Install $$(grep -c == requirements.txt) packages: 600 MB to download where they are not in the cache, 1.1 GB on disk"
 	@$(INSTALL) requirements.txt
@@ -45,7 +54,7 @@ test: $(DEV) ## all tests, two files at a time
 test-fast: $(DEV) ## the tests that need no Flink cluster
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)
 
-release: $(READY) ## the student edition into build/release: the same files with blanks
+release: $(READY) ## the student edition and the teacher's, one zip each, into build/release
 	@$(BIN)/python -m lab release $(ARGS)
 
 jupyter: $(READY) ## JupyterLab, on the first notebook
@@ -82,7 +91,7 @@ fuzz: $(DEV) ## 100,000 mutated inputs through the producer's reading side
 bench-env: .venv-bench/.ready ## bytewax and quixstreams in an environment of their own, .venv-bench
 
 .venv-bench/.ready: requirements-bench.txt $(DEV)
-	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	test -x .venv-bench/bin/python || $(BIN)/python -m venv .venv-bench
 	$(BIN)/uv pip sync --quiet --python .venv-bench/bin/python requirements-bench.txt
 	@touch $@
 

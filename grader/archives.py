@@ -1,4 +1,4 @@
-"""Read what was handed in, whatever it is packed in (folder, zip, tar): first every name, then the files that count.
+"""Read what was handed in, whatever it is packed in: first every name, then the files that count.
 
 Whatever a reader of the standard library raises is a BadSubmission here, and no more is unpacked than the limits say.
 """
@@ -36,11 +36,11 @@ Member = tuple[str, bool, Callable[[], IO[bytes]]]
 
 
 class BadSubmission(LabError):
-    """A submission that cannot be taken: the sentence says why."""
+    """Say why a submission cannot be taken."""
 
 
 class Budget:
-    """What may still be unpacked of one submission."""
+    """Hold what may still be unpacked of one submission."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits, self.files, self.bytes = limits, limits.files, limits.unpacked
@@ -61,12 +61,12 @@ class Budget:
 
 
 def archive_ending(name: str) -> str:
-    """The ending of an archive's name, "" where it is none."""
+    """Return the ending of an archive's name, "" where it is none."""
     return next((ending for ending in sorted(ENDINGS, key=len, reverse=True) if name.lower().endswith(ending)), "")
 
 
 def names(source: Path, limits: Limits) -> list[PurePosixPath]:
-    """The names of the files in a folder or archive. Raises BadSubmission."""
+    """Return the names of the files in a folder or archive. Raises BadSubmission."""
     with _sentences(source):
         found = [safe_name(name) for name, _, _ in _bounded(_members(source, limits))]
     return [name for name in found if not IGNORED & set(name.parts)]
@@ -88,7 +88,7 @@ def extract(source: Path, wanted: Mapping[PurePosixPath, PurePosixPath], target:
 
 
 def safe_name(name: str) -> PurePosixPath:
-    """The path of a member. Raises BadSubmission where it leads out of the folder."""
+    """Return the path of a member. Raises BadSubmission where it leads out of the folder."""
     path = PurePosixPath(name.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or "\0" in name or _DRIVE.match(name):
         raise BadSubmission(f"It holds {name!r}, which leads out of its folder: pack the project's folder again.")
@@ -167,7 +167,7 @@ def _extracted(archive: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
 
 
 class _Counted:
-    """A stream that ends with BadSubmission once too much was read from it."""
+    """End a stream with BadSubmission once too much was read from it."""
 
     def __init__(self, stream: IO[bytes], most: int) -> None:
         self._stream, self._left = stream, most

@@ -1,4 +1,4 @@
-"""Grade everyone: submissions side by side, each result kept as soon as it is there, and the table at the end."""
+"""Grade everyone: submissions side by side, each result kept at once, and the table at the end."""
 
 import shutil
 import sys
@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from grader import grade_table, result_files
 from grader.archives import BadSubmission
+from grader.evidence import Cancelled, Data, Evidence, Ran
 from grader.grade_table import Row
 from grader.hidden_run import hidden_data
 from grader.hidden_run.account_findings import NOTEBOOKS
@@ -21,7 +22,7 @@ from grader.sandbox.namespaces import Isolated, why_not_isolated
 from grader.sandbox.sandbox import Layout, Sandbox
 from grader.sandbox.unisolated import Unisolated, own_users
 from grader.score import Grade, score
-from grader.submission_grading import Cancelled, Data, Evidence, Grading, Ran
+from grader.submission_grading import Grading
 from grader.submissions import Submission, escaped, stage
 from grader.trusted_files import TrustedFiles
 from lab.checks.check import checks_of
@@ -32,7 +33,7 @@ Make = Callable[[Layout, Limits], Sandbox]
 
 @dataclass(frozen=True)
 class Tools:
-    """What every submission is graded with."""
+    """Hold what every submission is graded with."""
 
     trusted: TrustedFiles
     data: Data
@@ -42,7 +43,7 @@ class Tools:
 
 
 class Batch:
-    """Grades submissions into `out`, `jobs` at a time. What an earlier grading left there stays as it is.
+    """Grade submissions into `out`, `jobs` at a time. What an earlier grading left there stays as it is.
 
     Whatever one submission causes ends in its own row. What came to no result is graded once more, alone, at the end.
     """
@@ -146,7 +147,7 @@ class Batch:
             shutil.rmtree(mine, ignore_errors=True)
 
     def _staged(self, name: str, mine: Path, tools: Tools) -> tuple[Submission, str | None]:
-        """The submission, and why it is refused, if it is."""
+        """Return the submission, and why it is refused, if it is."""
         try:
             return replace(stage(self._paths[name], mine, tools.limits, tools.trusted.base), name=name), None
         except (BadSubmission, OSError) as error:
@@ -167,7 +168,7 @@ class Batch:
 
 
 def graded(submission: Submission, evidence: Evidence, unisolated: str | None) -> Grade:
-    """The grade that the evidence supports."""
+    """Return the grade that the evidence supports."""
     checks = [check for number in NOTEBOOKS for check in checks_of(number)]
     return Grade(
         submission.name,

@@ -1,4 +1,4 @@
-"""`python -m lab grade`."""
+"""Read the options of `python -m lab grade` and grade."""
 
 import argparse
 import io
@@ -14,7 +14,7 @@ PASSED, FAILED, INTERRUPTED = 0, 1, 130
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """`python -m lab grade`."""
+    """Run `python -m lab grade`."""
     parser = commands.add_parser(
         "grade",
         help="grade what students handed in, each in an account of its own",
@@ -52,7 +52,7 @@ def _count(text: str) -> int:
 
 
 def grade_command(arguments: argparse.Namespace) -> int:
-    """Grade; 0 when everyone was graded, whatever the points."""
+    """Grade everyone; returns 0 when everyone was graded, whatever the points."""
     from grader.batch import Batch
     from grader.grade_table import CSV
     from grader.sandbox.limits import MIB, Limits

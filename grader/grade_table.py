@@ -1,4 +1,4 @@
-"""The table of everyone: CSV, HTML, and the CSV of nbgrader's gradebook. Made from the results.json of each."""
+"""Write the table of everyone: CSV, HTML, and the CSV of nbgrader's gradebook. Made from the results.json of each."""
 
 import csv
 import io
@@ -25,7 +25,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True)
 class Row:
-    """One submission in the table: its results.json, or why there is none."""
+    """Describe one submission in the table: its results.json, or why there is none."""
 
     name: str
     results: dict[str, Any] | None
@@ -45,7 +45,7 @@ class Row:
 
 
 def read_results(folder: Path) -> dict[str, Any] | None:
-    """The results.json of a folder, None where there is none that the grader finished."""
+    """Return the results.json of a folder, None where there is none that the grader finished."""
     try:
         found = json.loads((folder / RESULTS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -63,7 +63,7 @@ def write(out: Path, rows: Sequence[Row]) -> None:
 
 
 def grades_csv(rows: Sequence[Row]) -> str:
-    """One line a submission: points in all and of every check."""
+    """Return one line a submission: points in all and of every check."""
     titles = _titles(rows)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -79,7 +79,7 @@ def grades_csv(rows: Sequence[Row]) -> str:
 
 
 def grades_html(rows: Sequence[Row]) -> str:
-    """One line a submission with a link to its report, and how many passed each check."""
+    """Return one line a submission with a link to its report, and how many passed each check."""
     graded = [row.results for row in rows if row.results]
     passed = Counter(_slug(test) for results in graded for test in results["tests"] if test["status"] == "passed")
     values = {"rows": rows, "titles": _titles(rows), "csv": CSV, "passed": passed, "graded": len(graded)}
@@ -87,7 +87,7 @@ def grades_html(rows: Sequence[Row]) -> str:
 
 
 def nbgrader_csv(rows: Sequence[Row], assignment: str = ASSIGNMENT) -> str:
-    """The graded ones in the columns of nbgrader's gradebook; the student's id is the submission's name."""
+    """Return the graded ones in the columns of nbgrader's gradebook; the student's id is the submission's name."""
     text = io.StringIO()
     writer = csv.DictWriter(text, NBGRADER_COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
@@ -116,5 +116,5 @@ def _slug(test: dict[str, Any]) -> str:
 
 
 def _safe(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
+    """Return text that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text

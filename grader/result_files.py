@@ -1,4 +1,4 @@
-"""What is written of a grade: results.json in Gradescope's shape, the report, and the executed notebooks."""
+"""Write the files of a grade: results.json in Gradescope's shape, the report, and the executed notebooks."""
 
 import json
 import re
@@ -28,12 +28,12 @@ def write(folder: Path, grade: Grade, executed: Mapping[str, str]) -> None:
 
 
 def printable(text: str, backslash: str = "\\") -> str:
-    """The text as a file can hold it: half a surrogate pair, which a student's code can say, becomes its escape."""
+    """Write half of a surrogate pair, which a student's code can say, as its escape."""
     return _SURROGATE.sub(lambda one: f"{backslash}u{ord(one[0]):04x}", text)
 
 
 def gradescope(grade: Grade) -> dict[str, Any]:
-    """The grade in the shape of Gradescope's results.json."""
+    """Return the grade in the shape of Gradescope's results.json."""
     return {
         "score": grade.score,
         "output": grade.sentence,
@@ -64,12 +64,12 @@ def gradescope(grade: Grade) -> dict[str, Any]:
 
 
 def state(check: Graded) -> str:
-    """passed, failed, or open (an exercise that was not attempted)."""
+    """Say passed, failed, or open (an exercise that was not attempted)."""
     if check.earned == check.points:
         return "passed"
     return "failed" if check.attempted else "open"
 
 
 def report(grade: Grade) -> str:
-    """The grade as one page of HTML. Everything a submission said is text on it, never markup."""
+    """Return the grade as one page of HTML. Everything a submission said is text on it, never markup."""
     return page("graded.html.j2", {"grade": grade, "state": state, "marks": _MARKS})

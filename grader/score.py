@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from grader.hidden_run.proof import OF_APPLICATION, OF_FUNCTIONS
-from grader.submission_grading import NotebookRun
+from grader.evidence import NotebookRun
+from grader.hidden_run.application_proof import OF_APPLICATION
+from grader.hidden_run.function_proof import OF_FUNCTIONS
 from lab.checks.probe import FAILED, Finding, Probe
 
 _CODE_FILE = ("window", "watermark", "groups")  # exercises whose answer is a function of the application
@@ -29,7 +30,7 @@ class Graded:
 
 @dataclass(frozen=True)
 class Grade:
-    """All there is to say about one submission. `notebooks` is what they say they did, for people."""
+    """Describe all there is to say about one submission. `notebooks` is what they say they did, for people."""
 
     name: str
     checks: tuple[Graded, ...]

@@ -1,100 +1,31 @@
-"""One submission, graded: its notebooks run in an account of its own, the grader looks, and proves what it wrote."""
+"""Grade one submission: run its notebooks in an account of its own, look there, and prove what it wrote."""
 
 import json
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from grader.evidence import PARAMETERS, Cancelled, Data, Evidence, NotGraded, Ran
 from grader.sandbox.limits import Limits
 from grader.sandbox.memory import MemoryGroup
-from grader.sandbox.sandbox import Layout, Role, Running, Sandbox, Watch
-from grader.submissions import NOTEBOOKS, Submission
+from grader.sandbox.sandbox import Layout, Lines, Role, Running, Sandbox, Watch
+from grader.submissions import Submission
 from grader.trusted_files import TrustedFiles
 from lab.checks.probe import Finding
 from lab.core.errors import LabError
-from lab.core.names import LABELS_FILE, REVIEWS_FILE
+from lab.core.names import LABELS_FILE, REVIEWS_FILE, ROLE
 
-_LONGEST_LINE = 32 << 20  # bytes; a notebook with all its outputs
 _OWN_SECONDS = 30.0  # for a process to say that its own limit is passed
 _MOST_STEPS = 6  # times as long as one step may take, all of them together
-_MOST_BYTES = 64 << 20  # of all lines of a process
-_MOST_LINES = 2_000  # a line is a cell that begins, a notebook that ends, or a step of the grader's own work
-PARAMETERS = {
-    "target": "local", "region": "us-east-1", "shards": 0, "clock": "replay", "rate": 10.0, "test_reviews": 100,
-    "window_seconds": 60, "slide_seconds": 30, "threshold": 1, "watermark_delay_seconds": 5,
-    "reviews_file": f"data/{REVIEWS_FILE}", "labels_file": f"data/{LABELS_FILE}",
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Data:
-    """Two folders with sample.json and labels.csv: for the submission's own run, and for the proof."""
-
-    run: Path
-    proof: Path
-
-
-@dataclass(frozen=True)
-class NotebookRun:
-    """What one notebook did, as it said itself."""
-
-    name: str
-    status: str
-    seconds: float
-    said: str
-
-
-@dataclass
-class Ran:
-    """What the notebooks did, as they said themselves: for people, never for points."""
-
-    results: list[NotebookRun] = field(default_factory=list)
-    executed: dict[str, str] = field(default_factory=dict)
-    said: list[str] = field(default_factory=list)
-    timed_out: bool = False
-
-    def read(self, lines: Sequence[bytes]) -> None:
-        """Take in the events of `run_notebooks`: one a notebook, whatever else is among them."""
-        for line in lines:
-            try:
-                event = json.loads(line)
-                if event["event"] != "notebook":
-                    continue
-                name, result = str(event["name"]), event["result"] or {}
-                if name not in NOTEBOOKS or any(run.name == name for run in self.results):
-                    raise ValueError(name)
-                failure = str((result.get("failure") or {}).get("sentence") or "")
-                said = str(event["said"] or failure or "every cell ran")
-                run = NotebookRun(name, str(result.get("status") or "not run"), float(result.get("seconds", 0)), said)
-                self.results.append(run)
-                self.timed_out |= bool(event.get("timed_out"))
-                if event["nb"]:
-                    self.executed[name] = str(event["nb"])
-            except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
-                self.said.append("What runs the notebooks said something that is no report; the rest was not read.")
-                return
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """All there is about one submission: the notebooks' own words, and what the grader found twice."""
-
-    ran: Ran
-    looked: dict[str, Finding]
-    proved: dict[str, Finding]
-    notes: tuple[str, ...]
-    seconds: float
-    peak: int  # bytes resident at most
 
 
 class Grading:
-    """Grades one submission. `make` builds a sandbox.
+    """Grade one submission. `make` builds a sandbox.
 
     Where a limit of time is passed, the machine may have been too busy: that is NotGraded. In the `last` try, which has
     the machine for itself, it costs the points.
@@ -186,7 +117,8 @@ class Grading:
 
     def _account(self, sandbox: Sandbox, part: str) -> None:
         """Start the embedded account. Nothing of the submission runs yet, so a failure is not its own: NotGraded."""
-        command = [sys.executable, "-m", "localaws", "up", *([] if part in self._submission.parts else ["--cold"])]
+        warm = [] if part in self._submission.parts else ["--cold"]
+        command = [sys.executable, "-m", "localaws", "up", "--role", ROLE, *warm]
         command += ["--home", str(sandbox.home(Role.ACCOUNT) / "localaws"), "--port", str(sandbox.port)]
         started = sandbox.spawn(Role.ACCOUNT, command)
         if self._wait(started) != 0:
@@ -206,7 +138,7 @@ class Grading:
         }
         program = [sys.executable, str(sandbox.project / "inside" / "run_notebooks.py"), json.dumps(settings)]
         running = sandbox.spawn(Role.WORK, program, stdout=-1)
-        lines = Lines(running.process.stdout, _LONGEST_LINE, _MOST_LINES)
+        lines = Lines(running.process.stdout)
         code = self._wait(running, lines)
         if code is None:
             self._too_slow("A notebook")
@@ -254,7 +186,7 @@ class Grading:
         }
         program = [sys.executable, "-m", "grader.hidden_run.worker", json.dumps({**task, "parameters": parameters})]
         running = checker.spawn(Role.CHECK, program, stdout=-1, **pipes)
-        lines = Lines(running.process.stdout, _LONGEST_LINE, _MOST_LINES)
+        lines = Lines(running.process.stdout)
         code = self._wait(running, lines)
         if broken := sandbox.broken or checker.broken:
             self._notes.append(broken)
@@ -274,8 +206,11 @@ class Grading:
             raise NotGraded(found["not graded"])
         return {slug: Finding(**one) for slug, one in found.items()}
 
-    def _wait(self, running: Running, lines: "Lines | None" = None) -> int | None:
-        """The exit code; None where nothing new was said for longer than a step may take, or for ever something new."""
+    def _wait(self, running: Running, lines: Lines | None = None) -> int | None:
+        """Return the exit code.
+
+        None where nothing new was said for longer than a step may take, or for ever something new.
+        """
         step = self._limits.timeout + _OWN_SECONDS
         seen, now = 0, time.monotonic()
         until, end = now + step, now + _MOST_STEPS * step
@@ -291,46 +226,3 @@ class Grading:
     def _if_cancelled(self) -> None:
         if self._cancelled:
             raise Cancelled()
-
-
-class NotGraded(LabError):
-    """The grading came to no result, for a reason that may not be the submission's."""
-
-
-class Cancelled(NotGraded):
-    """The grading of this submission was cancelled."""
-
-    def __init__(self) -> None:
-        super().__init__("The grading was interrupted")
-
-
-class Lines:
-    """Reads the lines of a process as they come: at most `most` of `longest` bytes; the rest is thrown away."""
-
-    def __init__(self, pipe: IO[bytes] | None, longest: int, most: int) -> None:
-        assert pipe is not None
-        self._pipe, self._longest, self._most = pipe, longest, most
-        self._lines: list[bytes] = []
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
-
-    @property
-    def count(self) -> int:
-        """How many there are by now."""
-        return len(self._lines)
-
-    def _read(self) -> None:
-        kept = 0
-        with self._pipe:
-            while len(self._lines) < self._most and (line := self._pipe.readline(self._longest)):
-                kept += len(line)
-                if kept > _MOST_BYTES or not line.endswith(b"\n"):
-                    break
-                self._lines.append(line)
-            while self._pipe.read(1 << 16):
-                pass  # nothing may wait for a pipe nobody reads
-
-    def all(self) -> list[bytes]:
-        """Every line of a process that has ended; a child of its own that holds the pipe open is not waited for."""
-        self._thread.join(timeout=10)
-        return list(self._lines)

@@ -1,4 +1,4 @@
-"""What is handed in: found by name, unpacked, and brought into the layout of the project, whatever its own was."""
+"""Find what is handed in by name, unpack it, and bring it into the layout of the project."""
 
 import hashlib
 import json
@@ -30,7 +30,7 @@ _RESERVED = {"grades.csv", "grades.html", "nbgrader.csv"}
 
 @dataclass(frozen=True)
 class Submission:
-    """One submission, staged: its name, its folder, and which of TAKEN were handed in."""
+    """Describe one submission, staged: its name, its folder, and which of TAKEN were handed in."""
 
     name: str
     folder: Path
@@ -40,7 +40,10 @@ class Submission:
 
 
 def find(folder: Path) -> dict[str, Path]:
-    """The submissions in a folder, by name: whatever lies there but lists. Raises LabError where there are none."""
+    """Return the submissions in a folder, by name: whatever lies there but lists.
+
+    Raises LabError where there are none.
+    """
     if not folder.is_dir():
         raise LabError(f"There is no folder {folder}: name the one that holds the submissions.")
     paths = [
@@ -59,7 +62,7 @@ def find(folder: Path) -> dict[str, Path]:
 
 
 def name_of(path: Path) -> str:
-    """The name of a submission: its file's or folder's, without an archive's ending and what Moodle adds."""
+    """Return the name of a submission: its file's or folder's, without an archive's ending and what Moodle adds."""
     if moodle := _MOODLE.match(path.name):
         return escaped(moodle[1])
     ending = "" if path.is_dir() else archive_ending(path.name)
@@ -67,14 +70,14 @@ def name_of(path: Path) -> str:
 
 
 def escaped(text: str) -> str:
-    """The text with bytes and characters that cannot be printed written as \\x and \\u."""
+    """Return the text with bytes and characters that cannot be printed written as \\x and \\u."""
     decoded = text.encode("utf-8", "surrogateescape" if _from_bytes(text) else "backslashreplace")
     shown = decoded.decode("utf-8", "backslashreplace")
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in shown)
 
 
 def _from_bytes(text: str) -> bool:
-    """Whether every surrogate stands for a byte of a file's name (PEP 383)."""
+    """Say whether every surrogate stands for a byte of a file's name (PEP 383)."""
     return all("\udc80" <= one <= "\udcff" for one in text if "\ud800" <= one <= "\udfff")
 
 
@@ -111,7 +114,7 @@ def stage(path: Path, target: Path, limits: Limits, base: Path | None = None) ->
 
 
 def arrangement(names: Iterable[PurePosixPath]) -> tuple[dict[PurePosixPath, PurePosixPath], list[str]]:
-    """Where in the project each file that counts belongs, by its name as handed in; and what to say of it.
+    """Say where in the project each file that counts belongs, by its name, with remarks for the student.
 
     A folder of code is found however deep it is, the shallowest of its name; a notebook by its name anywhere.
     """
@@ -147,7 +150,7 @@ def arrangement(names: Iterable[PurePosixPath]) -> tuple[dict[PurePosixPath, Pur
 
 
 def _candidates(stem: str, notebooks: list[PurePosixPath]) -> list[PurePosixPath]:
-    """The notebooks that fit a name best: those of exactly that name, else of one that contains it or its number."""
+    """List the notebooks that fit a name best: of exactly that name, else of one that contains it."""
 
     def rank(name: PurePosixPath) -> tuple[int, bool, int]:
         fit = 0 if name.stem == stem else 1 if stem in name.stem else 2 if name.stem.startswith(stem[:2]) else 3
@@ -163,7 +166,7 @@ def _listed(names: list[PurePosixPath]) -> str:
 
 
 def fingerprint(folder: Path) -> str:
-    """SHA-256 of the names and contents of a folder's files."""
+    """Return SHA-256 of the names and contents of a folder's files."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file():

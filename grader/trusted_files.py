@@ -14,7 +14,7 @@ _INSIDE = Path(__file__).with_name("inside")
 
 
 class TrustedFiles:
-    """The trusted files below one folder, which the grader makes and removes."""
+    """Copy the trusted files below one folder, which the grader makes and removes."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -35,7 +35,7 @@ class TrustedFiles:
 
     @property
     def base(self) -> Path:
-        """The code files of the student edition, in place of those a submission leaves out."""
+        """Return the code files of the student edition, in place of those a submission leaves out."""
         return self.folder / "base"
 
     @staticmethod
@@ -48,16 +48,16 @@ class TrustedFiles:
                 (target / name).write_text(blanks.get(name) or path.read_text(encoding="utf-8"), encoding="utf-8")
 
     def of_the_grader(self, submission: Submission, data: Path) -> dict[str, Path]:
-        """The project of a sandbox of the grader's own: its programs, its producer and its data besides."""
+        """Return the project of a sandbox of the grader's own: its programs, its producer and its data besides."""
         own = {"grader": self.folder / "grader", "trusted_producer": self.folder / "producer"}
         return {**self.shown(submission, data), **own}
 
     def of_an_account(self) -> dict[str, Path]:
-        """The project of a sandbox that holds an account and nothing else: `lab` knows how the windows are computed."""
+        """List the project of a sandbox that holds an account alone: `lab` knows how the windows are computed."""
         return {"localaws": self.folder / "localaws"}
 
     def shown(self, submission: Submission, data: Path | None = None) -> dict[str, Path]:
-        """The project of a sandbox: the trusted files, the submission's own, and reviews where it is to have them."""
+        """List the project of a sandbox: trusted files, the submission's own, and reviews where it may have them."""
         trusted = {name: self.folder / name for name in ("lab", "localaws", "inside", ".cache")}
         connector = {f"flink_app/{name}": self.folder / "flink_app" / name for name in _CONNECTOR}
         own = {name: submission.folder / name for name in TAKEN if (submission.folder / name).is_dir()}

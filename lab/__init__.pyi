@@ -70,13 +70,13 @@ from .checks.preflight import (
     check_account as check_account,
 )
 from .core.account import (
-    require_application as require_application,
-)
-from .core.account import (
     require_function as require_function,
 )
 from .core.account import (
     require_stream as require_stream,
+)
+from .core.code_files import (
+    code_file as code_file,
 )
 from .core.errors import (
     AccountRefused as AccountRefused,
@@ -110,9 +110,6 @@ from .core.session import (
 )
 from .core.session import (
     connect as connect,
-)
-from .core.tables import (
-    show_table as show_table,
 )
 from .deploy.buckets import (
     close_bucket as close_bucket,
@@ -188,9 +185,6 @@ from .exercises.attempts import (
 )
 from .exercises.catalog import (
     EXERCISES as EXERCISES,
-)
-from .exercises.catalog import (
-    code_file as code_file,
 )
 from .exercises.try_sql import (
     try_sql as try_sql,

@@ -1,4 +1,4 @@
-"""`python -m lab`: refuses the wrong Python before anything is imported that could stumble over it."""
+"""Refuse the wrong Python for `python -m lab` before anything is imported that could stumble over it."""
 
 import sys
 

@@ -1,10 +1,12 @@
-"""The command line: `python -m lab run ...`. Exit codes: 0 passed, 1 failed, 2 asked for something that cannot be run,
-130 interrupted."""
+"""Read the command line, `python -m lab run ...`, and do what it says.
+
+Exit codes: 0 passed, 1 failed, 2 asked for something that cannot be run, 130 interrupted.
+"""
 
 import argparse
 import sys
 from collections.abc import Sequence
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,7 +15,7 @@ from lab.checks import doctor_command
 from lab.core import paths
 from lab.core.errors import LabError, UsageError
 from lab.core.session import local_status
-from lab.exercises import student_edition
+from lab.exercises import release
 from lab.runner import closing_lines, parameters
 
 COMMANDS = "flink_lab.commands"  # the entry points of packages above this one, such as the grader
@@ -22,15 +24,16 @@ PASSED, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence instead of printing the usage too."""
+    """Say what is wrong in one sentence instead of printing the usage too."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(USAGE, f"{message[:1].upper()}{message[1:]}; `{self.prog} --help` lists what there is.\n")
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The parser of all subcommands; each sets `command` to the function that does it."""
+    """Return the parser of all subcommands; each sets `command` to the function that does it."""
     parser = _Parser(prog="python -m lab", description="The workbook, unattended.")
+    parser.add_argument("--version", action="version", version=f"flink-lab {version('flink-anomaly-lab')}")
     commands = parser.add_subparsers(title="commands", metavar="")
     run = commands.add_parser(
         "run",
@@ -53,7 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--notebooks", metavar="DIR", type=Path, help=argparse.SUPPRESS)
     size_command.add_parser(commands)
-    student_edition.add_parser(commands)
+    release.add_parser(commands)
     doctor_command.add_parser(commands)
     clean_command.add_parser(commands)
     for entry in entry_points(group=COMMANDS):
@@ -72,7 +75,10 @@ def _seconds(text: str) -> int:
 
 
 def _parameters_help() -> str | None:
-    """The parameters of the series for --help; None where the notebooks cannot be read, which a run then reports."""
+    """Return the parameters of the series for --help.
+
+    None where the notebooks cannot be read, which a run then reports.
+    """
     try:
         notebooks = parameters.find_series(paths.NOTEBOOKS)
         known = parameters.consistent({path.stem: parameters.declared(path) for path in notebooks})
@@ -98,7 +104,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run_command(arguments: argparse.Namespace) -> int:
-    """`python -m lab run`."""
+    """Run `python -m lab run`."""
     from lab.runner import series
     from lab.runner.progress import Progress
 

@@ -1,4 +1,4 @@
-"""``python -m localaws``."""
+"""Run ``python -m localaws``."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What a Learner Lab account has before the student comes: the role ``LabRole``; and how our own parts talk to it."""
+"""Make clients of the embedded account, its IAM role, and the environment that leads other code to it."""
 
 import json
 import logging
@@ -9,9 +9,10 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from localaws.errors import LocalAwsError
+
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
-ROLE = "LabRole"
 
 log = logging.getLogger("localaws.account")
 
@@ -25,7 +26,7 @@ _TRUST = {
         }
     ],
 }
-# A Learner Lab's role may do nearly everything; here it may use what the account has.
+# The role may use every service that a function or an application here calls.
 _POLICY = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": ["s3:*", "kinesis:*", "lambda:*", "logs:*"], "Resource": "*"}],
@@ -33,7 +34,10 @@ _POLICY = {
 
 
 def client(service: str, endpoint: str, account: str = ACCOUNT, region: str = REGION) -> Any:
-    """A boto3 client of the embedded account, whatever the environment says; its User-Agent says whose call it is."""
+    """Return a boto3 client of the embedded account, whatever the environment says.
+
+    Its User-Agent says whose call it is.
+    """
     return boto3.client(
         service,
         endpoint_url=endpoint,
@@ -47,7 +51,7 @@ def client(service: str, endpoint: str, account: str = ACCOUNT, region: str = RE
 
 
 def client_environment(endpoint: str) -> dict[str, str]:
-    """The SDKs' standard variables that turn unmodified code to the embedded account."""
+    """Return the SDKs' standard variables that turn unmodified code to the embedded account."""
     return {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": ACCOUNT,
@@ -57,18 +61,20 @@ def client_environment(endpoint: str) -> dict[str, str]:
     }
 
 
-def furnish(endpoint: str) -> None:
-    """Create the role a Learner Lab account comes with; an existing one is left as it is."""
+def create_role(endpoint: str, name: str) -> None:
+    """Create an IAM role for functions and applications; one that exists is left as it is. Raises LocalAwsError."""
     iam = client("iam", endpoint)
     try:
-        iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(_TRUST))
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(_TRUST))
+        iam.put_role_policy(RoleName=name, PolicyName="Services", PolicyDocument=json.dumps(_POLICY))
     except iam.exceptions.EntityAlreadyExistsException:
         return
-    iam.put_role_policy(RoleName=ROLE, PolicyName="LabPolicy", PolicyDocument=json.dumps(_POLICY))
+    except (ClientError, BotoCoreError) as error:
+        raise LocalAwsError(f"The role {name!r} could not be created ({error}): choose another --role.") from error
 
 
 class CloudWatchSink:
-    """Puts log events into the CloudWatch Logs of one account and region."""
+    """Put log events into the CloudWatch Logs of one account and region."""
 
     def __init__(self, endpoint: str, account: str, region: str) -> None:
         self._logs = client("logs", endpoint, account, region)

@@ -1,4 +1,4 @@
-"""Puts the account together: data plane, control plane and Kinesis behind MiniStack's front door, and the guard."""
+"""Put the account together: data plane, control plane and Kinesis behind MiniStack's server, and the guard."""
 
 import time
 from functools import partial
@@ -14,6 +14,7 @@ from localaws.emulator.ministack_adapter import (
     request_account,
 )
 from localaws.emulator.request_guard import Asgi, guarded
+from localaws.emulator.unserved_services import refusing_unserved
 from localaws.kinesis.faults import FaultInjector
 from localaws.kinesis.limits import StrictLimits
 from localaws.kinesis.service import KinesisService
@@ -24,7 +25,7 @@ from localaws.options import AccountOptions
 
 
 def assemble(home: AccountFolder, endpoint: str, options: AccountOptions) -> tuple[Asgi, DataPlane]:
-    """The account's ASGI application and its data plane, which the caller closes.
+    """Return the account's ASGI application and its data plane, which the caller closes.
 
     MiniStack reads its environment when it is imported, which is now.
     """
@@ -54,4 +55,5 @@ def assemble(home: AccountFolder, endpoint: str, options: AccountOptions) -> tup
             **dataplane.status(),
         }
 
-    return guarded(install(control_plane.handle_request, kinesis.handle_request), status), dataplane
+    emulator = refusing_unserved(install(control_plane.handle_request, kinesis.handle_request))
+    return guarded(emulator, status), dataplane

@@ -1,4 +1,4 @@
-"""``python -m localaws up|down|status|logs``."""
+"""Read the command line, ``python -m localaws up|down|status|logs``, and do what it says."""
 
 import argparse
 import json
@@ -49,6 +49,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _up(home: AccountFolder, options: argparse.Namespace) -> int:
     answer, fresh = control.up(home, options.port, AccountOptions.of(options))
+    if options.role:
+        from localaws.account import create_role
+
+        create_role(answer["endpoint"], options.role)
     print(f"The embedded account {answer['account']} is {'up' if fresh else 'already up'} at {answer['endpoint']}.")
     for sentence in answer["damaged"]:
         print(sentence, file=sys.stderr)
@@ -79,6 +83,8 @@ def _status(home: AccountFolder, options: argparse.Namespace) -> int:
             print(f"{name} is starting: {waiting_for}.")
         for name, url in answer["dashboards"].items():
             print(f"Flink dashboard of {name}: {url}")
+        for warning in answer["warnings"].values():
+            print(warning)
         for name in answer["restarts"]:
             print(_restarts(answer, name))
         if answer["strict"]:

@@ -1,4 +1,4 @@
-"""Up, down, status and logs of one embedded account, from outside its process."""
+"""Start, stop and ask one embedded account from outside its process."""
 
 import contextlib
 import fcntl
@@ -80,7 +80,7 @@ def up(home: AccountFolder, port: int, options: AccountOptions = DEFAULT_OPTIONS
 
 
 def _processor_time(pid: int) -> float:
-    """Seconds of processor time a process has used; 0.0 where it has ended."""
+    """Return seconds of processor time a process has used; 0.0 where it has ended."""
     with contextlib.suppress(psutil.Error):
         used = psutil.Process(pid).cpu_times()
         return used.user + used.system
@@ -118,7 +118,7 @@ def _end(home: AccountFolder) -> bool:
 
 
 def status(home: AccountFolder) -> dict[str, Any]:
-    """What the account says of itself, or ``{"up": False}``; raises AccountSilent."""
+    """Return what the account says of itself, or ``{"up": False}``; raises AccountSilent."""
     state = running_state(home)
     if state is None:
         return {"up": False, "home": str(home.root)}
@@ -135,7 +135,7 @@ def status(home: AccountFolder) -> dict[str, Any]:
 
 
 def running_state(home: AccountFolder) -> AccountState | None:
-    """The state file's account, if that very process still runs."""
+    """Return the state file's account, if that very process still runs."""
     state = home.read_state()
     if state is not None and same_process(state.pid, state.created) is not None:
         return state
@@ -143,7 +143,7 @@ def running_state(home: AccountFolder) -> AccountState | None:
 
 
 def require_running(home: AccountFolder) -> AccountState:
-    """The running account; raises AccountNotUp."""
+    """Return the running account; raises AccountNotUp."""
     state = running_state(home)
     if state is None:
         raise AccountNotUp(str(home.root))
@@ -151,7 +151,7 @@ def require_running(home: AccountFolder) -> AccountState:
 
 
 def tail(home: AccountFolder, lines: int = 20) -> str:
-    """The last lines of the account's own log."""
+    """Return the last lines of the account's own log."""
     with contextlib.suppress(FileNotFoundError):
         return "\n".join(home.log_file.read_text(errors="replace").splitlines()[-lines:])
     return ""
@@ -188,7 +188,7 @@ def _private(path: str, flags: int) -> int:
 
 @contextlib.contextmanager
 def _lock(home: AccountFolder) -> Iterator[None]:
-    """One up or down of a home at a time."""
+    """Return one up or down of a home at a time."""
     with open(home.root / "lock", "w", opener=_private) as file:  # noqa: PTH123
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -1,12 +1,12 @@
-"""The exceptions of the embedded account; each message is one sentence: what happened, where, what to do next."""
+"""Define the exceptions of the embedded account; each message is one sentence with the next step."""
 
 
 class LocalAwsError(Exception):
-    """Root of everything the embedded account raises on purpose."""
+    """Be the root of all errors that the embedded account raises on purpose."""
 
 
 class PortTaken(LocalAwsError):
-    """Another process listens on the port the account was told to use."""
+    """Say that another process listens on the port the account was told to use."""
 
     def __init__(self, port: int, holder: str) -> None:
         super().__init__(
@@ -16,14 +16,17 @@ class PortTaken(LocalAwsError):
 
 
 class AccountNotUp(LocalAwsError):
-    """A command needs the account and it is not running."""
+    """Say that a command needs the account and it is not running."""
 
     def __init__(self, home: str) -> None:
         super().__init__(f"No embedded account is running for {home}; start it with 'python -m localaws up'.")
 
 
 class AccountSilent(LocalAwsError):
-    """The account's process runs and does not answer; it is never ended for that, since its streams would be gone."""
+    """Say that the account's process runs and does not answer.
+
+    It is never ended for that, since its streams would be gone.
+    """
 
     def __init__(self, pid: int) -> None:
         super().__init__(
@@ -33,7 +36,7 @@ class AccountSilent(LocalAwsError):
 
 
 class ApiError(LocalAwsError):
-    """What an API of the account answers: ``code`` is the exception boto3 raises, ``status`` the HTTP status."""
+    """Hold what an API of the account answers: ``code`` is the exception boto3 raises, ``status`` the HTTP status."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -42,7 +45,7 @@ class ApiError(LocalAwsError):
 
 
 class AccountDiffers(LocalAwsError):
-    """The account runs, but not as it was asked for."""
+    """Say that the account runs, but not as it was asked for."""
 
     def __init__(self, missing: list[str]) -> None:
         super().__init__(
@@ -52,15 +55,15 @@ class AccountDiffers(LocalAwsError):
 
 
 class AccountDidNotStart(LocalAwsError):
-    """The background process died or did not answer in time."""
+    """Say that the background process died or did not answer in time."""
 
 
 class ApplicationRefused(LocalAwsError):
-    """The application's zip or configuration cannot run; Managed Flink answers InvalidArgumentException."""
+    """Say that the application's zip or configuration cannot run; Managed Flink answers InvalidArgumentException."""
 
 
 class ApplicationFailed(LocalAwsError):
-    """The application was started and failed; ``cause`` is the raw text of the first failure."""
+    """Say that the application was started and failed; ``cause`` is the raw text of the first failure."""
 
     def __init__(self, sentence: str, cause: str = "") -> None:
         super().__init__(sentence)
@@ -69,12 +72,12 @@ class ApplicationFailed(LocalAwsError):
 
 
 class ClusterFailed(LocalAwsError):
-    """A Flink process did not come up or died."""
+    """Say that a Flink process did not come up or died."""
 
 
 class FlinkNotUsable(LocalAwsError):
-    """The Flink cluster the account was given is not one its applications can run on."""
+    """Say that the Flink cluster the account was given is not one its applications can run on."""
 
 
 class MiniStackChanged(LocalAwsError):
-    """The installed MiniStack is not the version ``ministack_adapter`` was made for."""
+    """Say that the installed MiniStack is not the version ``ministack_adapter`` was made for."""

@@ -1,4 +1,4 @@
-"""What the control plane hands to the data plane: the key of an application, and the job that is to run."""
+"""Hand an application's key and the job that is to run from the control plane to the data plane."""
 
 import math
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ RUN_OPTIONS = "kinesis.analytics.flink.run.options"  # the property group of a P
 
 @dataclass(frozen=True)
 class ApplicationKey:
-    """Names one application: account (12 digits), region and name."""
+    """Describe names one application: account (12 digits), region and name."""
 
     account: str
     region: str
@@ -20,7 +20,10 @@ class ApplicationKey:
 
 @dataclass(frozen=True)
 class RunOptions:
-    """The run options of a Python application; paths are relative to the zip's root, ``python`` may be empty."""
+    """Describe the run options of a Python application.
+
+    Paths are relative to the zip's root, ``python`` may be empty.
+    """
 
     python: str
     jarfile: str | None = None
@@ -30,7 +33,7 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class JobDescription:
-    """One version of an application as the data plane is to run it.
+    """Describe one version of an application as the data plane is to run it.
 
     ``property_groups`` are key -> value by group id; ``object_key`` is empty where the application has no code.
     """
@@ -38,6 +41,7 @@ class JobDescription:
     key: ApplicationKey
     arn: str
     version: int
+    runtime: str
     bucket: str
     object_key: str
     object_version: str | None
@@ -53,12 +57,12 @@ class JobDescription:
 
     @property
     def slots(self) -> int:
-        """KPUs times ParallelismPerKPU, as Managed Flink allots them."""
+        """Multiply KPUs by ParallelismPerKPU, as Managed Flink allots slots."""
         return math.ceil(self.parallelism / self.parallelism_per_kpu) * self.parallelism_per_kpu
 
     @property
     def run_options(self) -> RunOptions:
-        """The run options among the property groups."""
+        """Return the run options among the property groups."""
         given = {name: value.strip() for name, value in self.property_groups.get(RUN_OPTIONS, {}).items()}
         return RunOptions(
             python=given.get("python", ""),

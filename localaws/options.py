@@ -1,4 +1,4 @@
-"""How an account is to behave beyond its port and home: as strict as AWS, with faults on purpose, on which Flink."""
+"""Hold how an account is to behave: as strict as AWS, with faults on purpose, on which Flink."""
 
 import os
 from argparse import ArgumentParser, Namespace
@@ -11,13 +11,14 @@ from localaws.kinesis.faults import FaultPlan, read_plan
 
 @dataclass(frozen=True)
 class AccountOptions:
-    """The options of ``up``, all off by default."""
+    """Describe the options of ``up``, all off by default."""
 
     strict: bool = False
     faults: str = ""
     fault_seed: int = 0
     cold: bool = False
     flink_rest: str = ""
+    role: str = ""
 
     @classmethod
     def add_to(cls, parser: ArgumentParser) -> None:
@@ -25,6 +26,7 @@ class AccountOptions:
         parser.add_argument(
             "--cold", action="store_true", help="hold no Flink cluster ready: start one for each application"
         )
+        parser.add_argument("--role", default="", metavar="NAME", help="create this IAM role where there is none")
         parser.add_argument("--faults", default="", metavar="SPEC", help="inject faults, e.g. throttle=0.3,drop=0.02")
         parser.add_argument("--fault-seed", type=int, default=0, metavar="N", help="which faults (default %(default)s)")
         parser.add_argument(
@@ -37,7 +39,7 @@ class AccountOptions:
     @classmethod
     def of(cls, options: Namespace) -> "AccountOptions":
         flink_rest = rest_address(options.flink_rest) if options.flink_rest else ""
-        return cls(options.strict, options.faults, options.fault_seed, options.cold, flink_rest)
+        return cls(options.strict, options.faults, options.fault_seed, options.cold, flink_rest, options.role)
 
     def plan(self) -> FaultPlan | None:
         """Read ``faults``; raises FaultsNotUnderstood."""

@@ -1,4 +1,7 @@
-"""The background process: MiniStack with our data plane, on one loopback port. Started by ``python -m localaws up``."""
+"""Run the background process: MiniStack with our data plane, on one loopback port.
+
+Started by ``python -m localaws up``.
+"""
 
 import argparse
 import asyncio
@@ -17,7 +20,7 @@ from typing import Any
 
 import psutil
 
-from localaws.account import REGION, client_environment, furnish, own_environment
+from localaws.account import REGION, client_environment, own_environment
 from localaws.machine.account_folder import PROJECT, AccountFolder, AccountState
 from localaws.machine.processes import ChildRegister, clean_environment, stop_processes
 from localaws.options import AccountOptions
@@ -47,7 +50,7 @@ def serve(port: int, home: AccountFolder, options: AccountOptions) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, ended.set)
-        threading.Thread(target=_furnish_and_warm, args=(endpoint, port, dataplane), daemon=True).start()
+        threading.Thread(target=_settle_and_warm, args=(port, dataplane), daemon=True).start()
         await hypercorn_serve(application, config, shutdown_trigger=ended.wait)  # type: ignore[arg-type]
 
     watch = _watch(home)
@@ -103,7 +106,7 @@ def _services() -> str:
     return SERVICES
 
 
-def _furnish_and_warm(endpoint: str, port: int, dataplane: Any) -> None:
+def _settle_and_warm(port: int, dataplane: Any) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         with socket.socket() as probe:
@@ -111,7 +114,6 @@ def _furnish_and_warm(endpoint: str, port: int, dataplane: Any) -> None:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 break
         time.sleep(0.05)
-    furnish(endpoint)
     # Modules and API models stay for good: without this each full collection walks them all, and every request waits
     # for 31 ms meanwhile instead of 4.
     gc.collect()

@@ -1,4 +1,4 @@
-"""Requests against a service's own model, as botocore carries it: types, required members, lengths, ranges, patterns.
+"""Check requests against a service's own model, as botocore carries it: types, lengths, ranges, patterns.
 
 Every request to an API that takes JSON or CBOR is checked here before any code of ours or of the emulator sees it.
 Each shape of the model is turned into one function the first time it is asked for: a PutRecords has 500 records.
@@ -26,7 +26,7 @@ _JAVA_CLASSES = (("\\p{L}", "\\w"), ("\\p{N}", "\\d"), ("\\p{Z}", "\\s"), ("\\w-
 
 
 def read_json(body: bytes | str) -> dict[str, Any]:
-    """A request's members; raises ApiError (SerializationException) for what is no JSON object."""
+    """Return a request's members; raises ApiError (SerializationException) for what is no JSON object."""
     try:
         data = orjson.loads(body or b"{}")
     except ValueError as error:
@@ -41,16 +41,16 @@ def serialization(message: str) -> ApiError:
 
 
 class RequestModel:
-    """The requests one service takes."""
+    """Check the requests one service takes."""
 
     def __init__(self, service: str, violation: str = "ValidationException") -> None:
-        """``violation`` is the code of the service for a request that breaks a rule of its model."""
+        """Run ``violation`` is the code of the service for a request that breaks a rule of its model."""
         self._violation = violation
         self.service = botocore.session.get_session().get_service_model(service)
         self._shapes: dict[str, Check] = {}
 
     def check(self, operation: str, data: dict[str, Any]) -> dict[str, Any]:
-        """The request with its nulls left out and its blobs as bytes.
+        """Return the request with its nulls left out and its blobs as bytes.
 
         Raises ApiError: UnknownOperationException, SerializationException for a value of a wrong type, or
         the service's code for a violation, with each rule of the model that is broken.
@@ -185,7 +185,7 @@ def _scalar(shape: Shape) -> Check:
 
 
 def _bytes(value: Any, path: Path) -> bytes:
-    """A blob, which JSON carries as base64 and CBOR as it is."""
+    """Return a blob, which JSON carries as base64 and CBOR as it is."""
     if isinstance(value, bytes):
         return value
     if not isinstance(value, str):
@@ -219,7 +219,7 @@ def _problem(value: Any, path: Path, rule: str) -> str:
 
 
 def _written(path: Path) -> str:
-    """A path as AWS writes it: records.1.member.partitionKey."""
+    """Return a path as AWS writes it: records.1.member.partitionKey."""
     parts: list[str] = []
     while path:
         path, part = path

@@ -1,4 +1,4 @@
-"""The test event of the function: known settings with the lab's defaults, everything else refused."""
+"""Read the test event of the function: known settings with the lab's defaults, everything else refused."""
 
 import difflib
 import re
@@ -9,11 +9,11 @@ from typing import Any
 
 
 class ProducerError(Exception):
-    """Root of the producer's errors; the message is one sentence: what happened, where, what to do next."""
+    """Be the root of the producer's errors; each message is one sentence with the next step."""
 
 
 class BadEvent(ProducerError):
-    """The test event holds something that is not a setting, or a setting with an impossible value."""
+    """Say that the test event holds something that is not a setting, or a setting with an impossible value."""
 
 
 def _text(default: str | None, pattern: str, wanted: str) -> Any:
@@ -41,7 +41,9 @@ _BUCKET = r"[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]", "the name of an S3 bucket"
 
 @dataclass(frozen=True)
 class Settings:
-    """One invocation's settings, as README.md describes them. Buckets without a name are the account's landing zone.
+    """Describe one invocation's settings, as README.md describes them.
+
+    Buckets without a name are the account's landing zone.
 
     ``rate`` is exact: the decimal that was written in the event, as a fraction of reviews a second of event time.
     """
@@ -64,7 +66,7 @@ class Settings:
     finish: bool = _flag(False)
 
     def identity(self) -> dict[str, Any]:
-        """What must be the same for an invocation to go on with an unfinished run instead of starting a new one."""
+        """List what must be the same for an invocation to go on with an unfinished run."""
         names = ("bucket", "key", "clock", "limit", "end_markers", "window_seconds", "watermark_delay_seconds")
         return {name: getattr(self, name) for name in names} | {"rate": str(self.rate), "version": 2}
 

@@ -1,4 +1,4 @@
-"""The Lambda `reviewProducer`: reviews from S3 to Kinesis (handler lambda_function.lambda_handler)."""
+"""Send reviews from S3 to Kinesis: the Lambda `reviewProducer` (handler lambda_function.lambda_handler)."""
 
 import os
 import sys
@@ -71,7 +71,7 @@ def send_reviews(run: ProducerRun) -> bool:
 
 
 def _client(service: str, attempts: int) -> Any:
-    """One client for each service, kept while the function is warm."""
+    """Return one client for each service, kept while the function is warm."""
     where = (service, os.environ.get("AWS_ENDPOINT_URL"), os.environ.get("AWS_REGION"))
     if where not in _clients:
         # Timeouts stay below the seconds that a run keeps in hand for its clean stop.
@@ -82,7 +82,7 @@ def _client(service: str, attempts: int) -> Any:
 
 
 def _landing_zone(context: Any) -> str:
-    """The account's bucket, from the function's own ARN; STS is asked only where there is none."""
+    """Return the account's bucket, from the function's own ARN; STS is asked only where there is none."""
     if bucket := os.environ.get("LANDING_ZONE_BUCKET"):
         return bucket
     account = (str(getattr(context, "invoked_function_arn", "")).split(":") + [""] * 5)[4]

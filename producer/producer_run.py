@@ -1,4 +1,4 @@
-"""A run of the producer: opened or gone on with, its cursor saved now and then, ended with markers and an answer."""
+"""Open a run of the producer or go on with one, save its cursor, close its windows, answer."""
 
 import io
 import json
@@ -25,7 +25,7 @@ _COUNTS = ("requests", "retries", "throttled", "disorder_ms")
 
 
 class ProducerRun:
-    """One invocation's part of a run: ``begin``, ``may_go_on`` after each review, ``close_windows``, ``end``.
+    """Do one invocation's part of a run: ``begin``, ``may_go_on`` after each review, ``close_windows``, ``end``.
 
     ``cursor`` is the JSON object that the state keeps: how far the run has come and all that it needs to go on.
     ``byte_offset`` is the place in the uncompressed file where the next review is looked for, ``start_ms`` the first
@@ -148,7 +148,7 @@ class ProducerRun:
         return True
 
     def _saved(self) -> dict[str, Any]:
-        """The cursor as it is saved once everything before it is written, with what the senders did."""
+        """Return the cursor as it is saved once everything before it is written, with what the senders did."""
         cursor, senders, earlier = self.cursor, self.senders, self._earlier
         counts = {name: earlier[name] + getattr(senders, name) for name in _COUNTS}
         counts["disorder_ms"] = max(earlier["disorder_ms"], senders.disorder_ms)
@@ -255,7 +255,7 @@ class ProducerRun:
 
 
 def _start(next_event_time: str | None, unfinished: dict[str, Any], settings: Settings) -> tuple[int, int]:
-    """(first event time with the clock "replay", offset with "now"), beyond all that may have been sent before."""
+    """Return (first event time with the clock "replay", offset with "now"), beyond all that may have been sent."""
     earliest = ms_of(next_event_time) if next_event_time else 0
     if unfinished:  # how far that run got behind its cursor before it was killed is not known, but bounded
         identity = unfinished["identity"]
@@ -268,6 +268,6 @@ def _start(next_event_time: str | None, unfinished: dict[str, Any], settings: Se
 
 
 def _peak_memory_mb() -> float | None:
-    """The most memory this process has had resident, in MB of 10^6 bytes, where Linux says it."""
+    """Return the most memory this process has had resident, in MB of 10^6 bytes, where Linux says it."""
     status = Path("/proc/self/status")  # not getrusage: after fork and exec that still counts the parent's memory
     return round(int(status.read_text().split("VmHWM:")[1].split()[0]) * 1024 / 1e6, 1) if status.exists() else None

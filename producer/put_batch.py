@@ -1,8 +1,8 @@
-"""One batch onto a stream, until every record of it is there: the exercise of notebook 02.
+"""Put one batch on a stream, until every record of it is there: the exercise of notebook 02.
 
 PutRecords is not all or nothing: its answer has an entry for every record, in the same order, and those that were
-refused have an ErrorCode in place of a SequenceNumber. (The function itself writes through `shard_lanes.py`, which does
-the same for every shard at once and keeps the order.)
+refused have an ErrorCode in place of a SequenceNumber. (The function itself writes through `shard_senders.py`, which
+does the same for every shard at once and keeps the order.)
 """
 
 import time

@@ -44,12 +44,12 @@ def ms_of(text: str) -> int:
 
 
 def wall_ms() -> int:
-    """The wall clock."""
+    """Return the wall clock."""
     return time.time_ns() // 1_000_000
 
 
 def replay_ms(start_ms: int, rate: Fraction, index: int) -> int:
-    """Event time of the index-th sent review (from 0) with the replay clock: start + index / rate, rounded down."""
+    """Compute the event time of the index-th sent review (from 0): start + index / rate, rounded down."""
     return start_ms + index * 1000 * rate.denominator // rate.numerator
 
 
@@ -73,7 +73,7 @@ def align_up(ms: int, window_seconds: int) -> int:
 
 
 def marker_ms(last_ms: int, window_seconds: int, watermark_delay_seconds: int) -> int:
-    """Event time of the end markers of a run whose last review is at ``last_ms``.
+    """Return event time of the end markers of a run whose last review is at ``last_ms``.
 
     The last window that holds the review ends at most one window size later; its result is due once the watermark
     (newest event time less the delay) is there. The marker lies beyond both, on the next multiple of the size.

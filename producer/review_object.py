@@ -25,11 +25,11 @@ _SENTENCES = {
 
 
 class SourceError(ProducerError):
-    """The object with the reviews cannot be read (missing, forbidden, encrypted, empty, replaced, not JSON)."""
+    """Say that the object cannot be read (missing, forbidden, encrypted, empty, replaced, not JSON)."""
 
 
 class ReviewObject(io.RawIOBase):
-    """One S3 object as a raw file for ``io.BufferedReader``, which reads and before that may seek.
+    """Read one S3 object as a raw file for ``io.BufferedReader``, which reads and before that may seek.
 
     It is asked for in pieces of PIECE bytes, one after the other, all of the same object (``etag``): one that is
     replaced or gone ends the reading with SourceError at the next piece. ``size`` is known once a byte was read.

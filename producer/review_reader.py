@@ -63,11 +63,14 @@ def defect(value: Any) -> str | None:
 
 
 class NoReviews(ValueError):
-    """The file does not begin like reviews; the message is the end of a sentence that begins with its name."""
+    """Say that the file does not begin like reviews.
+
+    The message is the end of a sentence that begins with the file's name.
+    """
 
 
 class Element(NamedTuple):
-    """One element: its value, or the reason why it has none; its first byte (uncompressed) and its bytes."""
+    """Describe one element: its value, or the reason why it has none; its first byte (uncompressed) and its bytes."""
 
     value: Any
     reason: str | None
@@ -81,7 +84,9 @@ def unpacked(file: Any) -> Any:
 
 
 class ReviewReader:
-    """The elements of one file, in order. ``offset`` is the byte (uncompressed) where the next one is looked for.
+    """Read the elements of one file, in order.
+
+    ``offset`` is the byte (uncompressed) where the next one is looked for.
 
     A reader made with an earlier one's ``offset`` and ``array``, and a file that stands there, goes on behind it.
     After the last element ``problem`` is None or says what is wrong with the file as a whole.
@@ -105,7 +110,7 @@ class ReviewReader:
         self.array = array
 
     def __iter__(self) -> Iterator[Element]:
-        """Every element once."""
+        """Yield every element once."""
         while self._pass(_GAP):
             if self.array and self._text[self._at] == "]":
                 self._step(1)

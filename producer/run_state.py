@@ -1,4 +1,4 @@
-"""The stream's clock and the unfinished run's cursor: one S3 object, written by one invocation at a time.
+"""Keep the stream's clock and the unfinished run's cursor in one S3 object, written by one invocation at a time.
 
 ``state/<stream>/clock.json`` holds ``next_event_time`` (the next run begins there or later), ``run`` (number of the
 last run begun), ``unfinished`` (the cursor to go on with, or null), ``finished`` (runs that ended, and what they read
@@ -26,19 +26,19 @@ _CONFLICTS = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "
 
 
 class StateError(ProducerError):
-    """The run's state in S3 cannot be read or written."""
+    """Say that the run's state in S3 cannot be read or written."""
 
 
 class AlreadyRunning(StateError):
-    """Another invocation holds the lease on this stream's state."""
+    """Say that another invocation holds the lease on this stream's state."""
 
 
 class LeaseLost(StateError):
-    """Another invocation took the lease over: this one stops without writing anything more."""
+    """Say that another invocation took the lease over: this one stops without writing anything more."""
 
 
 class RunState:
-    """``acquire`` first; then ``keep_lease`` before anything is sent, ``save`` now and then, ``release`` in the end."""
+    """Hold the state: ``acquire`` it, ``keep_lease`` before each request, ``save`` now and then, then ``release``."""
 
     def __init__(self, s3: Any, bucket: str, stream: str, owner: str, lease_seconds: float = LEASE_SECONDS) -> None:
         self.content: dict[str, Any] = {}
@@ -108,7 +108,7 @@ class RunState:
             raise self._failed("written", key, error) from error
 
     def _read(self) -> tuple[dict[str, Any], str | None, float]:
-        """(content, its ETag or None if there is no such object, seconds since it was written by S3's own clock)."""
+        """Read (content, its ETag or None without an object, seconds since it was written by S3's clock)."""
         try:
             answer = self._s3.get_object(Bucket=self._bucket, Key=self._key)
             content = dict(json.loads(answer["Body"].read()))

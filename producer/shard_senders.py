@@ -1,4 +1,4 @@
-"""Put records on the stream, in order on every shard: one sender a shard, with one request under way at a time."""
+"""Put records on the stream, in order on every shard: one sender a shard, one request at a time."""
 
 import random
 import threading
@@ -31,11 +31,11 @@ _SENTENCES = {
 
 
 class StreamError(ProducerError):
-    """The Kinesis stream does not take records (missing, forbidden, unreachable for too long)."""
+    """Say that the Kinesis stream does not take records (missing, forbidden, unreachable for too long)."""
 
 
 class Record(NamedTuple):
-    """A record on its way: its data, partition key and event time, and its size by Kinesis' count."""
+    """Describe a record on its way: its data, partition key and event time, and its size by Kinesis' count."""
 
     data: bytes
     key: str
@@ -62,7 +62,9 @@ def open_shards(kinesis: Any, stream: str) -> list[tuple[int, str]]:
 
 
 class ShardSenders:
-    """The senders of all open shards, and what they did. ``may_send`` is asked before each request, raises to stop.
+    """Hold the senders of all open shards, and what they did.
+
+    ``may_send`` is asked before each request, raises to stop.
 
     ``strict``: no request spans the watermark delay. ``limited``: keep to a shard's limit from the beginning. The
     counts are this invocation's, but ``per_shard``, which begins with what earlier ones wrote.
@@ -94,7 +96,7 @@ class ShardSenders:
         self._threads = ThreadPoolExecutor(len(shards), "sender")
 
     def put(self, record: Record) -> None:
-        """Hand a record to the sender of its shard: the one whose hash keys hold the MD5 of the partition key."""
+        """Hand a record to the sender of its shard, whose hash keys hold the partition key's MD5."""
         hash_key = record.hash_key
         if hash_key is None:
             hash_key = int.from_bytes(md5(record.key.encode(), usedforsecurity=False).digest(), "big")
@@ -135,7 +137,7 @@ class ShardSenders:
 
 
 class _Sender:
-    """Sends one shard's records, one request at a time; failed ones go again before anything later.
+    """Send one shard's records, one request at a time; failed ones go again before anything later.
 
     PutRecords fails record by record: when record 3 of 500 fails and 4 to 500 are written, 3 comes after 500 however
     soon it is sent again, and Flink drops it if 500 has moved the watermark past its windows. Within the watermark
@@ -173,7 +175,7 @@ class _Sender:
         return records
 
     def _batch(self, records: list[Record]) -> list[Record]:
-        """The first of the records, as many as the next request may hold."""
+        """Return the first of the records, as many as the next request may hold."""
         # At the limit four requests a second: less is throttled of small ones than of large ones.
         most, room = (SHARD_RECORDS // 4, SHARD_BYTES // 4) if self._limited else (REQUEST_RECORDS, 2 * REQUEST_BYTES)
         count, latest = 0, records[0].event_ms + self._span_ms

@@ -38,7 +38,7 @@ _BYTES_A_REVIEW = 1_400  # generous; for the question whether the disk has room
 
 
 class NotWritten(LabError):
-    """The files could not be written."""
+    """Say that the files could not be written."""
 
     def __init__(self, out: Path, why: str, hint: str) -> None:
         self.out = out
@@ -47,7 +47,7 @@ class NotWritten(LabError):
 
 @dataclass(frozen=True)
 class Written:
-    """What `write` left on disk."""
+    """Hold what `write` left on disk."""
 
     sample: Path
     labels: Path
@@ -107,7 +107,7 @@ def _make_room(out: Path, count: int) -> None:
 
 @contextmanager
 def _both_or_neither(out: Path) -> Iterator[tuple[IO[str], IO[str]]]:
-    """Two files to write to, which take their names only when the block has ended well."""
+    """Return two files to write to, which take their names only when the block has ended well."""
     parts = {name: out / f".{name}.{os.getpid()}.part" for name in (REVIEWS_FILE, LABELS_FILE)}
     try:
         with (

@@ -1,4 +1,4 @@
-"""The phrases synthetic reviews are built from: written for this project, none taken from a review.
+"""Hold the phrases synthetic reviews are built from: written for this project, none taken from a review.
 
 Lists are kept as text, one row a line: the items of a row stand between bars, and a row starts with the mood it belongs
 to: `-` disappointed, `~` of two minds, `+` pleased. `*` rows have no mood. {} stands for a name.
@@ -11,7 +11,7 @@ Moods = tuple[list[str], list[str], list[str]]
 
 
 def _rows(block: str, mark: str) -> list[str]:
-    """All items of the rows that start with `mark`, in order."""
+    """Return all items of the rows that start with `mark`, in order."""
     rows = (line[1:] for line in block.strip().splitlines() if line.startswith(mark))
     return [item.strip() for row in rows for item in row.split("|")]
 
@@ -134,7 +134,7 @@ ASPECTS: list[tuple[list[str], Moods]] = [
     )
 ]
 
-# What only films of one genre have (in the order of review_world.GENRES); said of it is what is said of direction.
+# What only films of one genre have (in the order of world.GENRES); said of it is what is said of direction.
 GENRE_SUBJECTS = [
     _rows(block, "*")
     for block in _blocks(

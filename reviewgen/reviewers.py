@@ -1,4 +1,4 @@
-"""Who writes when: the honest crowd behind a synthetic file, and the reviewers planted in it.
+"""Decide who writes when: the honest crowd behind a synthetic file, and the reviewers planted in it.
 
 Positions are indices into the file. The detector's default window (60 s at 10 reviews a second of simulated event time)
 is WINDOW positions wide and starts every WINDOW / 2: a burst no wider than that half lies whole in one of the windows.
@@ -30,7 +30,7 @@ DUPLICATE = -1  # what Crowd.next() answers instead of a reviewer: an earlier re
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One line of labels.csv. Indices count from 0, `reviews` counts the reviewer's lines in the file."""
+    """Describe one line of labels.csv. Indices count from 0, `reviews` counts the reviewer's lines in the file."""
 
     reviewer: str
     kind: str
@@ -43,7 +43,7 @@ class Label:
 
 @dataclass(slots=True)
 class Post:
-    """A planted review: what is fixed beforehand. None means: as for anybody else."""
+    """Describe a planted review: what is fixed beforehand. None means: as for anybody else."""
 
     reviewer: int
     movie: int | None = None
@@ -54,7 +54,7 @@ class Post:
 
 @dataclass(slots=True)
 class Campaign:
-    """The text several near-duplicates are made from, written when the first of them is due."""
+    """Describe the text several near-duplicates are made from, written when the first of them is due."""
 
     movie: int
     base: list[str] | None = None
@@ -62,7 +62,7 @@ class Campaign:
 
 @dataclass(slots=True)
 class Planted:
-    """A planted reviewer: the label that is to be, with the reviewer as a number, and the positions."""
+    """Describe a planted reviewer: the label that is to be, with the reviewer as a number, and the positions."""
 
     reviewer: int
     kind: str
@@ -74,7 +74,10 @@ SUSPICIOUS = {"solo_burst": 1, "group_burst": 1, "near_duplicate": 1, "prolific"
 
 
 def reviews_per_reviewer(reviews: int, share_of: int) -> dict[int, int]:
-    """How many reviewers write 1, 2, ... of `reviews` reviews in a file of `share_of`; sum(k * n) is `reviews`."""
+    """Return how many reviewers write 1, 2, ... of `reviews` reviews in a file of `share_of`.
+
+    Sum(k * n) is `reviews`.
+    """
     most = max(HEAVY + 1, int(MOST_SHARE * share_of))
     alive = [1.0, 1.0]  # alive[k] = P(X >= k)
     for k in range(1, most + 1):
@@ -90,7 +93,7 @@ def reviews_per_reviewer(reviews: int, share_of: int) -> dict[int, int]:
 
 
 class Crowd:
-    """The honest background: every reviewer of k reviews writes one in each k-th of the file, at a random moment of it.
+    """Generate the honest background: a reviewer of k reviews writes one in each k-th of the file.
 
     All reviewers with the same k form one stream of events, equally spaced but for jitter, in which each k-th part
     names every one of them once, in a random order. So the whole crowd is one heap with an entry per k.
@@ -118,7 +121,7 @@ class Crowd:
             heapq.heappush(self._heap, ((late + self._draw() * (1 - late)) * step, stream, 0, events))
 
     def next(self) -> int:
-        """The number of the reviewer who writes the next background review, or DUPLICATE."""
+        """Return the number of the reviewer who writes the next background review, or DUPLICATE."""
         _, stream, event, events = self._heap[0]
         if event + 1 < events:
             due = (event + 1 + self._draw()) * self._size / events
@@ -134,7 +137,7 @@ class Crowd:
         return first + (at * factor + offset) % reviewers
 
     def _order(self, size: int) -> tuple[int, int]:
-        """Factor and offset of a random permutation at -> (at * factor + offset) % size."""
+        """Return factor and offset of a random permutation at -> (at * factor + offset) % size."""
         factor = 1 + int(self._draw() * size)
         while _common(factor, size) > 1:
             factor += 1
@@ -148,7 +151,7 @@ def _common(a: int, b: int) -> int:
 
 
 def chapters(count: int) -> Iterator[tuple[int, int]]:
-    """First position and length of each chapter; together they are the file."""
+    """Yield first position and length of each chapter; together they are the file."""
     number = max(1, count // CHAPTER)
     for n in range(number):
         start = n * count // number
@@ -156,7 +159,7 @@ def chapters(count: int) -> Iterator[tuple[int, int]]:
 
 
 class Cast:
-    """The planted reviewers of one chapter: who posts at which position (`posts`), and who they are (`people`)."""
+    """Plan the planted reviewers of one chapter: who posts at which position (`posts`), and `people`."""
 
     def __init__(self, number: int, start: int, size: int, catalogue: int, random: Random) -> None:
         self.posts: dict[int, Post] = {}
@@ -188,11 +191,11 @@ class Cast:
         person.positions.append(wanted)
 
     def _stretch(self, width: int) -> int:
-        """Where a stretch of this many positions may begin."""
+        """Return where a stretch of this many positions may begin."""
         return self._start + self._random.randrange(self._size - width - WINDOW // 20)
 
     def _day(self) -> int:
-        """A day of the last year, when every film of the catalogue is out."""
+        """Return a day of the last year, when every film of the catalogue is out."""
         return self._random.randrange(len(DATES) - 366, len(DATES))
 
     def _solo_bursts(self, number: int) -> None:

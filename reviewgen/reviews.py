@@ -1,4 +1,4 @@
-"""The synthetic reviews one by one: who writes (review_plants), what about (review_world), which words (review_text).
+"""Generate the synthetic reviews one by one: who writes, about which movie, in which words.
 
 Nothing is kept but counters, one chapter's cast, a few recent reviews that may be repeated, and a bounded cache of
 movies; so a file of any size takes the same memory.
@@ -47,7 +47,7 @@ _IDS = 10_000_000  # "rw" and seven digits
 
 
 class Review(TypedDict):
-    """One review as the data set has it: these nine keys, in this order."""
+    """Describe one review as the data set has it: these nine keys, in this order."""
 
     review_id: str
     reviewer: str
@@ -61,7 +61,7 @@ class Review(TypedDict):
 
 
 def generate(count: int, seed: int, on_label: Callable[[Label], None] | None = None) -> Iterator[Review]:
-    """`count` reviews, the same for the same seed on every machine; `on_label` is told of each planted reviewer.
+    """Run `count` reviews, the same for the same seed on every machine; `on_label` is told of each planted reviewer.
 
     Labels come as their chapter of the file begins, those of the prolific reviewers after the last review.
     Raises BadParameter for a count that leaves no room for the planted reviewers, or for unique ids.
@@ -125,7 +125,7 @@ def _label(person: Planted, author: _Author) -> Label:
 
 
 class _Author:
-    """Fills in a review: everything but who writes it and when."""
+    """Fill in a review: everything but who writes it and when."""
 
     def __init__(self, seed: int, catalogue: int) -> None:
         random = Random(f"{seed}/author")
@@ -168,7 +168,7 @@ class _Author:
         }
 
     def _rating(self, film: Movie) -> int:
-        """A rating of the overall distribution; a third of the reviewers agree with the others on this film."""
+        """Return a rating of the overall distribution; a third of the reviewers agree with the others on this film."""
         u = self._draw()
         if u < 0.33:
             u = film.appeal + 0.2 * (self._draw() - 0.5)
@@ -185,7 +185,7 @@ class _Author:
 
 
 class _Repeats:
-    """The reviews that may come once more: a few recent ones and a few from anywhere before."""
+    """Keep the reviews that may come once more: a few recent ones and a few from anywhere before."""
 
     def __init__(self, draw: text.Draw) -> None:
         self._draw, self._recent, self._older, self._seen = draw, list[Review](), list[Review](), 0
@@ -203,7 +203,7 @@ class _Repeats:
                 self._older[int(self._draw() * 40)] = gone
 
     def again(self) -> Review:
-        """An earlier review, each at most once; as it was or, as often, as its writer left it after an edit."""
+        """Repeat an earlier review, each at most once, as it was or after an edit."""
         pool = self._older if self._older and self._draw() < 0.5 else self._recent
         review = pool.pop(int(self._draw() * len(pool)))
         if self._draw() < 0.5:

@@ -1,4 +1,4 @@
-"""Writes the text of a synthetic review: sentences put together from `review_words`, in a mood that fits the rating.
+"""Write the text of a synthetic review: sentences put together from `phrases`, in a mood that fits the rating.
 
 Phrases are combined when a review is written (opening x subject x predicate x tail, tens of thousands of sentences per
 thing talked about), so two honest reviews share words but hardly ever three sentences; near-duplicates are made on
@@ -27,7 +27,7 @@ _DIRECTION, _ASPECT_COUNT = 7, 13  # 13 is prime: any step through the aspects v
 
 
 def interpolate(knots: tuple[tuple[float, float], ...], u: float) -> float:
-    """The value at `u` (0 .. 1) of the broken line through `knots`, which starts at 0 and ends at 1."""
+    """Interpolate at `u` (0 .. 1) on the broken line through `knots`, from 0 to 1."""
     x0, y0 = knots[0]
     for x1, y1 in knots:
         if u < x1:
@@ -45,7 +45,7 @@ _Parts = tuple[list[str], int, list[str], int, list[str], int]
 
 
 def _sentence_parts() -> list[list[list[_Parts]]]:
-    """[genre][mood][aspect] -> the parts a sentence is made of, one of each."""
+    """List [genre][mood][aspect] -> the parts a sentence is made of, one of each."""
 
     def counted(openings: list[str], predicates: list[str], tails: list[str]) -> _Parts:
         return openings, len(openings), predicates, len(predicates), tails, len(tails)
@@ -73,17 +73,17 @@ assert len(_PARTS[0][0]) == _ASPECT_COUNT  # the walk below relies on it
 
 
 def mood_of(rating: int) -> int:
-    """0 disappointed (1 to 4), 1 of two minds (5, 6), 2 pleased (7 to 10)."""
+    """Return 0 disappointed (1 to 4), 1 of two minds (5, 6), 2 pleased (7 to 10)."""
     return 0 if rating < 5 else 1 if rating < 7 else 2
 
 
 def length(draw: Draw) -> int:
-    """How many characters the next review is about to have."""
+    """Return how many characters the next review is about to have."""
     return int(interpolate(_LENGTHS, draw()))
 
 
 def sentences(draw: Draw, mood: int, movie: Movie, target: int, spoiler: bool = False) -> list[str]:
-    """The sentences of a review of about `target` characters (within half a sentence), each with its space after it."""
+    """Write the sentences of a review of about `target` characters, each with its space after it."""
     out: list[str] = []
     if target < 115:
         short = words.SHORT[mood]
@@ -129,7 +129,10 @@ def _named_line(draw: Draw, mood: int, movie: Movie) -> str:
 
 
 def detail(draw: Draw, mood: int, movie: Movie, target: int, spoiler: bool = False) -> str:
-    """The text of one honest review; one in thirty has an emoji, one in a hundred a line in Chinese, Japanese, ..."""
+    """Return the text of one honest review.
+
+    One in thirty has an emoji, one in a hundred a line in Chinese, Japanese, ...
+    """
     text = "".join(sentences(draw, mood, movie, target, spoiler)).rstrip()
     u = draw()
     if u < 0.045:
@@ -145,7 +148,7 @@ def detail(draw: Draw, mood: int, movie: Movie, target: int, spoiler: bool = Fal
 
 
 def summary(draw: Draw, mood: int, movie: Movie) -> str:
-    """The headline of a review."""
+    """Return the headline of a review."""
     u = draw()
     if u < 0.12:
         lines = words.TITLE_LINES[mood]
@@ -158,7 +161,7 @@ def summary(draw: Draw, mood: int, movie: Movie) -> str:
 
 
 def variant(draw: Draw, base: list[str], old: Movie, new: Movie) -> str:
-    """A near-duplicate of `base` (the sentences of a review of `old`), posted on `new`.
+    """Return a near-duplicate of `base` (the sentences of a review of `old`), posted on `new`.
 
     Names are exchanged, two neighbouring sentences change places and one short remark is put in: at least four fifths
     of the three-word sequences stay.
@@ -173,5 +176,5 @@ def variant(draw: Draw, base: list[str], old: Movie, new: Movie) -> str:
 
 
 def afterthought(draw: Draw) -> str:
-    """What somebody adds who edits a review."""
+    """Return what somebody adds who edits a review."""
     return words.AFTERTHOUGHTS[int(draw() * len(words.AFTERTHOUGHTS))]

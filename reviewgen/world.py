@@ -1,4 +1,4 @@
-"""The invented world the synthetic reviews talk about: who writes, which movies exist, on which days.
+"""Invent the world the synthetic reviews talk about: who writes, which movies exist, on which days.
 
 Everything is a pure function of (seed, number), so a catalogue of any size costs no memory. Only integers, `+ - * /`
 and `sqrt` are used, which IEEE 754 rounds alike everywhere: two machines agree on every name and title. People and
@@ -95,7 +95,7 @@ _SLOTS = [(style, slot, share) for style, share in zip(_STYLES, _SHARES, strict=
 
 
 def reviewer_name(number: int, salt: int) -> str:
-    """The name of reviewer `number` (0 .. REVIEWER_SPACE - 1); distinct numbers have distinct names.
+    """Return the name of reviewer `number` (0 .. REVIEWER_SPACE - 1); distinct numbers have distinct names.
 
     `salt` (any integer, from the seed) shuffles who has which name. Some names are all digits, some hold spaces.
     """
@@ -140,7 +140,7 @@ def reviewer_name(number: int, salt: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Movie:
-    """One title: as the data set writes it, what to call it in a sentence, and what shapes its reviews."""
+    """Describe one title: as the data set writes it, its name in a sentence, and its reviews' shape."""
 
     title: str  # "Silver Harbor (1997 TV Movie)"
     name: str  # "Silver Harbor"
@@ -178,7 +178,7 @@ def _name(h: int) -> str:
 
 @lru_cache(maxsize=2048)
 def movie(number: int, salt: int) -> Movie:
-    """Movie `number` of the catalogue that `salt` (from the seed) stands for; from NEW_MOVIES on, a new one."""
+    """Return movie `number` of the catalogue that `salt` (from the seed) stands for; from NEW_MOVIES on, a new one."""
     h, g = mix(number * 2 + salt), mix(number * 2 + 1 + salt)
     name = _name(h)
     age = (g & 0xFFFF) / 65536.0

@@ -1,4 +1,4 @@
-"""The reviews submissions are graded on: two sets nobody has seen, the same for everyone of one grading."""
+"""Generate the reviews submissions are graded on: two sets nobody has seen, the same for everyone of one grading."""
 
 import json
 import secrets
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from grader.submission_grading import PARAMETERS, Data
+from grader.evidence import PARAMETERS, Data
 from grader.trusted_files import open_to_all
 from lab.core.errors import LabError
 from lab.core.paths import write_atomically
@@ -20,7 +20,7 @@ _SMALLEST_GROUP, _CLEAR = 5, 0.9
 
 
 def draw(out: Path, folder: Path) -> Data:
-    """Both sets below `folder`. The seeds are kept in `out`, so that a grading that goes on uses the same."""
+    """Return both sets below `folder`. The seeds are kept in `out`, so that a grading that goes on uses the same."""
     kept = out / SEEDS
     try:
         seeds = json.loads(kept.read_text())
@@ -49,7 +49,7 @@ def _table(sample: Path) -> pd.DataFrame:
 
 
 def fair(table: pd.DataFrame, labels: pd.DataFrame) -> bool:
-    """Whether exercise 8 can be solved on these reviews.
+    """Say whether exercise 8 can be solved on these reviews.
 
     By chance an honest review of the same movie falls among a group's, or the crowd of an opening night agrees as a
     group does, and no detection could tell; a set where either concerns more than one in ten would grade luck.

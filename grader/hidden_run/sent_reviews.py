@@ -1,4 +1,4 @@
-"""Whether a stream holds what the grader's own producer sent, and nothing else. Pure, but for reading the file."""
+"""Say whether a stream holds what the grader's own producer sent, and nothing else. Pure, but for reading the file."""
 
 import json
 from pathlib import Path
@@ -10,12 +10,12 @@ from lab.validation.reference import Reference
 
 
 def expected_reviews(path: Path) -> pd.DataFrame:
-    """DataFrame[review_id, reviewer] of a reviews file, in its order."""
+    """Read DataFrame[review_id, reviewer] of a reviews file, in its order."""
     return pd.DataFrame(json.loads(path.read_text(encoding="utf-8")))[["review_id", "reviewer"]]
 
 
 def difference(reviews: pd.DataFrame, first_event_time: str, rate: float, events: Events) -> str | None:
-    """What of the stream is not as it was sent, as half a sentence; None where all is.
+    """Return what of the stream is not as it was sent, as half a sentence; None where all is.
 
     `reviews` went out at `rate` a second of event time from `first_event_time` on (the replay clock). A job that
     rewrote its input could make any answer right.
@@ -35,7 +35,10 @@ def difference(reviews: pd.DataFrame, first_event_time: str, rate: float, events
 
 
 def disorder(reference: Reference) -> str | None:
-    """What of the input's order would make an empty answer right, as half a sentence; None where nothing does."""
+    """Return what of the input's order would make an empty answer right, as half a sentence.
+
+    None where nothing does.
+    """
     if len(reference.late_pairs):
         return f"{len(reference.late_pairs):,} of them came out of order"
     if len(reference.open_windows):

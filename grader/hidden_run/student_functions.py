@@ -1,4 +1,4 @@
-"""The grader's end of `inside/call_functions.py`: a student's function, called in another process.
+"""Call a student's function in another process, which runs `inside/call_functions.py`.
 
 What comes back is data and nothing else. A Kinesis client that is handed to a function stays here; the function asks
 for its calls.
@@ -25,15 +25,15 @@ _BLANK = "NotImplementedError"
 
 
 class FunctionFailed(LabError):
-    """The student's function did not give a value."""
+    """Say that the student's function did not give a value."""
 
 
 class FunctionTooSlow(FunctionFailed):
-    """The function, or the machine, took longer than a call may take."""
+    """Say that the function, or the machine, took longer than a call may take."""
 
 
 class Functions:
-    """Functions of one submission, by a pair of file descriptors.
+    """Provide functions of one submission, by a pair of file descriptors.
 
     A call takes `seconds` at most, and the start of their process `start_seconds`.
     """
@@ -47,7 +47,7 @@ class Functions:
         os.set_blocking(answers, False)
 
     def named(self, where: str, function: str) -> Callable[..., Any]:
-        """A function of a file, to be called like any other.
+        """Return a function of a file, to be called like any other.
 
         Raises NotImplementedError where it is a blank, FunctionFailed where it failed, is not there or took too long.
         """
@@ -58,7 +58,7 @@ class Functions:
         return call
 
     def value(self, where: str, name: str) -> Any:
-        """A constant of a file."""
+        """Return a constant of a file."""
         return self._call(where, name, ())
 
     def _call(self, where: str, function: str, arguments: tuple[Any, ...]) -> Any:
@@ -137,7 +137,7 @@ def _done_for(client: Any, message: dict[str, Any]) -> dict[str, Any]:
 
 
 def _packed(value: Any) -> Any:
-    """A value as JSON can carry it; see `call_functions.unpacked`."""
+    """Return a value as JSON can carry it; see `call_functions.unpacked`."""
     if isinstance(value, bytes | bytearray):
         return {"$bytes": base64.b64encode(value).decode()}
     if isinstance(value, pd.DataFrame):
@@ -154,11 +154,12 @@ def _packed(value: Any) -> Any:
 
 
 def _unpacked(value: Any) -> Any:
-    """What a function answered; tables become DataFrames of plain values."""
+    """Return what a function answered; tables become DataFrames of plain values."""
     if isinstance(value, dict):
         if "$bytes" in value:
             return base64.b64decode(str(value["$bytes"]))
         if "$table" in value:
-            return pd.DataFrame(json.loads(value["$table"])["data"])
+            table = json.loads(value["$table"])
+            return pd.DataFrame(table["data"], columns=[field["name"] for field in table["schema"]["fields"]])
         return {key: _unpacked(one) for key, one in value.items()}
     return [_unpacked(one) for one in value] if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""The grader's own process beside an account: it looks at it, or proves a submission in it. A program.
+"""Look at an account, or prove a submission in it: the grader's own process beside that account. A program.
 
     python -m grader.hidden_run.worker TASK
 
@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from grader.submission_grading import NotGraded
+from grader.evidence import NotGraded
 from lab.checks.probe import Finding
 from lab.core.session import connect
 
@@ -46,7 +46,9 @@ def work(task: dict[str, Any], session: Any, step: Callable[[str], None]) -> dic
         from grader.hidden_run.account_findings import look
 
         return look(session, parameters, step)
-    from grader.hidden_run.proof import Proof, Task
+    from grader.hidden_run.application_proof import prove_application
+    from grader.hidden_run.function_proof import prove_functions
+    from grader.hidden_run.proof_account import ProofAccount, Task
     from grader.hidden_run.student_functions import Functions
 
     answers, requests = task["functions"]
@@ -54,7 +56,9 @@ def work(task: dict[str, Any], session: Any, step: Callable[[str], None]) -> dic
     project = Path.cwd()
     own = {name: task[name] for name in ("application", "timeout", "last")}
     what = Task(project, project / "trusted_producer", Path.home(), parameters=parameters, **own)
-    return Proof(session, what, functions, step).run()
+    account = ProofAccount(session, what, step)
+    account.furnish()
+    return {**prove_functions(account, functions), **prove_application(account)}
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""Programs that run beside a submission, as its user: they may import `lab`, and nothing of the grader."""
+"""Run beside a submission, as its user: these programs may import `lab`, and nothing of the grader."""

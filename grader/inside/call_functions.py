@@ -1,4 +1,4 @@
-"""Calls the functions a submission wrote for the exercises, one request a line. A program.
+"""Call the functions a submission wrote for the exercises, one request a line. A program.
 
     call_functions.py      requests on standard input, answers on standard output, one JSON object a line
 
@@ -14,7 +14,6 @@ that bind the names it uses, those that bind the names they use, and so on (`Stu
 import ast
 import base64
 import dis
-import importlib.util
 import json
 import os
 import signal
@@ -27,19 +26,18 @@ from types import CodeType
 from typing import Any
 
 import pandas as pd
-from IPython.core.inputtransformer2 import TransformerManager
 
-# Cell magics (IPython) whose cell is Python that runs in the notebook's namespace.
-_PYTHON_MAGICS = {"time", "capture", "prun", "debug"}
+from lab.core.code_files import code_file, python_of
+
 _STATEMENT_SECONDS = 20  # for a statement of the top level that a function needs
 
 
 class Asked(Exception):
-    """The grader refused a call of the client."""
+    """Say that the grader refused a call of the client."""
 
 
 class Client:
-    """What a function gets as its Kinesis client: each call is made by the grader."""
+    """Hold what a function gets as its Kinesis client: each call is made by the grader."""
 
     def __init__(self, number: int) -> None:
         self._number = number
@@ -59,7 +57,7 @@ class Client:
 
 
 def packed(value: Any) -> Any:
-    """A value as JSON can carry it."""
+    """Return a value as JSON can carry it."""
     if isinstance(value, bytes | bytearray):
         return {"$bytes": base64.b64encode(value).decode()}
     if isinstance(value, pd.DataFrame):
@@ -74,7 +72,7 @@ def packed(value: Any) -> Any:
 
 
 def unpacked(value: Any, number: int = 0) -> Any:
-    """The value that `packed` packed; `$client` is a client of this call."""
+    """Return the value that `packed` packed; `$client` is a client of this call."""
     if isinstance(value, dict):
         if "$bytes" in value:
             return base64.b64decode(value["$bytes"])
@@ -90,11 +88,11 @@ def unpacked(value: Any, number: int = 0) -> Any:
 
 
 class NotTaken(Exception):
-    """What was asked for is not in the notebook, or needs something that the grader cannot give it."""
+    """Say that the notebook lacks what was asked for, or that it needs something the grader cannot give."""
 
 
 class StudentNotebook:
-    """The statements of a notebook's top level, read as IPython reads them, and what each binds and uses."""
+    """Provide the statements of a notebook's top level, read as IPython reads them, and what each binds and uses."""
 
     def __init__(self, path: Path) -> None:
         self._statements: list[tuple[CodeType, set[str], set[str]]] = []
@@ -113,7 +111,10 @@ class StudentNotebook:
                 self._statements.append((code, _bound(code), _used(code)))
 
     def value(self, name: str) -> Any:
-        """The value of a name. Raises NotTaken, NotImplementedError, or what the statement that binds it raised."""
+        """Return the value of a name.
+
+        Raises NotTaken, NotImplementedError, or what the statement that binds it raised.
+        """
         needed, before = {name, "*"}, 0
         while len(needed) > before:
             before = len(needed)
@@ -137,7 +138,7 @@ class StudentNotebook:
 
 
 def _explained(function: Any, failed: list[str]) -> Any:
-    """A function that says, where it misses a name, which statement should have bound it."""
+    """Return a function that says, where it misses a name, which statement should have bound it."""
 
     def call(*arguments: Any) -> Any:
         try:
@@ -148,26 +149,18 @@ def _explained(function: Any, failed: list[str]) -> Any:
     return call
 
 
-def python_of(source: str) -> str:
-    """The Python that IPython makes of a cell: magics, `!` and `?` become calls. Raises SyntaxError."""
-    first, _, rest = source.lstrip().partition("\n")
-    if first.startswith("%%"):
-        source = rest if first[2:].split(" ")[0].strip() in _PYTHON_MAGICS else ""
-    return TransformerManager().transform_cell(source)
-
-
 def _names(code: CodeType, opname: str) -> set[str]:
     return {one.argval for one in dis.get_instructions(code) if one.opname == opname}
 
 
 def _bound(code: CodeType) -> set[str]:
-    """The names of the top level that code binds; what `import *` binds, nobody knows before."""
+    """Return the names of the top level that code binds; what `import *` binds, nobody knows before."""
     star = any(one.opname == "IMPORT_STAR" for one in dis.get_instructions(code))
     return _names(code, "STORE_NAME") | _names(code, "STORE_GLOBAL") | ({"*"} if star else set())
 
 
 def _used(code: CodeType) -> set[str]:
-    """The names of the top level that code uses, in the functions inside it as well."""
+    """Return the names of the top level that code uses, in the functions inside it as well."""
     inside = [constant for constant in code.co_consts if isinstance(constant, CodeType)]
     return _names(code, "LOAD_NAME") | _names(code, "LOAD_GLOBAL") | set().union(*map(_used, inside))
 
@@ -190,14 +183,11 @@ def time_limit(seconds: int) -> Iterator[None]:
 
 @cache
 def function_of(where: str, name: str) -> Any:
-    """A function or constant of a notebook or of a code file. Raises NotTaken where there is none."""
+    """Return a function or constant of a notebook or of a code file. Raises NotTaken where there is none."""
     path = Path(where)
     if path.suffix != ".py":
         return notebook(path).value(name)
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = code_file(path)
     if not hasattr(module, name):
         raise NotTaken(f"{path.name} defines no `{name}`")
     return getattr(module, name)
@@ -220,7 +210,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def say(message: dict[str, Any]) -> None:
-    """One line for the grader."""
+    """Write one line for the grader."""
     OUT.write(json.dumps(message).encode() + b"\n")
     OUT.flush()
 

@@ -1,4 +1,4 @@
-"""Runs a submission's notebooks, each in a fresh kernel, and says on standard output what happened. A program.
+"""Run a submission's notebooks, each in a fresh kernel, and say on standard output what happened. A program.
 
     run_notebooks.py SETTINGS        SETTINGS is JSON: parameters, run_id, cell_timeout, output_limit, folder
 
@@ -20,13 +20,13 @@ from lab.core.errors import UsageError
 from lab.runner import parameters
 from lab.runner.execution import Execution, prepare_papermill
 from lab.runner.kernels import Kernels
-from lab.runner.verdict import NotebookResult
+from lab.runner.outcome import NotebookResult
 
 PR_SET_DUMPABLE = 4  # prctl(2)
 
 
 def say(**event: Any) -> None:
-    """One line for the grader."""
+    """Write one line for the grader."""
     OUT.write(json.dumps(event, default=str).encode() + b"\n")
     OUT.flush()
 

@@ -1,4 +1,4 @@
-"""Becomes another program after giving up what it may not have. A program.
+"""Become another program after giving up what it may not have. A program.
 
 limited_main.py FILE_SIZE PROCESSES USER PROGRAM ARGUMENT...        USER 0 keeps the user it has
 """

@@ -1,4 +1,4 @@
-"""How much of the machine one submission may use."""
+"""Limit how much of the machine one submission may use."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ MIB = 1 << 20
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds, bytes and counts of one submission; what is beyond them costs its own points only."""
+    """Bound seconds, bytes and counts of one submission; what is beyond them costs its own points only."""
 
     timeout: float = 240.0  # seconds in which a part of the grading must come a step on: start, cell, check, call
     cell_timeout: int = 120  # seconds for one cell, or one call of a student's function

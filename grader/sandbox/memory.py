@@ -1,4 +1,4 @@
-"""Count and bound the memory of one submission: by a control group of the kernel, else by looking at its processes."""
+"""Count and bound the memory of one submission: by a control group, else by looking at its processes."""
 
 import os
 import tempfile
@@ -19,14 +19,14 @@ _FILES = {
 
 
 class MemoryGroup:
-    """A control group (cgroups(7)) of one submission, with a group inside for each of its sandboxes."""
+    """Provide a control group (cgroups(7)) of one submission, with a group inside for each of its sandboxes."""
 
     def __init__(self, folder: Path, version: int) -> None:
         self._folder, self._version = folder, version
 
     @classmethod
     def make(cls, limits: Limits) -> "MemoryGroup | None":
-        """A group that the kernel keeps below the limits; None where the system gives us none."""
+        """Return a group that the kernel keeps below the limits; None where the system gives us none."""
         for parent, version in _parents():
             with suppress(OSError):
                 group = cls(Path(tempfile.mkdtemp(prefix="lab-grading-", dir=parent)), version)
@@ -42,17 +42,17 @@ class MemoryGroup:
         return None
 
     def inside(self, name: str) -> "MemoryGroup":
-        """A new group inside this one."""
+        """Return a new group inside this one."""
         folder = self._folder / name
         folder.mkdir()
         return MemoryGroup(folder, self._version)
 
     def joined(self, command: Sequence[str]) -> list[str]:
-        """The command, as a process that joins this group before it does anything."""
+        """Return the command, as a process that joins this group before it does anything."""
         return ["sh", "-c", 'echo 0 > "$0" && exec "$@"', str(self._folder / "cgroup.procs"), *command]
 
     def used(self) -> int:
-        """Bytes of memory in use, what was written into memory file systems included."""
+        """Return bytes of memory in use, what was written into memory file systems included."""
         try:
             lines = (self._folder / "memory.stat").read_text().splitlines()
         except OSError:
@@ -72,8 +72,10 @@ class MemoryGroup:
 
 
 def _parents() -> Iterator[tuple[Path, int]]:
-    """The groups a new one may be made in, and their version: our own of version 1; of version 2 those above it, since
-    a group with processes has none inside."""
+    """Yield the groups a new one may be made in, and their version.
+
+    Of version 1 that is our own; of version 2 those above it, since a group with processes has none inside.
+    """
     try:
         lines = Path("/proc/self/cgroup").read_text().splitlines()
         mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
@@ -92,7 +94,7 @@ def _parents() -> Iterator[tuple[Path, int]]:
 
 
 def resident(processes: Iterable[Path]) -> int:
-    """Bytes resident of processes, by their folders in /proc, and of the memory files (memfd) they hold open.
+    """Return bytes resident of processes, by their folders in /proc, and of the memory files (memfd) they hold open.
 
     A memory file that is neither mapped nor open (on its way through a socket) is seen by a control group alone.
     """

@@ -1,4 +1,4 @@
-"""A sandbox of Linux namespaces, with a user of its own for every role. Needs root and util-linux.
+"""Make a sandbox of Linux namespaces, with a user of its own for every role. Needs root and util-linux.
 
 Its processes see a file system of their own (`namespaces_init` builds it: the system's programs, Python, the trusted
 files, their home), processes of their own, and a network that has nothing but a loopback. They write into a file system
@@ -32,12 +32,12 @@ _INIT = Path(__file__).with_name("namespaces_init.py")
 
 
 class IsolationFailed(LabError):
-    """The namespaces could not be made."""
+    """Say that the namespaces could not be made."""
 
 
 @cache
 def why_not_isolated() -> str | None:
-    """Why no namespaces here, as half a sentence; None where they can."""
+    """Say why no namespaces here, as half a sentence; None where they can."""
     if not sys.platform.startswith("linux"):
         return "this is not Linux"
     if os.geteuid() != 0:
@@ -52,7 +52,7 @@ def why_not_isolated() -> str | None:
 
 
 class Isolated(Sandbox):
-    """A sandbox of namespaces. Raises IsolationFailed where the system refuses."""
+    """Provide a sandbox of namespaces. Raises IsolationFailed where the system refuses."""
 
     project, port = PROJECT, PORT
 
@@ -171,6 +171,6 @@ class Isolated(Sandbox):
 
 
 def _python() -> list[list[str]]:
-    """Python and its packages, at the paths they have outside: a virtual environment holds absolute ones."""
+    """List Python and its packages at the paths they have outside, since a virtual environment holds absolute ones."""
     wanted = dict.fromkeys((sys.base_prefix, sys.prefix))
     return [[path, path] for path in wanted if not path.startswith("/usr/") and path != "/usr"]

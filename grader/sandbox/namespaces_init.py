@@ -1,4 +1,4 @@
-"""The first process in a sandbox of namespaces: builds its file system, then keeps it up. A program.
+"""Build the file system of a sandbox of namespaces as its first process, and keep it up. A program.
 
 Started as root by `grader.sandbox.namespaces` in new mount, process, network and IPC namespaces. Reads one line of JSON
 from standard input, says "ready", and ends as soon as standard input does; with it ends every process of the sandbox.
@@ -25,7 +25,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def mount(source: str, target: Path, kind: str = "", flags: int = 0, options: str = "") -> None:
-    """mount(2). Raises OSError."""
+    """Call mount(2). Raises OSError."""
     if _libc.mount(source.encode(), os.fsencode(target), kind.encode(), flags, options.encode()):
         number = ctypes.get_errno()
         raise OSError(number, f"{os.strerror(number)} (mounting {source} on {target})")
@@ -78,7 +78,7 @@ def _show(source: str, target: Path) -> None:
 
 
 def no_system_v_memory() -> None:
-    """Allow no System V memory and message queue in this IPC namespace: no process has to hold them, so none counts."""
+    """Allow no System V memory and message queue in this IPC namespace, because no process holds them."""
     for name in ("shmmni", "msgmni"):
         Path("/proc/sys/kernel", name).write_text("0")
 

@@ -1,8 +1,9 @@
-"""What a sandbox is: a project folder to read, a folder to write in, processes, limits, and a port for an account.
+"""Describe a sandbox: a project to read, a folder to write in, processes, limits, and a port.
 
 The project folder holds the trusted `lab` and `localaws`, the submission's own notebooks, application and producer.
 """
 
+import io
 import itertools
 import os
 import secrets
@@ -23,10 +24,13 @@ from grader.sandbox.memory import MemoryGroup
 _PASSED = ("LANG", "LC_ALL", "TZ", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 _WATCH_SECONDS = 0.5
 _KEPT = 64 << 10  # bytes of what a process says past its own pipes
+_LONGEST_LINE = 32 << 20  # bytes; a notebook with all its outputs
+_MOST_BYTES = 64 << 20  # of all lines of a process
+_MOST_LINES = 2_000  # a line is a cell that begins, a notebook that ends, or a step of the grader's own work
 
 
 class Role(Enum):
-    """Who a process is: each is a user of its own in the sandbox."""
+    """Hold who a process is: each is a user of its own in the sandbox."""
 
     ACCOUNT = "account"  # the embedded account, the function and the Flink job in it
     WORK = "work"  # the notebooks
@@ -40,14 +44,14 @@ _numbers = itertools.count(secrets.randbelow(1 << 24))
 
 
 def users() -> dict[Role, int]:
-    """Numbers of users, one a role, that no other sandbox has."""
+    """Return numbers of users, one a role, that no other sandbox has."""
     number = next(_numbers) % (1 << 24)
     return {role: _FIRST_USER + number * len(Role) + index for index, role in enumerate(Role)}
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What a sandbox shows (paths of the machine, by their path in its project) and shares with others."""
+    """Hold what a sandbox shows (paths of the machine, by their path in its project) and shares with others."""
 
     shown: Mapping[str, Path]
     network_of: "Sandbox | None" = None
@@ -56,34 +60,66 @@ class Layout:
 
 
 class Running:
-    """A process of a sandbox, and the end of what it said on pipes that nobody else reads."""
+    """Hold a process of a sandbox, and the end of what it said on pipes that nobody else reads."""
 
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:
         self.process = process
         self._said = b""
-        self._readers = [
-            threading.Thread(target=self._drain, args=(pipe,), daemon=True)
-            for pipe in (process.stderr,)
-            if pipe is not None
-        ]
-        for reader in self._readers:
-            reader.start()
+        self._reader = threading.Thread(target=self._drain, daemon=True)
+        self._reader.start()
 
-    def _drain(self, pipe: IO[bytes]) -> None:
-        with pipe:  # a process that nobody waits for would keep it open
+    def _drain(self) -> None:
+        with self.process.stderr or io.BytesIO() as pipe:  # a process that nobody waits for would keep it open
             while chunk := pipe.read1(1 << 16):  # type: ignore[attr-defined]
                 self._said = (self._said + chunk)[-_KEPT:]
 
     def said(self) -> str:
-        """The last lines it said. Once it has ended these are its last ones, not what was read by chance by then."""
+        """Return the last lines it said.
+
+        Once it has ended these are its last ones, not what was read by chance by then.
+        """
         if self.process.poll() is not None:
-            for reader in self._readers:
-                reader.join(timeout=1)  # a child of its own may hold the pipe open for longer
+            self._reader.join(timeout=1)  # a child of its own may hold the pipe open for longer
         return self._said.decode(errors="replace")
 
 
+class Lines:
+    """Read the lines of a process as they come, within bounds in number and bytes; the rest is thrown away."""
+
+    def __init__(self, pipe: IO[bytes] | None) -> None:
+        assert pipe is not None
+        self._pipe = pipe
+        self._lines: list[bytes] = []
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    @property
+    def count(self) -> int:
+        """Return how many there are by now."""
+        return len(self._lines)
+
+    def _read(self) -> None:
+        kept = 0
+        with self._pipe:
+            while len(self._lines) < _MOST_LINES and (line := self._pipe.readline(_LONGEST_LINE)):
+                kept += len(line)
+                if kept > _MOST_BYTES or not line.endswith(b"\n"):
+                    break
+                self._lines.append(line)
+            while self._pipe.read(1 << 16):
+                pass  # nothing may wait for a pipe nobody reads
+
+    def all(self) -> list[bytes]:
+        """Return every line of a process that has ended.
+
+        A child of its own that holds the pipe open is not waited for.
+        """
+        self._thread.join(timeout=10)
+        return list(self._lines)
+
+
 class Sandbox(ABC):
-    """A sandbox for processes; `close` ends them all. `port` is for the embedded account."""
+    """Provide a sandbox for processes; `close` ends them all. `port` is for the embedded account."""
 
     port: int
     broken: str | None = None  # the limit that was passed, as a sentence; every process was ended then
@@ -91,11 +127,11 @@ class Sandbox(ABC):
     @property
     @abstractmethod
     def project(self) -> Path:
-        """The project's folder, as the processes see it."""
+        """Return the project's folder, as the processes see it."""
 
     @abstractmethod
     def home(self, role: Role) -> Path:
-        """The folder the role may write in, as its processes see it."""
+        """Return the folder the role may write in, as its processes see it."""
 
     @abstractmethod
     def spawn(self, role: Role, command: Sequence[str], **pipes: Any) -> Running:
@@ -111,11 +147,11 @@ class Sandbox(ABC):
 
     @abstractmethod
     def memory(self) -> int:
-        """Bytes of memory its processes use, shared memory included, what they wrote left out."""
+        """Return bytes of memory its processes use, shared memory included, what they wrote left out."""
 
     @abstractmethod
     def written(self) -> int:
-        """Bytes its processes wrote."""
+        """Return bytes its processes wrote."""
 
     @abstractmethod
     def close(self) -> None:
@@ -123,7 +159,7 @@ class Sandbox(ABC):
 
 
 def environment(project: Path, home: Path, port: int, scratch: Path) -> dict[str, str]:
-    """The environment of every process of a sandbox."""
+    """Return the environment of every process of a sandbox."""
     kept = {name: os.environ[name] for name in _PASSED if name in os.environ}
     return {
         **kept,
@@ -143,7 +179,7 @@ def environment(project: Path, home: Path, port: int, scratch: Path) -> dict[str
 
 
 class Watch:
-    """Ends the sandboxes of one submission that use more memory together, or write more each, than they may."""
+    """End the sandboxes of one submission that use more memory together, or write more each, than they may."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits

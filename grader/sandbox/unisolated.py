@@ -1,4 +1,4 @@
-"""A sandbox without namespaces, for machines that refuse them (a container without privileges, macOS, no root).
+"""Make a sandbox without namespaces, for machines that refuse them (a container without privileges, macOS, no root).
 
 Where the grader runs as root and Python can be read by everybody, each role is still a user of its own, whose files the
 others cannot read. Files that everybody may read, processes and the ports of other accounts are in sight. Where it does
@@ -35,7 +35,7 @@ _draw = random.SystemRandom()
 
 @cache
 def own_users() -> bool:
-    """Whether a process can be another user here and still run Python."""
+    """Say whether a process can be another user here and still run Python."""
     if os.geteuid() != 0:
         return False
     tried = subprocess.run(
@@ -49,7 +49,7 @@ def own_users() -> bool:
 
 
 class Unisolated(Sandbox):
-    """A sandbox that is a temporary folder, with users of its own where there can be."""
+    """Provide a sandbox that is a temporary folder, with users of its own where there can be."""
 
     def __init__(self, layout: Layout, limits: Limits) -> None:
         self._limits = limits
@@ -167,7 +167,7 @@ def _limited(size: int, processes: int, user: int, command: Sequence[str]) -> li
 
 
 def _free_port() -> int:
-    """A loopback port nobody listens on, of those that no system hands out by itself before the account has it."""
+    """Draw a loopback port nobody listens on, of those that no system hands out by itself."""
     while True:
         port = _draw.choice(_PORTS)
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):

@@ -45,12 +45,12 @@ def _same(application: Mapping[str, Any], package: Path, parallelism: int) -> bo
 
 
 def may_configure(application: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether an application waits to be started and has other runtime properties than these groups."""
+    """Say whether an application waits to be started and has other runtime properties than these groups."""
     return application["ApplicationStatus"] == "READY" and _groups(application) != list(groups)
 
 
 def property_table(application: Mapping[str, Any]) -> pd.DataFrame:
-    """The runtime properties as the console lists them: DataFrame[Group ID, Key, Value]."""
+    """Return the runtime properties as the console lists them: DataFrame[Group ID, Key, Value]."""
     rows = [
         (group["PropertyGroupId"], key, value)
         for group in _groups(application)

@@ -1,4 +1,4 @@
-"""`python -m lab clean`: list what there is of the lab, ask, delete it in the right order, and prove that it is gone.
+"""List what there is of the lab, ask, delete it and prove that it is gone (`python -m lab clean`).
 
 Exit code 0 when nothing of the lab is left, 1 when something is, 2 where nobody can be asked and `--yes` is missing.
 """
@@ -27,7 +27,7 @@ def add_parser(commands: Any) -> None:
 
 
 def clean_command(arguments: argparse.Namespace) -> int:
-    """`python -m lab clean`."""
+    """Run `python -m lab clean`."""
     from lab.account.cleanup import not_ours, table_of, wait_until_gone
     from lab.account.inventory import existing
     from lab.account.teardown import take_down

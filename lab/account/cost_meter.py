@@ -1,5 +1,7 @@
-"""The bill before the first resource, and the running meter: computed from what exists in the account and since when,
-so it can be read at any time and from any notebook."""
+"""Write the bill before the first resource, and the running meter, from what exists in the account.
+
+It can be read at any time and from any notebook.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,7 +47,7 @@ def cost_an_hour(session: Session, shards: int = 0) -> Bill:
     forgotten = costs.total_hourly(costs.application_charges(1), prices)
     sentence = (
         f"On AWS all of it together costs {money(hourly)} USD an hour in {session.region}; the application alone, "
-        f"forgotten for a day, {money(forgotten, hours=24)} USD."
+        f"forgotten for a day, {money(forgotten, hours=24)} USD.{costs.borrowed(session.region, charges, prices)}"
     )
     return Bill(sentence, table, (*_besides(prices, session), *_free(session)))
 
@@ -70,7 +72,8 @@ def cost_so_far(session: Session) -> Bill:
         return Bill("Nothing of the lab that costs money by the hour is there.", table, _free(session))
     running, spent = costs.total_hourly(charges, prices), costs.total_so_far(charges, prices)
     sentence = f"{money(spent)} USD so far; what is still running costs {money(running)} USD an hour"
-    return Bill(f"{sentence}, {money(running, hours=24)} a day.", table, _free(session))
+    whole = f"{sentence}, {money(running, hours=24)} a day.{costs.borrowed(session.region, charges, prices)}"
+    return Bill(whole, table, _free(session))
 
 
 def charges_of(resources: Sequence[Resource], now: datetime) -> list[Charge]:
@@ -103,8 +106,6 @@ def _operations(name: str) -> list[dict[str, Any]]:
 
 
 def _besides(prices: Any, session: Session) -> tuple[str, ...]:
-    if not prices:
-        return (f"lab/account/prices.json has no prices of {session.region}: look them up before you go on.",)
     minute = costs.FUNCTION_GB * 60 * prices["lambda_gb_second"]["price"]
     each = {name: prices[name]["price"] for name in ("on_demand_gb_in", "on_demand_gb_out", "s3_gb_month")}
     return (
@@ -112,7 +113,8 @@ def _besides(prices: Any, session: Session) -> tuple[str, ...]:
         f"{each['on_demand_gb_in']:.2f} USD a GB in and {each['on_demand_gb_out']:.2f} out, S3 "
         f"{each['s3_gb_month']:.3f} USD a GB and month; the streams' key is free, its calls cost a few cents a "
         "day at most.",
-        f"Prices as of {prices['kpu_hour']['seen'][:10]}; lab/account/prices.json says where each was seen.",
+        f"Prices as of {prices['kpu_hour']['seen'][:10]}; lab/account/prices.json says where each was seen, and for "
+        "which region.",
     )
 
 

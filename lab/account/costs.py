@@ -1,5 +1,6 @@
-"""What the lab costs on AWS, in USD before taxes and free tiers: arithmetic alone, nothing is read or called but
-lab/account/prices.json.
+"""Compute what the lab costs on AWS, in USD before taxes and free tiers: arithmetic alone.
+
+Nothing is read or called but lab/account/prices.json.
 
 Sources of the rules: Managed Service for Apache Flink developer guide (one more KPU an application for orchestration,
 50 GB of running storage for each of the others); Kinesis Data Streams pricing (a stream on demand is paid by the hour,
@@ -20,13 +21,16 @@ PRICES = Path(__file__).with_name("prices.json")
 _PAID_WHILE = {"STARTING", "RUNNING", "UPDATING", "AUTOSCALING", "ROLLING_BACK", "STOPPING", "FORCE_STOPPING"}
 FUNCTION_GB = 0.5
 STORAGE_GB_A_KPU = 50
-UNKNOWN = "unknown"
+HOME = "us-east-1"
+"""The region of the Learner Lab; its prices stand for those a region does not have."""
 
 
 @dataclass(frozen=True)
 class Charge:
-    """One line of a bill: ``amount`` units of the price ``unit`` are paid an hour; ``hours`` have passed so far, and
-    ``running`` says whether more will."""
+    """Describe one line of a bill: ``amount`` units of the price ``unit`` are paid an hour.
+
+    ``hours`` have passed so far, and ``running`` says whether more will.
+    """
 
     what: str
     unit: str
@@ -34,19 +38,42 @@ class Charge:
     hours: float = 0.0
     running: bool = True
 
-    def hourly(self, prices: Mapping[str, Any]) -> float | None:
-        """USD an hour, None where the price is not known."""
-        return self.amount * prices[self.unit]["price"] if self.unit in prices else None
+    def hourly(self, prices: Mapping[str, Any]) -> float:
+        """Return USD an hour."""
+        return self.amount * prices[self.unit]["price"]
 
-    def so_far(self, prices: Mapping[str, Any]) -> float | None:
-        """USD since it began."""
-        hourly = self.hourly(prices)
-        return None if hourly is None else hourly * self.hours
+    def so_far(self, prices: Mapping[str, Any]) -> float:
+        """Return USD since it began."""
+        return self.hourly(prices) * self.hours
 
 
-def prices_of(region: str) -> Mapping[str, Any]:
-    """Read the prices of a region by unit, each with ``price``, ``source`` and ``seen``; empty where none are known."""
-    return json.loads(PRICES.read_text()).get(region, {})
+def prices_of(region: str) -> dict[str, dict[str, Any]]:
+    """Read the prices of a region by unit, each with ``price``, ``source``, ``seen`` and the ``region`` it is of.
+
+    A unit that has no price of this region has the price of us-east-1; ``borrowed`` says so in words.
+    """
+    known = json.loads(PRICES.read_text())
+    return {
+        unit: {**price, "region": place}
+        for place in (HOME, region)
+        for unit, price in known["regions"].get(place, {}).items()
+    }
+
+
+def borrowed(region: str, charges: Iterable[Charge], prices: Mapping[str, Any]) -> str:
+    """Say in a sentence, with a space before it, which charges have the price of us-east-1; "" where none has.
+
+    ``prices`` are those of ``prices_of(region)``.
+    """
+    all_of = list(charges)
+    foreign = [one.what for one in all_of if prices[one.unit]["region"] != region]
+    if not foreign:
+        return ""
+    which = "these prices" if len(foreign) == len(all_of) else f"the prices of some ({'; '.join(foreign)})"
+    return (
+        f" lab/account/prices.json does not have {which} for {region}: they are those of {HOME}, and {region} may cost "
+        "more or less, so look at the price pages of AWS."
+    )
 
 
 def hours_a_month() -> int:
@@ -73,21 +100,20 @@ def application_charges(kpus: int, hours: float = 0.0, running: bool = True) -> 
 
 
 def planned(shards: int, kpus: int = 1) -> list[Charge]:
-    """What the whole series makes: two streams of ``shards`` (0: on-demand), those of the exercises, the
-    application."""
+    """Charge what the whole series makes: two streams of ``shards`` (0: on-demand), the exercises', the application."""
     streams = [stream_charge(name, shards) for name in (INPUT_STREAM, OUTPUT_STREAM)]
     exercises = [stream_charge(EXERCISE_STREAM, 4), stream_charge(GROUP_STREAM, 1)]
     return [*streams, *exercises, *application_charges(kpus)]
 
 
-def total_hourly(charges: Iterable[Charge], prices: Mapping[str, Any]) -> float | None:
-    """Sum USD an hour of what runs; None where one of its prices is not known."""
-    return _sum(charge.hourly(prices) for charge in charges if charge.running)
+def total_hourly(charges: Iterable[Charge], prices: Mapping[str, Any]) -> float:
+    """Sum USD an hour of what runs."""
+    return math.fsum(charge.hourly(prices) for charge in charges if charge.running)
 
 
-def total_so_far(charges: Iterable[Charge], prices: Mapping[str, Any]) -> float | None:
-    """Sum USD up to now; None where a price is not known."""
-    return _sum(charge.so_far(prices) for charge in charges)
+def total_so_far(charges: Iterable[Charge], prices: Mapping[str, Any]) -> float:
+    """Sum USD up to now."""
+    return math.fsum(charge.so_far(prices) for charge in charges)
 
 
 def kpus_of(configuration: Mapping[str, Any]) -> int:
@@ -127,11 +153,6 @@ def is_paid(status: str) -> bool:
     return status in _PAID_WHILE
 
 
-def money(value: float | None, digits: int = 2, hours: float = 1.0) -> str:
+def money(value: float, digits: int = 2, hours: float = 1.0) -> str:
     """Write USD as text; of a value by the hour, what so many hours cost."""
-    return UNKNOWN if value is None else f"{value * hours:,.{digits}f}"
-
-
-def _sum(parts: Iterable[float | None]) -> float | None:
-    found = list(parts)
-    return None if None in found else math.fsum(part for part in found if part is not None)
+    return f"{value * hours:,.{digits}f}"

@@ -19,8 +19,11 @@ GONE = {"ResourceNotFoundException", "NoSuchBucket", "404"}
 
 @dataclass(frozen=True)
 class Resource:
-    """One resource. ``since`` is when it was made (UTC), None where its service does not say; ``detail`` is what the
-    service answered when it was asked."""
+    """Describe one resource.
+
+    ``since`` is when it was made (UTC), None where its service does not say; ``detail`` is what the service answered
+    when it was asked.
+    """
 
     kind: str
     name: str

@@ -1,5 +1,6 @@
-"""The security defaults of what the lab makes, asserted: what is missing on each resource, in a sentence with the way
-to mend it. An empty list is as it should be.
+"""Assert the security defaults of what the lab makes: a sentence with the mend for each fault.
+
+An empty list is as it should be.
 
 Log groups have no line on encryption: CloudWatch Logs encrypts every one of them, and offers no way not to.
 """
@@ -62,7 +63,7 @@ def log_group_faults(name: str) -> list[str]:
         return [f"the log group {name} is not there: create_log_group"]
     faults, days = tag_faults(found), found.detail.get("retentionInDays")
     if days is None or days > RETENTION_DAYS:
-        kept = "for ever" if days is None else f"for {days} days"
+        kept = "without end" if days is None else f"for {days} days"
         faults.append(f"the log group {name} is kept {kept}: put_retention_policy with at most {RETENTION_DAYS} days")
     return faults
 

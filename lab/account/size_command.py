@@ -1,10 +1,10 @@
-"""`python -m lab size`: say how many shards and KPUs a rate of reviews needs, and what they cost."""
+"""Say how many shards and KPUs a rate of reviews needs, and their cost (`python -m lab size`)."""
 
 import argparse
 import sys
 from typing import Any
 
-from lab.account.costs import hours_a_month, money, prices_of, total_hourly
+from lab.account.costs import borrowed, hours_a_month, money, prices_of, total_hourly
 from lab.account.sizing import PER_CORE, Size, size
 from lab.core.names import OUTPUT_STREAM
 
@@ -42,8 +42,9 @@ def lines(found: Size, region: str) -> list[str]:
         f"cost          {money(hourly)} USD an hour, {money(hourly, hours=month)} USD in {month // 24} days, {region}",
     ]
     for charge in found.charges:
-        price = prices.get(charge.unit)
-        source = f"{price['source']} (seen {price['seen']})" if price else "no source"
+        price = prices[charge.unit]
+        source = f"{price['region']}, {price['source']} (seen {price['seen']})"
         text.append(f"  {money(charge.hourly(prices)):>10} an hour  {charge.what}: {source}")
+    text += filter(None, [borrowed(region, found.charges, prices).strip()])
     text.append(f"Not in it: the stream {OUTPUT_STREAM}, Lambda, S3, logs, transfer between regions.")
     return text

@@ -23,7 +23,7 @@ not once a window: windows that overlap share their slices."""
 
 @dataclass(frozen=True)
 class Size:
-    """What the rate needs, and what is paid for it by the hour."""
+    """Hold what the rate needs, and what is paid for it by the hour."""
 
     shards: int
     binding: str

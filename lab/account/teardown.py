@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 import boto3
 from botocore.exceptions import ClientError
 
+from lab.account.application_changes import stop
 from lab.account.inventory import GONE, Resource, application, bucket, function, log_group, stream
 from lab.core.aws_errors import code_of, plain_words
 from lab.core.errors import LabError
 from lab.core.session import Session
 from lab.deploy.buckets import empty_bucket
-from lab.flink.waiters import application_status, stream_active
+from lab.flink.waiters import stream_active
 
 
 def take_down(session: Session, found: Sequence[Resource], say: Callable[[str], None]) -> None:
@@ -46,10 +47,7 @@ def _delete_if_still_ours(seen: Resource) -> str:
 
 def _delete_application(one: Resource) -> None:
     flink = boto3.client("kinesisanalyticsv2")
-    if one.state != "READY":
-        if one.state not in ("STOPPING", "FORCE_STOPPING"):
-            flink.stop_application(ApplicationName=one.name, Force=True)
-        application_status(flink, one.name, until="READY")
+    stop(flink, one.detail)
     flink.delete_application(ApplicationName=one.name, CreateTimestamp=one.detail["CreateTimestamp"])
 
 

@@ -1,4 +1,4 @@
-"""What a person may send while watching: a late review, a burst under a name of their own; and where counting begins.
+"""Send what a person may send while watching: a late review, a burst under a name of their own.
 
 What is sent to be watched is kept apart from what 04 judges: the position that 03 notes at the start is noted anew
 behind it (`count_from_here`).
@@ -90,7 +90,7 @@ def count_from_here(
     threshold: int = 1,
     watermark_delay_seconds: int = 5,
 ) -> str:
-    """Note that 04 judges what comes from here on, once all that was sent to be watched is closed and written."""
+    """Note that 04 judges what comes from here on, once all sent before is closed and written."""
     if sending is None:
         return "04 judges everything since the application started."
     rules = WindowRules(window_seconds, slide_seconds, threshold, watermark_delay_seconds)
@@ -101,7 +101,7 @@ def count_from_here(
 
 
 def late_rows() -> int | None:
-    """Flink's own count of rows dropped as late; None where its dashboard cannot be asked or no job runs."""
+    """Ask Flink how many rows it dropped as late; None where its dashboard cannot be asked or no job runs."""
     try:
         return Dashboard.of_application().late_rows()
     except (DashboardSilent, ClientError):
@@ -109,7 +109,7 @@ def late_rows() -> int | None:
 
 
 def review_of(review_id: str, reviewer: str, event_time: str, movie: str = "A film of long ago") -> dict[str, Any]:
-    """One event as the producer writes it: the nine fields of a review and its event time."""
+    """Return one event as the producer writes it: the nine fields of a review and its event time."""
     return {
         "review_id": review_id,
         "reviewer": reviewer,
@@ -140,7 +140,7 @@ def _put(events: list[dict[str, Any]]) -> None:
 
 
 def _until(ask: Callable[[], Any]) -> Any:
-    """The first answer that is not None; None once nothing came for so long."""
+    """Return the first answer that is not None; None once nothing came for so long."""
     deadline = time.monotonic() + QUIET_SECONDS
     while (found := ask()) is None and time.monotonic() < deadline:
         time.sleep(0.5)

@@ -1,4 +1,4 @@
-"""Charts of how good the detection is. Each returns a Picture: figure, alt text and table.
+"""Draw how good the detection is. Each function returns a Picture: figure, alt text and table.
 
 Figures are made without pyplot, so nothing depends on a backend and no figure stays open.
 """
@@ -13,7 +13,7 @@ from lab.validation.scores import Scores
 
 
 def precision_and_recall(scores: Scores, threshold: int) -> Picture:
-    """Precision, recall and f1 of the detector over the thresholds, with the one in use."""
+    """Return Precision, recall and f1 of the detector over the thresholds, with the one in use."""
     table = scores.by_threshold
     figure = Figure(figsize=(WIDTH, 4.2), layout="constrained")
     axes = figure.subplots()
@@ -41,7 +41,10 @@ def precision_and_recall(scores: Scores, threshold: int) -> Picture:
 
 
 def recall_per_kind(scores: Scores, threshold: int) -> Picture:
-    """How many reviewers of each kind are flagged: all of a suspicious kind, none of an honest one, would be right."""
+    """Draw how many reviewers of each kind are flagged.
+
+    All of a suspicious kind and none of an honest one would be right.
+    """
     kinds = scores.kinds_at(threshold)
     figure = Figure(figsize=(WIDTH, 1.6 + 0.5 * len(kinds)), layout="constrained")
     axes = figure.subplots()

@@ -1,4 +1,4 @@
-"""The picture that makes event time understood: events on the shards, the watermark, windows that open and close."""
+"""Draw event time: events on the shards, the watermark, windows that open and close."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -15,7 +15,7 @@ _MARGIN = 0.03  # of the time shown, on either side
 
 
 def event_time_now(state: LiveState) -> Picture:
-    """Events of every shard above, the newest windows below, and the watermark through both.
+    """Draw the events of every shard, the newest windows below them, and the watermark through both.
 
     A closed window is hatched; an open one is dashed and dotted as far as events have come.
     """
@@ -103,7 +103,7 @@ def _moments(above: Axes, below: Axes, state: LiveState) -> None:
 
 
 def _span(state: LiveState) -> tuple[pd.Timestamp, pd.Timestamp]:
-    """The time shown: the windows, the events and the watermark. A made-up minute while there is nothing."""
+    """Return the time shown: the windows, the events and the watermark. A made-up minute while there is nothing."""
     moments = [*state.windows["window_start"], *state.windows["window_end"], *state.points["event_time"]]
     if state.watermark is not pd.NaT and len(state.windows) and state.watermark > state.windows["window_start"].iloc[0]:
         moments.append(state.watermark)

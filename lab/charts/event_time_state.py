@@ -1,4 +1,4 @@
-"""Event time at one moment: the events so far, the watermark, and which windows are open or closed. Pure: no I/O.
+"""Compute event time at one moment: the events so far, the watermark, and which windows are open. Pure: no I/O.
 
 A window covers [k * slide, k * slide + size) of event time and closes when the watermark reaches its end less 1 ms, as
 in Flink (documentation of Flink 1.20, "Timely stream processing").
@@ -18,7 +18,10 @@ _MS = pd.Timedelta(milliseconds=1)
 
 @dataclass(frozen=True)
 class WindowRules:
-    """Lengths of the windows and the watermark's delay in seconds; a reviewer is written above the threshold."""
+    """Describe lengths of the windows and the watermark's delay in seconds.
+
+    A reviewer is written above the threshold.
+    """
 
     window_seconds: int = 60
     slide_seconds: int = 30
@@ -28,7 +31,7 @@ class WindowRules:
 
 @dataclass(frozen=True)
 class LiveState:
-    """One moment. All times are event time, UTC without offset.
+    """Describe one moment. All times are event time, UTC without offset.
 
     `points`: DataFrame[shard, event_time, marker (bool)], the events from the first shown window on. `windows`:
     DataFrame[window_start, window_end, state, reviews, above, written] of the newest windows that hold a review:
@@ -49,14 +52,16 @@ class LiveState:
 
     @property
     def settled(self) -> bool:
-        """Every window shown is closed and everything that must be written is written."""
+        """Return every window shown is closed and everything that must be written is written."""
         windows = self.windows
         return bool((windows["state"] == CLOSED).all() and (windows["written"] >= windows["above"]).all())
 
 
 def stream_watermark(events: Events, delay_seconds: int) -> pd.Timestamp:
-    """The watermark that follows from the stream alone: the smallest of the open shards' newest event times, less the
-    delay. NaT while an open shard has no event."""
+    """Compute the watermark of the stream: the smallest newest event time of the open shards, less the delay.
+
+    NaT while an open shard has no event.
+    """
     rows = pd.concat([part[["shard", "event_time"]] for part in (events.table, events.markers)])
     newest = rows.groupby("shard")["event_time"].max()
     if not events.open_shards or not set(events.open_shards) <= set(newest.index):
@@ -65,7 +70,7 @@ def stream_watermark(events: Events, delay_seconds: int) -> pd.Timestamp:
 
 
 def window_state(window_end: pd.Timestamp, watermark: pd.Timestamp) -> str:
-    """CLOSED once the watermark has reached the window's end less 1 ms, OPEN before and while there is no watermark."""
+    """Return CLOSED once the watermark has reached the window's end less 1 ms, else OPEN."""
     return CLOSED if watermark is not pd.NaT and watermark >= window_end - _MS else OPEN
 
 
@@ -78,7 +83,7 @@ def live_state(
     rules: WindowRules,
     shown: int = WINDOWS_SHOWN,
 ) -> LiveState:
-    """The moment that these records and this watermark are."""
+    """Return the moment that these records and this watermark are."""
     table, markers = events.table, events.markers
     shards = tuple(sorted({*events.open_shards, *events.closed_shards}))
     newest = table["event_time"].max()

@@ -1,4 +1,4 @@
-"""The hash ring of a stream: every shard owns a range of the 128-bit hash, and a key's MD5 says whose it is."""
+"""Draw the hash ring of a stream: the hash range of each shard, and where keys fall."""
 
 import hashlib
 from collections.abc import Sequence
@@ -21,12 +21,12 @@ HATCHES = ("", "////", "....", "xxxx")
 
 
 def hash_of(key: str) -> int:
-    """The 128-bit number that Kinesis makes of a partition key: the MD5 of its UTF-8 (PutRecord, PartitionKey)."""
+    """Compute the 128-bit number that Kinesis makes of a partition key: the MD5 of its UTF-8."""
     return int.from_bytes(hashlib.md5(key.encode(), usedforsecurity=False).digest(), "big")
 
 
 def shard_of(key: str, shards: Sequence[Shard]) -> str:
-    """The id of the shard whose range holds the key's hash. Raises LabError where none does."""
+    """Return the id of the shard whose range holds the key's hash. Raises LabError where none does."""
     number = hash_of(key)
     for shard in shards:
         if shard.first_hash <= number <= shard.last_hash:
@@ -35,7 +35,9 @@ def shard_of(key: str, shards: Sequence[Shard]) -> str:
 
 
 def hash_ring(stream: str, *keys: str, client: Any = None) -> Picture:
-    """The open shards of a stream as parts of a ring, and where these keys fall; in a browser, type a key.
+    """Draw the open shards of a stream as parts of a ring, and where these keys fall.
+
+    In a browser, type a key.
 
     Raises StepMissing where the stream does not exist.
     """
@@ -44,7 +46,7 @@ def hash_ring(stream: str, *keys: str, client: Any = None) -> Picture:
 
 
 def ring_picture(stream: str, shards: Sequence[Shard], keys: Sequence[str]) -> Picture:
-    """The ring of these shards, with an arrow for each key."""
+    """Return the ring of these shards, with an arrow for each key."""
     figure = Figure(figsize=(WIDTH, 4.0), layout="constrained")
     axes: Any = figure.subplots(subplot_kw={"projection": "polar"})  # PolarAxes, which matplotlib types as Axes
     axes.set_theta_zero_location("N")

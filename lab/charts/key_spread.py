@@ -1,4 +1,4 @@
-"""How the keys of exercise 1 spread: a bar a shard for each attempt, and whether both copies of a review met."""
+"""Draw how the keys of exercise 1 spread: a bar a shard, and whether both copies of a review met."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ COLUMNS = ["attempt", "review_id", "shard", "partition_key"]
 
 
 def key_spread(stream: str = EXERCISE_STREAM) -> Picture | None:
-    """The attempts at exercise 1 as the stream holds them, the newest last; None (and a sentence) while it has none."""
+    """Draw the attempts at exercise 1 as the stream holds them, the newest last; None while it has none."""
     raw = read_stream(stream)
     rows = sent_under_keys(raw)
     if rows.empty:
@@ -28,8 +28,10 @@ def key_spread(stream: str = EXERCISE_STREAM) -> Picture | None:
 
 
 def sent_under_keys(raw: pd.DataFrame) -> pd.DataFrame:
-    """The records of exercise 1 among those of the stream: DataFrame[attempt, review_id, shard, partition_key], oldest
-    first. Records of other exercises have no review_id and are left out."""
+    """List the records of exercise 1: DataFrame[attempt, review_id, shard, partition_key], oldest first.
+
+    Records of other exercises have no review_id and are left out.
+    """
     rows = []
     for record in raw.sort_values("arrival", kind="stable").itertuples():
         value = _object(record.data)
@@ -39,12 +41,12 @@ def sent_under_keys(raw: pd.DataFrame) -> pd.DataFrame:
 
 
 def copies_together(rows: pd.DataFrame) -> int:
-    """How many reviews have all their copies in one shard; `rows` of one attempt."""
+    """Return how many reviews have all their copies in one shard; `rows` of one attempt."""
     return int((rows.groupby("review_id")["shard"].nunique() == 1).sum())
 
 
 def spread_picture(rows: pd.DataFrame, shards: list[str]) -> Picture:
-    """Bars of the records on each shard, one panel an attempt; the newest one is drawn in another pattern."""
+    """Draw bars of the records on each shard, one panel an attempt, the newest one in another pattern."""
     names = list(dict.fromkeys(rows["attempt"]))
     shown = list(enumerate(names, start=1))[-ATTEMPTS_SHOWN:]
     figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")

@@ -1,4 +1,4 @@
-"""The live view: what the streams and Flink's metrics say, drawn again and again while reviews arrive."""
+"""Draw what the streams and Flink's metrics say, again and again while reviews arrive."""
 
 import time
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ QUIET_SECONDS = 6.0  # with nothing new, what has not come does not come
 
 
 class Watched:
-    """One application and its two streams; each `look` reads what came since the last."""
+    """Watch one application and its two streams; each `look` reads what came since the last."""
 
     def __init__(self, position: Position, rules: WindowRules, flink: Any = None) -> None:
         self.rules = rules
@@ -32,7 +32,10 @@ class Watched:
         self._dashboard: Dashboard | None = None
 
     def look(self) -> LiveState:
-        """This moment. Raises LabError where a stream is gone."""
+        """Read what came since the last look; returns the state of this moment.
+
+        Raises LabError where a stream is gone.
+        """
         events = self._read_events()
         output = self._read_output()
         expected = stream_watermark(events, self.rules.watermark_delay_seconds)
@@ -62,7 +65,7 @@ class Watched:
         return read_windows(self._output)
 
     def _metrics(self) -> tuple[pd.Timestamp, int | None]:
-        """Flink's watermark (NaT: none yet) and its count of late rows; None where the dashboard does not answer."""
+        """Ask for Flink's watermark (NaT: none yet) and its late rows; None where the dashboard does not answer."""
         try:
             if self._dashboard is None:
                 self._dashboard = Dashboard.of_application(self._position.application, self._flink)
@@ -82,7 +85,7 @@ def moments(
     every: float = SECONDS_BETWEEN_PICTURES,
     quiet: float = QUIET_SECONDS,
 ) -> Iterator[LiveState]:
-    """States until reviews stop coming and all is closed and written, or until nothing changed for `quiet` seconds."""
+    """Yield states until all reviews are closed and written, or nothing changed for `quiet` seconds."""
     seen, changed = None, time.monotonic()
     while True:
         over = sending is None or sending.done  # before the look, so that the last one sees all that was sent
@@ -138,7 +141,7 @@ def live_view(
 
 
 class Screen:
-    """One place below the cell, where each picture takes the place of the one before."""
+    """Provide one place below the cell, where each picture takes the place of the one before."""
 
     def __init__(self) -> None:
         self._handle: Any = None

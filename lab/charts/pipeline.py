@@ -1,4 +1,4 @@
-"""Draw the pipeline: a box a part, which says whether the part exists in the account and how far it is."""
+"""Draw the pipeline: a box a part, with its state in the account."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ MOST_COUNTED = 200_000  # records of a stream; counting means reading them
 
 @dataclass(frozen=True)
 class Part:
-    """One part: its name in the picture, ABSENT, THERE or WORKING, lines about it, and the notebook that makes it."""
+    """Describe one part: its name, ABSENT, THERE or WORKING, lines about it, and the notebook that makes it."""
 
     name: str
     title: str
@@ -82,7 +82,7 @@ def _stream(account: Account, name: str) -> Seen:
 
 
 def _records(name: str) -> tuple[int, bool]:
-    """Records the stream holds, and whether all were counted."""
+    """Return records the stream holds, and whether all were counted."""
     count = 0
     for batch in stream_batches(name):
         count += len(batch)
@@ -110,7 +110,7 @@ def draw_pipeline(session: Session) -> Picture:
 
 
 def pipeline_picture(parts: list[Part]) -> Picture:
-    """Draw a box a part: dashed is not there yet, a thin line is there, a thick one is at work. Words say it too."""
+    """Draw a box a part: dashed is not there yet, a thin line is there, a thick one works. Words say it too."""
     figure = Figure(figsize=(WIDTH, 2.3), layout="constrained")
     axes = figure.subplots()
     for place, part in enumerate(parts):

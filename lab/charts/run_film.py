@@ -1,4 +1,4 @@
-"""The run as a film: what really arrived, and when; watermarks for one subtask a shard and for one in all."""
+"""Draw the run as a film: what arrived when, with one subtask a shard and with one in all."""
 
 from typing import Any
 
@@ -101,7 +101,7 @@ def run_film(
 
 
 def _origin(rows: pd.DataFrame, slide_seconds: int) -> pd.Timestamp:
-    """The begin of a window at or before the first review, counted from the epoch as Flink counts."""
+    """Return the begin of a window at or before the first review, counted from the epoch as Flink counts."""
     return rows.loc[~rows["marker"], "event_time"].min().floor(pd.Timedelta(seconds=slide_seconds))
 
 
@@ -114,7 +114,7 @@ def _names(shards: list[str], subtasks: int) -> dict[int, str]:
 def _reviewers(
     rows: pd.DataFrame, start: pd.Timestamp, first: pd.Timestamp, seconds: tuple[int, int, int]
 ) -> list[dict[str, Any]]:
-    """The reviewers with the most reviews in a window: name, largest count, and when each review was and came."""
+    """List the reviewers with the most reviews in a window: name, largest count, and each review's times."""
     reviews = rows[~rows["marker"]].dropna(subset=["reviewer"]).drop_duplicates(["reviewer", "review_id"])
     slide = pd.Timedelta(seconds=seconds[1])
     last = reviews["event_time"].dt.floor(slide)

@@ -1,4 +1,4 @@
-"""One visual language for every picture: a colour, a mark and a pattern for each thing the lab draws.
+"""Define one visual language for every picture: a colour, a mark and a pattern for each thing.
 
 Colour is never the only cue: what differs, differs in mark, line or pattern too. The colours are at least 3 : 1 against
 white, and those that meet in one picture stay apart for people who see red, green or blue weakly (the test simulates
@@ -16,7 +16,7 @@ INK, SOFT, GRID, GROUND = "#1b1f24", "#57606a", "#d9dde2", "#ffffff"
 
 @dataclass(frozen=True)
 class Look:
-    """How one thing is drawn: its colour, matplotlib's marker, line style and hatch."""
+    """Hold how one thing is drawn: its colour, matplotlib's marker, line style and hatch."""
 
     color: str
     marker: str = "o"
@@ -47,13 +47,13 @@ LOOKS = {
 
 
 def colors() -> dict[str, str]:
-    """The colour of each name of `LOOKS`, and ink, soft, grid and ground, for pictures drawn in the browser."""
+    """Return the colour of each name of `LOOKS`, and ink, soft, grid and ground, for pictures drawn in the browser."""
     named = {name: asdict(look)["color"] for name, look in LOOKS.items()}
     return {**named, "ink": INK, "soft": SOFT, "grid": GRID, "ground": GROUND}
 
 
 def bar(look: Look) -> dict[str, Any]:
-    """Matplotlib's arguments of a bar or a span: white inside, with the pattern and the edge in the colour."""
+    """Return matplotlib's arguments of a bar or a span: white inside, pattern and edge in the colour."""
     return {"facecolor": GROUND, "edgecolor": look.color, "hatch": look.hatch, "linestyle": look.line, "linewidth": 1.3}
 
 

@@ -1,4 +1,4 @@
-"""The chart of window counts against the threshold: who was flagged, and when."""
+"""Draw the chart of window counts against the threshold: who was flagged, and when."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ NAMES_ON_HOVER = 12
 
 
 def counts_over_time(counts: pd.DataFrame, threshold: int, labels: pd.DataFrame | None = None) -> Picture:
-    """Who was flagged, and when: the count of every reviewer in every window against the threshold.
+    """Draw who was flagged, and when: the count of every reviewer in every window against the threshold.
 
     `counts` holds all windows, DataFrame[reviewer, window_start, window_end, movie_count] as `windows(...,
     threshold=0).windows`; `labels` as `read_labels` returns them tells the planted reviewers from the others.
@@ -58,7 +58,7 @@ def counts_over_time(counts: pd.DataFrame, threshold: int, labels: pd.DataFrame 
 
 
 def _moving_data(marked: pd.DataFrame, threshold: int, labels: pd.DataFrame) -> dict[str, Any]:
-    """What the threshold slider shows: marks with the names behind them, and the scores of every threshold."""
+    """Return what the threshold slider shows: marks with the names behind them, and the scores of every threshold."""
     has_labels = bool(labels["reviewer"].isin(marked["reviewer"]).any())
     scores = score(marked, labels if has_labels else labels.iloc[:0])
     marks = []
@@ -79,7 +79,7 @@ def _moving_data(marked: pd.DataFrame, threshold: int, labels: pd.DataFrame) -> 
 
 
 def _groups(marked: pd.DataFrame, has_labels: bool) -> list[tuple[pd.Series, str, pd.Timedelta, dict[str, str]]]:
-    """Which rows share a mark: their name in the legend, how far aside they stand, and the mark."""
+    """Return which rows share a mark: their name in the legend, how far aside they stand, and the mark."""
     nothing, aside = pd.Timedelta(0), _spacing(marked["column"]) * 0.13
     hollow = {"marker": NOT_FLAGGED.marker, "facecolors": GROUND, "edgecolors": NOT_FLAGGED.color}
     triangle, cross = ({"marker": look.marker, "color": look.color} for look in (PLANTED, HONEST))
@@ -100,7 +100,7 @@ def _spacing(columns: pd.Series) -> pd.Timedelta:
 
 
 def _columns(window_end: pd.Series) -> pd.Series:
-    """Where on the time axis each window stands: at its end, or at the end of a run of windows when there are many."""
+    """Place each window on the time axis: at its end, or at the end of a run of windows."""
     if window_end.nunique() <= COLUMNS_OF_TIME:
         return window_end
     step = (window_end.max() - window_end.min()) / COLUMNS_OF_TIME
@@ -177,7 +177,10 @@ def _name_peaks(axes: Axes, flagged: pd.DataFrame) -> None:
 
 
 def _drawable(name: str) -> str:
-    """The name with '?' for what the chart's font cannot draw, cut to a length that fits; the table has it whole."""
+    """Return the name with '?' for what the chart's font cannot draw, cut to a length that fits.
+
+    The table has it whole.
+    """
     known = get_font(findfont(FontProperties())).get_charmap()
     text = "".join(letter if ord(letter) in known else "?" for letter in name)
     return text if len(text) <= 24 else text[:23] + "…"

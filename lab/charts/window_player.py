@@ -1,4 +1,4 @@
-"""The window player: about sixty made-up events, and sliders for delay, window, slide and the moment of arrival.
+"""Draw the window player: sixty made-up events, with sliders for delay, window, slide and arrival.
 
 Every position of the sliders is computed here (`lab.charts.window_steps`); the script looks it up and draws.
 """
@@ -23,7 +23,10 @@ ON_THE_WAY = ((0.62, 0.2, 2.5), (0.88, 2.5, 7.0), (1.0, 8.0, 24.0))  # share up 
 
 
 def example_events(seed: int = 6) -> list[Event]:
-    """Sixty events, one every two seconds, in the order of arrival: most are soon there, a few are long on the way."""
+    """Make sixty events, one every two seconds, in the order of arrival.
+
+    Most arrive soon, a few after many seconds.
+    """
     chance, made = random.Random(seed), []
     for number in range(EVENTS):
         happened, drawn = number * SECONDS_BETWEEN + chance.random(), chance.random()
@@ -35,7 +38,9 @@ def example_events(seed: int = 6) -> list[Event]:
 def window_player(
     watermark_delay_seconds: int = 5, window_seconds: int = 60, slide_seconds: int = 30, arrival_seconds: float = 80
 ) -> Picture:
-    """What a watermark delay costs and saves: drag the sliders and see windows open and close, and events turn late.
+    """Draw what a watermark delay costs and saves.
+
+    Drag the sliders and see windows open and close, and events turn late.
 
     The arguments are where the sliders begin. Raises BadParameter for a length that the sliders do not have.
     """
@@ -76,7 +81,7 @@ def window_player(
 
 
 def cost_table(events: list[Event], window_seconds: int, slide_seconds: int) -> pd.DataFrame:
-    """Late pairs, and how long a result waits, at some delays: DataFrame[delay s, late events, late pairs, wait s]."""
+    """Count late pairs and the wait for a result at some delays: DataFrame[delay, late events, late pairs, wait]."""
     rows = []
     for delay in (0, 1, 2, 3, 5, 8, 10, 15, 20):
         found = steps(events, window_seconds * 1000, slide_seconds * 1000, delay * 1000)
@@ -86,13 +91,13 @@ def cost_table(events: list[Event], window_seconds: int, slide_seconds: int) -> 
 
 
 def mean_wait(events: list[Event], found: Steps) -> float:
-    """Seconds from the end of a window to the arrival that closes it, on average; NaN while none is closed."""
+    """Average the seconds from a window's end to the arrival that closes it; NaN while none is closed."""
     waits = [events[one.closed_by].arrival - one.end for one in found.windows if one.closed_by is not None]
     return sum(waits) / len(waits) / 1000 if waits else float("nan")
 
 
 def scenes(events: list[Event]) -> dict[str, dict[str, Any]]:
-    """What each position of the sliders shows, by their values joined with "|"."""
+    """Return what each position of the sliders shows, by their values joined with "|"."""
     made: dict[str, dict[str, Any]] = {}
     for delay, size, slide in product(DELAYS, SIZES, SLIDES):
         try:
@@ -106,7 +111,7 @@ def scenes(events: list[Event]) -> dict[str, dict[str, Any]]:
 
 
 def scene(events: list[Event], found: Steps, seconds: tuple[int, int, int], name: str) -> dict[str, Any]:
-    """One scene for the script: each window's start, when it closed (null: never), and the late reviews.
+    """Return one scene for the script: each window's start, when it closed (null: never), and the late reviews.
 
     `seconds` are size, slide and delay; `name` is that of the events and lines it shows.
     """
@@ -126,7 +131,10 @@ def scene(events: list[Event], found: Steps, seconds: tuple[int, int, int], name
 
 
 def newest_lines(events: list[Event], names: dict[int, str]) -> list[dict[str, object]]:
-    """The newest event time of each subtask over arrival, only where it grows; less the delay it is the watermark."""
+    """Return the newest event time of each subtask over arrival, only where it grows.
+
+    Less the delay it is the watermark.
+    """
     newest: dict[int, int] = dict.fromkeys(names, NEVER)
     points: dict[int, list[list[int]]] = {subtask: [] for subtask in names}
     for event in events:
@@ -137,7 +145,7 @@ def newest_lines(events: list[Event], names: dict[int, str]) -> list[dict[str, o
 
 
 def still(events: list[Event], found: Steps, seconds: tuple[int, int, int], now: int) -> Figure:
-    """The picture at one moment of arrival, for where nothing moves; `seconds` are size, slide and delay."""
+    """Return the picture at one moment of arrival, for where nothing moves; `seconds` are size, slide and delay."""
     size, slide, delay = seconds
     rows = size // slide
     figure = Figure(figsize=(WIDTH, 4.4 + 0.3 * rows), layout="constrained")

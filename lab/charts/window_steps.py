@@ -1,4 +1,4 @@
-"""Event time step by step: events in the order of arrival -> watermark, windows that close, and who is late. Pure.
+"""Follow event time step by step: from events in the order of arrival to watermark, closed windows and late events.
 
 The rules are those of `lab.validation.reference`: a window covers [k * slide, k * slide + size) of event time; a
 subtask's watermark is its largest event time so far less the delay; the overall one is the smallest of the subtasks;
@@ -19,7 +19,10 @@ NEVER = -(2**62)  # a watermark before any event time
 
 @dataclass(frozen=True)
 class Event:
-    """One record: when it happened, when it arrived, which subtask read it; a marker moves the watermark only."""
+    """Describe one record: when it happened, when it arrived, which subtask read it.
+
+    A marker moves the watermark only.
+    """
 
     event_time: int
     arrival: int
@@ -29,7 +32,10 @@ class Event:
 
 @dataclass(frozen=True)
 class Window:
-    """A window that holds an event. `closed_by` is the number of the event whose watermark closed it, None if open."""
+    """Describe a window that holds an event.
+
+    `closed_by` is the number of the event whose watermark closed it, None if open.
+    """
 
     start: int
     end: int
@@ -39,8 +45,11 @@ class Window:
 
 @dataclass(frozen=True)
 class Steps:
-    """What each event did: `watermark[i]` is the overall one after event i (NEVER: none yet), `late[i]` says for how
-    many of its windows event i was late. `windows` are in the order of their start."""
+    """Hold what each event did.
+
+    `watermark[i]` is the overall one after event i (NEVER: none yet), `late[i]` says for how many of its windows event
+    i was late. `windows` are in the order of their start.
+    """
 
     watermark: list[int]
     late: list[int]
@@ -48,18 +57,18 @@ class Steps:
 
     @property
     def late_pairs(self) -> int:
-        """Late (event, window) pairs in all: the unit of the reference."""
+        """Return late (event, window) pairs in all: the unit of the reference."""
         return sum(self.late)
 
 
 def window_starts(event_time: int, size: int, slide: int) -> range:
-    """The starts of the windows that cover this moment, earliest first."""
+    """Return the starts of the windows that cover this moment, earliest first."""
     last = event_time // slide * slide
     return range(last - size + slide, last + 1, slide)
 
 
 def watermarks(events: Iterable[Event], delay: int, subtasks: int) -> list[int]:
-    """The overall watermark after each event: the smallest of the subtasks', NEVER while one has read nothing."""
+    """Compute the overall watermark after each event: the smallest of the subtasks', NEVER while one read nothing."""
     newest = [NEVER] * subtasks
     found = []
     for event in events:

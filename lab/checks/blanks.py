@@ -1,11 +1,9 @@
 """Find out which exercises of the application are still blank: from its zip and from its parallelism."""
 
 import ast
-import io
-import zipfile
 
 from lab.checks.pipeline import Pipeline
-from lab.checks.probe import Finding, Place
+from lab.checks.probe import Place, Settled
 from lab.core.names import APPLICATION_SCRIPT, APPLICATION_ZIP
 from lab.exercises.catalog import EXERCISES, Exercise
 
@@ -33,9 +31,8 @@ def blank_in(source: str, names: tuple[str, ...] = ("window", "watermark")) -> l
 
 def uploaded_source(lab: Pipeline) -> str:
     """Read the application's file from the zip in the bucket; empty where the zip has none."""
-    package = zipfile.ZipFile(io.BytesIO(lab.package))
-    there = APPLICATION_SCRIPT in package.namelist()
-    return package.read(APPLICATION_SCRIPT).decode("utf-8", "replace") if there else ""
+    there = APPLICATION_SCRIPT in lab.package.namelist()
+    return lab.package.read(APPLICATION_SCRIPT).decode("utf-8", "replace") if there else ""
 
 
 def blank_exercises(lab: Pipeline) -> list[Exercise]:
@@ -45,13 +42,11 @@ def blank_exercises(lab: Pipeline) -> list[Exercise]:
     return [*blank, EXERCISES["parallelism"]] if subtasks == 1 < shards else blank
 
 
-def waits_for_exercise(lab: Pipeline) -> Finding | None:
-    """Make the finding of a probe that can only pass when the application is whole; None when it is."""
-    blank = blank_exercises(lab)
-    if not blank:
-        return None
-    place = Place(f"s3://{lab.session.flink_bucket}/{APPLICATION_ZIP} and the application's parallelism")
-    return place.open(ran_with_one(lab) if blank[0].name == "parallelism" else blank[0].not_attempted)
+def require_attempted(lab: Pipeline) -> None:
+    """Settle a probe that can only pass when the application is whole, by the first exercise that is blank."""
+    for blank in blank_exercises(lab):
+        place = Place(f"s3://{lab.session.flink_bucket}/{APPLICATION_ZIP} and the application's parallelism")
+        raise Settled(place.open(ran_with_one(lab) if blank.name == "parallelism" else blank.not_attempted))
 
 
 def ran_with_one(lab: Pipeline) -> str:

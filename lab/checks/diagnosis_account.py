@@ -110,7 +110,7 @@ def properties(lab: Pipeline) -> str:
         wanted.append((GROUPS_GROUP, "output.stream.name", GROUP_STREAM))
     for group in groups:
         wanted.append((group, "aws.region", lab.session.region))
-        if lab.session.endpoint:
+        if lab.session.endpoint and "aws.endpoint" in lab.properties.get(group, {}):  # the region alone is enough
             wanted.append((group, "aws.endpoint", lab.session.endpoint))
     for group, key, value in wanted:
         found = lab.properties.get(group, {}).get(key)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from lab.checks.blanks import blank_exercises, blank_in, ran_with_one, uploaded_source
 from lab.checks.pipeline import Pipeline
-from lab.checks.probe import Ask, Finding, Place, Probe
+from lab.checks.probe import Ask, Finding, Place, Probe, Settled
 from lab.core.names import (
     APPLICATION,
     APPLICATION_ZIP,
@@ -42,13 +42,13 @@ def _not_attempted(name: str, place: Place) -> Finding:
     return place.open(EXERCISES[name].not_attempted)
 
 
-def _answer(lab: Pipeline, name: str, place: Place) -> dict[str, Any] | Finding:
-    """Read the note of what was handed in; a finding where nothing was, or what is wrong with it was."""
+def _answer(lab: Pipeline, name: str, place: Place) -> dict[str, Any]:
+    """Read the note of what was handed in. Settles the check where nothing was, or what is wrong with it was."""
     note = handed_in(lab.session, name)
     if note is None:
-        return _not_attempted(name, place)
+        raise Settled(_not_attempted(name, place))
     if "wrong" in note:
-        return Place(f"the answer of {EXERCISES[name].where}").failed(note["wrong"])
+        raise Settled(Place(f"the answer of {EXERCISES[name].where}").failed(note["wrong"]))
     return note
 
 
@@ -72,8 +72,6 @@ def _sent(stream: str, note: dict[str, Any]) -> pd.DataFrame:
 def partition_key(lab: Pipeline) -> Finding:
     place = Place(f"the records of {EXERCISE_STREAM}, each review twice, and your reason")
     note = _answer(lab, "partition_key", place)
-    if isinstance(note, Finding):
-        return note
     sent = _sent(EXERCISE_STREAM, note)
     if not len(sent) or len(sent) != note["sent"]:
         return place.failed(f"{len(sent):,} of {note['sent']:,} records are there: send them again.")
@@ -102,8 +100,6 @@ def partition_key(lab: Pipeline) -> Finding:
 def put_batch(lab: Pipeline) -> Finding:
     place = Place(f"the records of your batch in {EXERCISE_STREAM}")
     note = _answer(lab, "put_batch", place)
-    if isinstance(note, Finding):
-        return note
     times = _sent(EXERCISE_STREAM, note)["number"].value_counts()
     missing, twice = note["sent"] - len(times), int((times > 1).sum())
     if missing:
@@ -118,8 +114,6 @@ def put_batch(lab: Pipeline) -> Finding:
 @_exercise
 def read_shard(lab: Pipeline) -> Finding:
     note = _answer(lab, "read_shard", Place("exercises/read_shard.json in the landing zone"))
-    if isinstance(note, Finding):
-        return note
     place = Place(f"all records of {note['shard']} of reviews")
     raw = read_stream(INPUT_STREAM)
     raw = raw[raw["shard"] == note["shard"]]
@@ -212,8 +206,6 @@ def threshold(lab: Pipeline) -> Finding:
     if labels is None:
         return place.passed("There are no labels, so there is nothing to choose by.")
     note = _answer(lab, "threshold", place)
-    if isinstance(note, Finding):
-        return note
     scores = score(lab.all_windows.windows, labels)
     table = scores.by_threshold.fillna({"precision": 0.0})
     if table["precision"].max() < PRECISE_ENOUGH:

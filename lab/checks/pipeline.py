@@ -1,5 +1,6 @@
 """Ask an account about the lab's pipeline: what was built, what flowed through it, and what must come out."""
 
+import zipfile
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -17,6 +18,7 @@ from lab.core.names import (
     WINDOW_GROUP,
 )
 from lab.core.session import Session
+from lab.core.zips import open_zip
 from lab.flink.rest import Dashboard, DashboardSilent
 from lab.streams.reading import Position, load_position, stream_batches
 from lab.streams.records import Events, Groups, Output, read_reviews
@@ -54,15 +56,15 @@ class Pipeline(Account):
         return self.parameters[name]
 
     @cached_property
-    def package(self) -> bytes:
-        """Read the application's zip from the bucket."""
+    def package(self) -> zipfile.ZipFile:
+        """Read the application's zip from the bucket. Raises UnreadableZip."""
         bucket = self.session.flink_bucket
         where = f"s3://{bucket}/{APPLICATION_ZIP}"
 
         def ask() -> bytes:
             return boto3.client("s3").get_object(Bucket=bucket, Key=APPLICATION_ZIP)["Body"].read()
 
-        return self.answer(f"reading {where}", f"There is no {where}", "03_flink_job", ask)
+        return open_zip(self.answer(f"reading {where}", f"There is no {where}", "03_flink_job", ask), where)
 
     @cached_property
     def parallelism(self) -> tuple[int, int]:
@@ -95,7 +97,7 @@ class Pipeline(Account):
 
     @cached_property
     def rows_dropped(self) -> int:
-        """Count the rows Flink dropped as late since the position; 0 where no job runs or nobody tells, as on AWS."""
+        """Count the rows Flink dropped as late since the position; 0 where nobody tells, as on AWS."""
         return (self.dashboard.late_rows(self.position.late_rows) or 0) if self.dashboard else 0
 
     @cached_property

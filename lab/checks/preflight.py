@@ -164,8 +164,10 @@ def already_there(account: UncheckedAccount) -> str:
 
 
 def credentials_life(credentials: Any, now: datetime) -> str:
-    """How long botocore's credentials last, as far as it knows. Raises Trouble where they end within the hour and
-    nobody renews them, NotKnown where it cannot be known."""
+    """Return how long botocore's credentials last, as far as it knows.
+
+    Raises Trouble where they end within the hour and nobody renews them, NotKnown where it cannot be known.
+    """
     if credentials is None:
         raise Trouble("botocore finds no credentials: set them up as for the AWS CLI (in a Learner Lab: AWS Details).")
     # The moment is private to botocore; refreshable credentials of every kind have it.

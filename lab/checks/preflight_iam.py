@@ -23,8 +23,7 @@ SAID = 4  # resources that are named where something is denied
 
 @dataclass(frozen=True)
 class Question:
-    """What the policy simulator is asked in one call: actions on one resource, with the context keys (name, value) a
-    condition may look at."""
+    """Hold one call of the policy simulator: actions on one resource, with the context keys of conditions."""
 
     resource: str
     actions: tuple[str, ...]
@@ -52,8 +51,10 @@ def questions(session: Session, *names: str) -> list[Question]:
 
 
 def concrete(arn: str) -> str:
-    """An ARN of a policy without its wildcards: one of the resources it stands for. "*" alone stays, which is what the
-    simulator takes for an action that has no resource."""
+    """Return an ARN of a policy without its wildcards: one of the resources it stands for.
+
+    "*" alone stays, which is what the simulator takes for an action that has no resource.
+    """
     if arn == "*":
         return arn
     if ":log-group:" in arn and ":log-stream:" not in arn:

@@ -50,6 +50,14 @@ class Finding:
         return self.state != OPEN
 
 
+class Settled(LabError):
+    """Carry the finding of a probe that need not look any further."""
+
+    def __init__(self, finding: Finding) -> None:
+        self.finding = finding
+        super().__init__(finding.message)
+
+
 @dataclass(frozen=True)
 class Place:
     """Make the findings of the place where a probe looked."""
@@ -93,6 +101,8 @@ def take(one: Probe, account: Account) -> Finding:
     try:
         with plain_words(f"looking at “{one.title}”", account.endpoint):
             found = one.ask(account)
+    except Settled as settled:
+        return settled.finding
     except NotKnown as error:
         return Finding(UNKNOWN, str(error))
     except (LabError, ClientError, BotoCoreError) as error:

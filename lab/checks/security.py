@@ -67,4 +67,4 @@ def _settings(lab: Pipeline, notebook: str, name: str, looked_at: str, faults: C
         said = "; ".join(faults())
     if said:
         return Place(looked_at).failed(f"{said[:1].upper()}{said[1:]}, or run {notebook} again.")
-    return Place(looked_at).passed("Nothing is open, unencrypted, untagged or kept for ever.")
+    return Place(looked_at).passed("Everything is closed, encrypted and tagged, and logs are deleted after some days.")

@@ -14,8 +14,10 @@ from lab.core.session import Session, restarted_hint
 
 @contextmanager
 def required(doing: str, what: str, notebook: str, session: Session) -> Iterator[None]:
-    """Raise StepMissing (`what` is its first half, such as "The stream reviews does not exist") where a call inside
-    finds no such resource, and the lab's other errors for other refusals of `doing`."""
+    """Raise StepMissing where a call inside finds no such resource, and the lab's other errors for other refusals.
+
+    `what` is its first half, such as "The stream reviews does not exist"; `doing` is what was refused.
+    """
     missing = StepMissing(f"{what}{restarted_hint(session)}", notebook)
     with plain_words(doing, session.endpoint, gone=missing):
         yield
@@ -99,8 +101,3 @@ def require_function(name: str, session: Session) -> None:
     account.stream(INPUT_STREAM)
     account.stream(OUTPUT_STREAM)
     account.function(name)
-
-
-def require_application(name: str, session: Session) -> dict[str, Any]:
-    """Describe the application; raises StepMissing(03_flink_job) where it does not exist."""
-    return Account(session).application(name)

@@ -1,4 +1,4 @@
-"""Turns what botocore raises into the lab's one-sentence errors."""
+"""Turn what botocore raises into the lab's one-sentence errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ from lab.core.errors import AccountRefused, AccountSilent, LabError
 _POLICIES = "look at the policies of the credentials this kernel uses (iam/ and docs/aws.md say what the lab needs)"
 _CREDENTIALS = (
     "refresh the credentials (in a Learner Lab: AWS Details, Show), then run this notebook again from its first cell, "
-    "what is there already is kept"
+    "everything made so far is kept"
 )
 _WAIT = "too many calls at once: wait a minute and run this cell again"
 _EARLIER = "run the notebooks before this one first, then run this cell again"
@@ -50,11 +50,11 @@ _HINTS = {
     "PermanentRedirect": _REGION,
     "KMSAccessDeniedException": "the stream is encrypted with a key these credentials may not use",
 }
-_DEFAULT_HINT = "run this cell again, and 01_streams if it stays so"
+_DEFAULT_HINT = "run this cell again, and 01_streams if the error stays"
 
 
 def code_of(error: ClientError) -> str:
-    """The API's own error code, such as ResourceNotFoundException."""
+    """Return the API's own error code, such as ResourceNotFoundException."""
     return error.response.get("Error", {}).get("Code", "")
 
 
@@ -84,6 +84,6 @@ def plain_words(doing: str, endpoint: str | None = None, gone: LabError | None =
 
 
 def endpoint_of(client: Any) -> str | None:
-    """Where the client's account answers, None when that is AWS itself."""
+    """Return where the client's account answers, None when that is AWS itself."""
     url: str = client.meta.endpoint_url
     return None if url.rstrip("/").endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")) else url

@@ -1,4 +1,4 @@
-"""What a notebook leaves for the runner: timings, checks and moving pictures, each with its own MIME type."""
+"""Leave outputs of a notebook for the runner: timings, checks and moving pictures, by MIME type."""
 
 from typing import Any
 

@@ -18,7 +18,10 @@ from lab.core.errors import LabError
 
 
 class NotDefined(LabError):
-    """A cell used a name that nothing has defined in this kernel: mostly, the cells above it were not run."""
+    """Say that a cell used a name that nothing has defined in this kernel.
+
+    Mostly, the cells above it were not run.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -30,7 +33,7 @@ class NotDefined(LabError):
 
 
 def in_words(error: BaseException) -> LabError:
-    """The lab's error for one that boto3 raised, with that one as its cause."""
+    """Return the lab's error for one that boto3 raised, with that one as its cause."""
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -76,7 +79,7 @@ def _show(
 
 
 def _said(error: BaseException, trace: TracebackType, names: dict[str, Any]) -> LabError | None:
-    """The lab's error for this one; None for one that is nobody's to explain but its own traceback's."""
+    """Return the lab's error for this one; None for one that is nobody's to explain but its own traceback's."""
     if isinstance(error, LabError):
         return error
     if isinstance(error, NameError) and not isinstance(error, UnboundLocalError):
@@ -93,7 +96,7 @@ def _said(error: BaseException, trace: TracebackType, names: dict[str, Any]) -> 
 
 
 def _from_the_cell_on(trace: TracebackType, names: dict[str, Any]) -> TracebackType:
-    """The traceback without the frames of the shell that ran the cell."""
+    """Return the traceback without the frames of the shell that ran the cell."""
     while trace.tb_next is not None and trace.tb_frame.f_globals is not names:
         trace = trace.tb_next
     return trace

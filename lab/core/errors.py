@@ -1,4 +1,4 @@
-"""The errors of the lab: one root, each message one sentence that says what happened, where, and what to do next.
+"""Define the errors of the lab: one root, each message one sentence with the next step.
 
 An error keeps what it was told (`error.notebook`, `error.stream` ...), so that the runner and the checks need not parse
 its sentence. Whoever raises one because of another keeps that one: `raise StreamGone("reviews") from error`.
@@ -8,19 +8,19 @@ from collections.abc import Sequence
 
 
 class LabError(Exception):
-    """Root of everything the lab raises on purpose. Give it one whole sentence."""
+    """Be the root of all errors that the lab raises on purpose. Give it one whole sentence."""
 
     def _render_traceback_(self) -> list[str]:
-        """What IPython shows in place of the traceback; `lab.core.error_hook` folds that under it."""
+        """Return what IPython shows in place of the traceback; `lab.core.error_hook` folds that under it."""
         return [f"\x1b[31m✘\x1b[0m {self}"]
 
 
 class UsageError(LabError):
-    """A command was asked for something that cannot be done; nothing was started."""
+    """Say that a command was asked for something that cannot be done; nothing was started."""
 
 
 class StepMissing(LabError):
-    """Something an earlier notebook makes is not there.
+    """Say that something an earlier notebook makes is not there.
 
     `what` is the first half of the sentence ("The stream `reviews` does not exist"), `notebook` the one that makes it.
     """
@@ -31,7 +31,7 @@ class StepMissing(LabError):
 
 
 class StreamGone(LabError):
-    """A stream or one of its shards went away while it was being read."""
+    """Say that a stream or one of its shards went away while it was being read."""
 
     def __init__(self, stream: str, shard: str | None = None) -> None:
         self.stream, self.shard = stream, shard
@@ -43,7 +43,7 @@ class StreamGone(LabError):
 
 
 class BadParameter(LabError):
-    """A parameter or an argument has a value that cannot work. `hint` says which values do."""
+    """Say that a parameter or an argument has a value that cannot work. `hint` says which values do."""
 
     def __init__(self, name: str, value: object, hint: str) -> None:
         self.name, self.value, self.hint = name, value, hint
@@ -51,7 +51,7 @@ class BadParameter(LabError):
 
 
 class CheckFailed(LabError):
-    """At least one check of a notebook failed. `failed` holds one sentence a failed check: what to do next."""
+    """Say that at least one check of a notebook failed. `failed` holds one sentence a failed check: what to do next."""
 
     def __init__(self, notebook: str, failed: Sequence[str]) -> None:
         self.notebook, self.failed = notebook, list(failed)
@@ -60,7 +60,7 @@ class CheckFailed(LabError):
 
 
 class AccountSilent(LabError):
-    """Nothing answers where the account should be."""
+    """Say that nothing answers where the account should be."""
 
     def __init__(self, doing: str, endpoint: str | None) -> None:
         self.doing, self.endpoint = doing, endpoint
@@ -75,7 +75,7 @@ class AccountSilent(LabError):
 
 
 class AccountRefused(LabError):
-    """The account answered with an error that no other class says better. `code` is the API's own."""
+    """Say that the account answered with an error that no other class says better. `code` is the API's own."""
 
     def __init__(self, doing: str, code: str, message: str, hint: str) -> None:
         self.doing, self.code, self.message = doing, code, message

@@ -1,4 +1,4 @@
-"""A picture that moves in the browser: data computed here, drawn as SVG by a small script that needs nothing else.
+"""Draw a picture that moves in the browser: data computed here, an SVG drawn by a small script.
 
 The other ways were weighed: Vega-Lite shows in JupyterLab by itself, but an exported page or the report would carry its
 runtime of 800 kB, and the window rules would have to be said again in its expressions; matplotlib's film holds a PNG
@@ -19,13 +19,13 @@ KINDS = ("windows", "threshold", "ring")
 
 @dataclass(frozen=True)
 class Moving:
-    """What one moving picture is drawn from: `kind` names its script, `data` is plain JSON."""
+    """Hold what one moving picture is drawn from: `kind` names its script, `data` is plain JSON."""
 
     kind: str
     data: dict[str, Any]
 
     def html(self, still: str) -> str:
-        """A figure that shows `still` (HTML) until the script has drawn the moving picture in its place."""
+        """Return a figure that shows `still` (HTML) until the script has drawn the moving picture in its place."""
         data = json.dumps(self.data, separators=(",", ":"), ensure_ascii=True).replace("<", "\\u003c")
         return (
             f'<figure class="lab-moving" data-kind="{self.kind}">{still}'
@@ -34,11 +34,11 @@ class Moving:
 
 
 def known(kind: Any) -> bool:
-    """Whether the lab has a script for this kind; what a notebook says otherwise is not drawn."""
+    """Say whether the lab has a script for this kind; what a notebook says otherwise is not drawn."""
     return kind in KINDS
 
 
 @cache
 def script(kind: str) -> str:
-    """The script of one kind; raises FileNotFoundError for a kind that has none."""
+    """Return the script of one kind; raises FileNotFoundError for a kind that has none."""
     return "".join((SCRIPTS / f"{name}.js").read_text(encoding="utf-8") for name in ("common", kind))

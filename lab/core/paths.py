@@ -22,7 +22,10 @@ def shown(path: Path) -> str:
 
 
 def write_atomically(path: Path, content: str) -> None:
-    """Replace the file by `content` as a whole: after a crash or on a full disk the old content is still there."""
+    """Replace the file by `content` as a whole.
+
+    After a crash or on a full disk the old content is still there.
+    """
     fresh = path.with_name(f".{path.name}.tmp")
     try:
         with fresh.open("w", encoding="utf-8") as file:

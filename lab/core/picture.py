@@ -1,4 +1,4 @@
-"""A chart that everyone can read: a PNG with its description, and the numbers behind it in a table beside it.
+"""Show a chart that everyone can read: a PNG with its description, and its numbers in a table.
 
 A picture may move as well: where a browser runs its script, sliders take the place of the PNG. One rule turns light and
 dark around in JupyterLab's dark theme; the colours of `lab.charts.style` are chosen for both.
@@ -9,7 +9,6 @@ import io
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -32,7 +31,10 @@ STYLE = (
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure, its alt text and the table beside it. Put it last in a cell and the notebook shows all three."""
+    """Describe a figure, its alt text and the table beside it.
+
+    Put it last in a cell and the notebook shows all three.
+    """
 
     figure: Figure
     alt: str
@@ -44,7 +46,7 @@ class Picture:
 
     @cached_property
     def png(self) -> bytes:
-        """The figure as PNG, about 60 kB at most."""
+        """Return the figure as PNG, about 60 kB at most."""
         drawn = io.BytesIO()
         self.figure.savefig(drawn, format="png", dpi=DPI)
         small = io.BytesIO()
@@ -56,7 +58,7 @@ class Picture:
 
     @property
     def html(self) -> str:
-        """Image (with its alt text) and table as HTML that needs no other file."""
+        """Return image (with its alt text) and table as HTML that needs no other file."""
         image = base64.b64encode(self.png).decode()
         still = f'<img alt="{escape(self.alt)}" src="data:image/png;base64,{image}">'
         shown = self.moving.html(still) if self.moving else f"<figure>{still}</figure>"
@@ -64,12 +66,6 @@ class Picture:
         if self.folded:
             table = f"<details><summary>The same as a table</summary>{table}</details>"
         return f'{STYLE}<div class="lab-picture">{shown}<div style="overflow-x:auto">{table}</div></div>'
-
-    def save(self, path: str | Path) -> Path:
-        """Write the PNG."""
-        path = Path(path)
-        path.write_bytes(self.png)
-        return path
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         bundle: dict[str, Any] = {"text/html": self.html, "text/plain": self.alt}

@@ -1,4 +1,4 @@
-"""Which account a notebook works in: the embedded one on this machine, or the student's own on AWS.
+"""Connect a notebook to its account: the embedded one on this machine, or the student's own on AWS.
 
 Both are reached by plain boto3. ``connect`` only sets the SDKs' standard environment variables for the embedded
 account; for ``aws`` it touches nothing and uses boto3's own credential chain.
@@ -30,12 +30,12 @@ _set_aside: dict[str, str] = {}  # those of the user's that they replace
 
 
 class AccountNotReached(LabError):
-    """The account could not be started or does not accept the caller."""
+    """Say that the account could not be started or does not accept the caller."""
 
 
 @dataclass(frozen=True)
 class Session:
-    """The account the notebook works in, and the lab's names in it."""
+    """Describe the account the notebook works in, and the lab's names in it."""
 
     target: str
     region: str
@@ -57,12 +57,12 @@ class Session:
 
     @property
     def tags(self) -> dict[str, str]:
-        """What every resource is tagged with when it is created: `lab`, `run_id` and `owner`."""
+        """Return what every resource is tagged with when it is created: `lab`, `run_id` and `owner`."""
         return lab_tags(self.run_id, self.owner)
 
     @property
     def role_arn(self) -> str:
-        """ARN of the role of function and application."""
+        """Return ARN of the role of function and application."""
         return f"arn:aws:iam::{self.account}:role/{ROLE}"
 
     def __repr__(self) -> str:
@@ -88,7 +88,7 @@ def connect(target: str = "local", region: str = "us-east-1", run_id: str = "") 
 
 
 def _refuse_mistyped_parameters() -> None:
-    """Raise BadParameter for a name of the notebook that was declared with a type (`shards: int = 0`) and has another.
+    """Raise BadParameter for a parameter whose value has another type than it was declared with.
 
     Where the parameters are read, not where the first one is used: `shards = "4"` would break the bill, five cells on.
     """
@@ -105,23 +105,23 @@ def _refuse_mistyped_parameters() -> None:
 
 
 def connected() -> Session | None:
-    """What the last ``connect`` of this process returned; None before the first."""
+    """Return what the last ``connect`` of this process returned; None before the first."""
     return _connected
 
 
 def _forget_earlier_account() -> None:
-    """boto3 keeps the first credentials it found for the life of the process; a second connect means other ones."""
+    """Make boto3 look for credentials anew, which it keeps for the life of the process."""
     if "boto3" in sys.modules:
         vars(sys.modules["boto3"])["DEFAULT_SESSION"] = None  # the next call makes one from the environment of then
 
 
 def local_endpoint() -> str:
-    """The embedded account's address: port 4566, or the one of LOCALAWS_PORT."""
+    """Return the embedded account's address: port 4566, or the one of LOCALAWS_PORT."""
     return f"http://127.0.0.1:{os.environ.get('LOCALAWS_PORT', '4566')}"
 
 
 def local_status(seconds: float = _STATUS_TIMEOUT) -> dict[str, Any] | None:
-    """What the embedded account says of itself (``since``, ``dashboards`` ...), or None where it does not answer."""
+    """Ask the embedded account for its status (``since``, ``dashboards`` ...); None where it does not answer."""
     try:
         with _open(local_endpoint() + "/_localaws/status", timeout=seconds) as answer:
             status = json.load(answer)
@@ -163,7 +163,7 @@ def _put_aws_variables_back() -> None:
 
 def _start_local() -> dict[str, Any]:
     started = subprocess.run(  # noqa: S603
-        [sys.executable, "-m", "localaws", "up"], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "localaws", "up", "--role", ROLE], cwd=ROOT, capture_output=True, text=True, check=False
     )
     status = None if started.returncode else local_status()
     if status is None:
@@ -200,7 +200,7 @@ def _connect_aws(region: str, run_id: str) -> Session:
 
 
 def _unreadable_file(path: str, reason: Exception) -> str:
-    """The sentence for a file of the AWS SDKs that cannot be read; ``reason`` is the parser's."""
+    """Return the sentence for a file of the AWS SDKs that cannot be read; ``reason`` is the parser's."""
     line = getattr(reason, "lineno", None) or next(iter(getattr(reason, "errors", [])), (1,))[0]
     if isinstance(reason, UnicodeDecodeError):
         line = reason.object.count(b"\n", 0, reason.start) + 1
@@ -217,7 +217,7 @@ def _unreadable_file(path: str, reason: Exception) -> str:
 
 
 def restarted_hint(session: Session) -> str:
-    """For messages about something missing: since when the embedded account holds anything at all."""
+    """Say since when the embedded account holds anything at all, for messages about something missing."""
     if session.since is None:
         return ""
     return f" (the embedded account was started at {datetime.fromtimestamp(session.since):%H:%M:%S} and began empty)"

@@ -1,6 +1,5 @@
-"""Small HTML tables: a caption, headers that screen readers understand, times and numbers as people write them."""
+"""Write small HTML tables: a caption, headers that screen readers understand, times as people write them."""
 
-from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -11,24 +10,12 @@ LONGEST = 60  # characters of a cell
 _CELL = "padding:2px 8px;border-bottom:1px solid #bbb;"
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A table as a notebook displays it. `text` is the same for readers without HTML."""
-
-    html: str
-    text: str
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/html": self.html, "text/plain": self.text}
-
-
-def show_table(table: pd.DataFrame, caption: str = "", rows: int = ROWS) -> Shown:
-    """The first `rows` rows of the table under its caption; what is left out is said. The index is not shown."""
-    return Shown(table_html(table, caption, rows), _with_rest(caption, table, rows, as_text(table.head(rows))))
-
-
 def table_html(table: pd.DataFrame, caption: str = "", rows: int = ROWS, longest: int | None = LONGEST) -> str:
-    """Write the same as HTML, with everything escaped; a cell longer than `longest` is cut, with None never."""
+    """Write the first `rows` rows as HTML under a caption; every text is escaped.
+
+    The number of rows left out is a row of its own. A cell longer than `longest` is cut, with None never. The index is
+    not shown.
+    """
     head = "".join(f'<th scope="col" style="{_align(table[name])}{_CELL}">{escape(str(name))}</th>' for name in table)
     body = "".join(
         "<tr>"
@@ -51,12 +38,12 @@ def table_html(table: pd.DataFrame, caption: str = "", rows: int = ROWS, longest
 
 
 def as_text(table: pd.DataFrame) -> str:
-    """The table in plain text columns."""
+    """Return the table in plain text columns."""
     return table.map(cell).to_string(index=False) if len(table) else "no rows"
 
 
 def cell(value: Any, longest: int | None = LONGEST) -> str:
-    """A value as text: no trailing zeros of a time, two decimals, a dash where there is nothing."""
+    """Return a value as text: no trailing zeros of a time, two decimals, a dash where there is nothing."""
     if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and value != value):
         return "–"
     if isinstance(value, pd.Timestamp):
@@ -75,8 +62,3 @@ def cell(value: Any, longest: int | None = LONGEST) -> str:
 def _align(column: pd.Series) -> str:
     is_number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
     return "text-align:right;" if is_number else "text-align:left;"
-
-
-def _with_rest(caption: str, table: pd.DataFrame, rows: int, text: str) -> str:
-    rest = f"\nand {len(table) - rows:,} more rows" if len(table) > rows else ""
-    return f"{caption}\n{text}{rest}".lstrip("\n")

@@ -1,4 +1,4 @@
-"""The tags every resource of the lab carries from its creation on: what made it, in which run, and for whom."""
+"""Define the tags every resource of the lab carries: what made it, in which run, and for whom."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -13,22 +13,22 @@ _FORBIDDEN = re.compile(r"[^\w .:/=+\-@]", re.ASCII)
 
 
 def lab_tags(run_id: str, owner: str) -> dict[str, str]:
-    """The tags of a new resource."""
+    """Return the tags of a new resource."""
     return {LAB_KEY: LAB, RUN_KEY: _clean(run_id) or BY_HAND, OWNER_KEY: _clean(owner) or "unknown"}
 
 
 def is_of_the_lab(tags: Mapping[str, str]) -> bool:
-    """Whether these are the tags of a resource that the lab made."""
+    """Say whether these are the tags of a resource that the lab made."""
     return tags.get(LAB_KEY) == LAB
 
 
 def as_map(listed: Iterable[Mapping[str, str]]) -> dict[str, str]:
-    """Tags as most of AWS lists them, [{"Key": ..., "Value": ...}], as a dict."""
+    """Return tags as most of AWS lists them, [{"Key": ..., "Value": ...}], as a dict."""
     return {tag["Key"]: tag.get("Value", "") for tag in listed}
 
 
 def owner_of(arn: str) -> str:
-    """Who is behind the ARN of GetCallerIdentity: a user's name, a role's session, or root."""
+    """Return who is behind the ARN of GetCallerIdentity: a user's name, a role's session, or root."""
     return re.split("[:/]", arn)[-1]
 
 

@@ -1,4 +1,4 @@
-"""What a bucket of the lab must be: closed to the public, encrypted, for TLS alone; and how to empty one."""
+"""Close a bucket to the public, encrypt it, keep it for TLS alone; and empty one."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from lab.core.session import Session
 
 
 class NotEmptied(LabError):
-    """The account keeps objects of a bucket; ``first`` is an entry of DeleteObjects' Errors."""
+    """Say that the account keeps objects of a bucket; ``first`` is an entry of DeleteObjects' Errors."""
 
     def __init__(self, bucket: str, first: Mapping[str, str], count: int) -> None:
         self.bucket, self.key = bucket, first.get("Key", "")
@@ -24,19 +24,21 @@ class NotEmptied(LabError):
 
 
 def make_bucket(s3: Any, bucket: str, session: Session) -> None:
-    """Make a bucket with the lab's tags where it does not exist, and close it; one that exists keeps its tags.
+    """Make a bucket with the lab's tags where it does not exist, and close it.
 
-    In us-east-1 a bucket is made without a location, anywhere else with one.
+    One that exists keeps its tags.
+
+    One call makes and tags it: broken off at any point, the bucket is the lab's or is not there. In us-east-1 a bucket
+    is made without a location, anywhere else with one.
     """
-    place: dict[str, Any] = {"CreateBucketConfiguration": {"LocationConstraint": session.region}}
     try:
         s3.head_bucket(Bucket=bucket)
     except ClientError as error:
         if code_of(error) != "404":
             raise
-        s3.create_bucket(Bucket=bucket, **({} if session.region == "us-east-1" else place))
         tags = [{"Key": key, "Value": value} for key, value in session.tags.items()]
-        s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags})
+        place = {} if session.region == "us-east-1" else {"LocationConstraint": session.region}
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={**place, "Tags": tags})
     close_bucket(s3, bucket)
 
 
@@ -57,7 +59,7 @@ def close_bucket(s3: Any, bucket: str) -> None:
 
 
 def tls_only(bucket: str) -> dict[str, Any]:
-    """The statement of a bucket policy that denies every request in the clear."""
+    """Return the statement of a bucket policy that denies every request in the clear."""
     arn = f"arn:aws:s3:::{bucket}"
     return {
         "Sid": "TlsOnly",

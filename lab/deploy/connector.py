@@ -1,4 +1,4 @@
-"""The connector jar: resolved from Maven Central in pure Python, locked by checksum, merged into one and cached.
+"""Make the connector jar: resolve it from Maven Central, lock it by checksum, merge and cache it.
 
 Managed Flink takes one ``jarfile``; the connector needs a dozen. ``python -m lab.deploy.connector`` makes it at set-up,
 ``python -m lab.deploy.connector lock`` writes ``flink_app/connector.lock`` anew.
@@ -26,11 +26,11 @@ JAR_NAME = "flink-connector-kinesis-4.3.0-1.19-all.jar"
 
 
 class ConnectorUnavailable(LabError):
-    """The connector could not be fetched, or is not what was locked."""
+    """Say that the connector could not be fetched, or is not what was locked."""
 
 
 def connector_jar() -> Path:
-    """The merged connector jar (29 MB), made on first use and cached below ``.cache/``.
+    """Return the merged connector jar (29 MB), made on first use and cached below ``.cache/``.
 
     Raises ConnectorUnavailable where a jar cannot be fetched or differs from its locked SHA-256.
     """

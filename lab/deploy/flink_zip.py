@@ -1,4 +1,4 @@
-"""The two zips the lab deploys: the Managed Flink application and the Lambda."""
+"""Build the zip of the Managed Flink application, and find out whether it is the one in the account."""
 
 import fnmatch
 import hashlib
@@ -10,7 +10,7 @@ from typing import Any
 from lab.core.errors import LabError
 from lab.core.names import APPLICATION_FOLDER
 from lab.core.paths import ROOT
-from lab.core.zips import EPOCH, whole_zip
+from lab.core.zips import EPOCH, open_zip, whole_zip
 from lab.deploy.connector import JAR_NAME, connector_jar
 
 SOURCE = ROOT / "flink_app" / APPLICATION_FOLDER
@@ -34,7 +34,7 @@ def build_flink_zip(target: Path, application: Path = SOURCE) -> Path:
 
 
 def _packed(application: Path) -> Iterator[tuple[str, Path]]:
-    """Each file of the application that goes into the zip, with its name there."""
+    """Yield each file of the application that goes into the zip, with its name there."""
     for path in sorted(application.rglob("*")):
         parts = path.relative_to(application).parts
         if path.is_file() and not any(fnmatch.fnmatch(part, no) for part in parts for no in _NOT_PACKED):
@@ -42,7 +42,7 @@ def _packed(application: Path) -> Iterator[tuple[str, Path]]:
 
 
 class StaleZip(LabError):
-    """The application that would be started is not the one in the folder."""
+    """Say that the application that would be started is not the one in the folder."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what}: run the cells of 'Package and upload' and 'Create the application' again, then this "
@@ -50,14 +50,14 @@ class StaleZip(LabError):
 
 
 def may_start(detail: dict[str, Any], package: Path, application: Path = SOURCE) -> bool:
-    """Whether an application (as DescribeApplication tells it) waits to be started: READY.
+    """Say whether an application (as DescribeApplication tells it) waits to be started: READY.
 
     Raises StaleZip where a start would run something older than the application's folder, and so fail as before: a
     file was edited after the zip was made, or the application has another zip.
     """
     if detail["ApplicationStatus"] != "READY":
         return False
-    with zipfile.ZipFile(package) as packed:
+    with open_zip(package, package.name) as packed:
         inside = {name: packed.read(name) for name in packed.namelist() if not name.endswith(JAR_NAME)}
     here = {name: path.read_bytes() for name, path in _packed(application)}
     if changed := sorted(name for name in inside.keys() | here.keys() if inside.get(name) != here.get(name)):

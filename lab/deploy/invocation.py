@@ -1,4 +1,4 @@
-"""Driving the producer: invoke it until the file is done, and look at how fast it went."""
+"""Drive the producer: invoke it until the file is done, and look at how fast it went."""
 
 import json
 import sys
@@ -13,7 +13,7 @@ from lab.core.errors import LabError, StepMissing
 
 
 class ProducerFailed(LabError):
-    """The function ended with an error."""
+    """Say that the function ended with an error."""
 
 
 def invoke_until_done(lambda_: Any, name: str, event: dict[str, Any]) -> list[dict[str, Any]]:
@@ -36,7 +36,7 @@ def invoke_until_done(lambda_: Any, name: str, event: dict[str, Any]) -> list[di
 
 
 def invoke(lambda_: Any, name: str, event: dict[str, Any]) -> dict[str, Any]:
-    """One invocation's answer. Raises ProducerFailed with the function's own message."""
+    """Return one invocation's answer. Raises ProducerFailed with the function's own message."""
     missing = StepMissing(f"The function {name} does not exist", "02_producer")
     with plain_words(f"invoking {name}", endpoint_of(lambda_), gone=missing):
         answer = lambda_.invoke(FunctionName=name, Payload=json.dumps(event).encode())
@@ -47,7 +47,7 @@ def invoke(lambda_: Any, name: str, event: dict[str, Any]) -> dict[str, Any]:
 
 
 def records_per_shard(per_shard: dict[str, int]) -> pd.DataFrame:
-    """How many reviews went to each shard, and each shard's part of all."""
+    """Return how many reviews went to each shard, and each shard's part of all."""
     total = sum(per_shard.values()) or 1
     shards = sorted(per_shard)
     return pd.DataFrame(

@@ -10,9 +10,11 @@ RETENTION_DAYS = 7
 
 
 def log_group(session: Session, name: str, stream: str = "") -> str:
-    """Make a log group that carries the lab's tags and keeps a line for a week; the ARN of it, or of a stream in it.
+    """Make a log group with the lab's tags that keeps a line for a week; returns an ARN.
 
-    A group that AWS makes by itself has no tags and keeps its lines for ever. One that exists stays as it is.
+    The ARN is that of the group, or of a stream in it.
+
+    A group that AWS makes by itself has no tags and keeps its lines without end. One that exists stays as it is.
     """
     logs = boto3.client("logs")
     with suppress(logs.exceptions.ResourceAlreadyExistsException):

@@ -1,4 +1,4 @@
-"""The producer at work in the background, in real time, so that the notebook can watch what it sends."""
+"""Run the producer in the background, in real time, so that the notebook can watch what it sends."""
 
 import math
 import threading
@@ -12,7 +12,7 @@ SECONDS_AN_INVOCATION = 5.0  # a stop is heard between two invocations, and a ki
 
 
 class PacedSending:
-    """One run of the producer, invoked again and again for some seconds, then ended with its end markers.
+    """Invoke the producer again and again for some seconds, then end its run with its end markers.
 
     `answers` are the function's so far. `done` becomes True when the last one is there or `error` says why it is not.
     """
@@ -30,12 +30,12 @@ class PacedSending:
 
     @property
     def done(self) -> bool:
-        """Nothing is being sent any more."""
+        """Return nothing is being sent any more."""
         return not self._thread.is_alive()
 
     @property
     def sentence(self) -> str:
-        """What was sent, in one sentence."""
+        """Return what was sent, in one sentence."""
         if not self.answers:
             return "Nothing was sent yet."
         last = self.answers[-1]
@@ -49,7 +49,7 @@ class PacedSending:
         self._stop.set()
 
     def wait(self, seconds: float) -> None:
-        """Until it is done, at most so long."""
+        """Wait until it is done, at most so long."""
         self._thread.join(seconds)
 
     def _run(self) -> None:

@@ -1,4 +1,4 @@
-"""The IAM policies in `iam/`, filled in for one account and region: `python -m lab.deploy.policies`.
+"""Fill in the IAM policies of `iam/` for one account and region: `python -m lab.deploy.policies`.
 
 The files hold the words ACCOUNT_ID and REGION where an ARN needs them. `student.json` is for whoever runs the
 notebooks, `producer.json` and `flink.json` for the role of the function and of the application, `trust.json` says who
@@ -23,7 +23,7 @@ LARGEST = 6_144  # characters of a managed policy without white space (IAM quota
 
 
 def policy(name: str, account: str, region: str) -> dict[str, Any]:
-    """One of FILES for an account (12 digits) and a region.
+    """Return one of FILES for an account (12 digits) and a region.
 
     Raises BadParameter where one of the three cannot be.
     """
@@ -38,7 +38,7 @@ def policy(name: str, account: str, region: str) -> dict[str, Any]:
 
 
 def listed(value: Any) -> list[Any]:
-    """A member of a policy that may be one thing or a list of them, as a list."""
+    """Return a member of a policy that may be one thing or a list of them, as a list."""
     return value if isinstance(value, list) else [value]
 
 
@@ -54,7 +54,7 @@ def write(folder: Path, account: str, region: str) -> list[Path]:
 
 
 def main(arguments: list[str]) -> int:
-    """`python -m lab.deploy.policies --account 111122223333 --region us-west-2 --out build/iam`."""
+    """Run `python -m lab.deploy.policies --account 111122223333 --region us-west-2 --out build/iam`."""
     parser = argparse.ArgumentParser(prog="python -m lab.deploy.policies", description="The policies for one account.")
     parser.add_argument("--account", required=True, help="its number, 12 digits (aws sts get-caller-identity)")
     parser.add_argument("--region", default="us-east-1", help="AWS region (default %(default)s)")

@@ -1,11 +1,11 @@
-"""The Lambda's zip, producer/*.py as they are and nothing else; and the one of its modules that the lab reads with."""
+"""Build the Lambda's zip of producer/*.py, and load the one of its modules that the lab reads with."""
 
-import importlib.util
 import zipfile
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+from lab.core.code_files import code_file
 from lab.core.errors import LabError
 from lab.core.paths import ROOT
 from lab.core.zips import EPOCH, whole_zip
@@ -15,17 +15,14 @@ PRODUCER = ROOT / "producer"
 _TRUSTED = ROOT / "trusted_producer"
 
 
-class ProducerZipError(LabError):
-    """The Lambda's zip cannot be built."""
-
-
 def build_producer_zip(target: Path, source: Path = PRODUCER) -> Path:
-    """Write the zip for ``create_function`` and return its path; the same input gives the same bytes."""
+    """Write the zip for ``create_function`` and return its path; the same input gives the same bytes.
+
+    Raises LabError where the folder holds no handler.
+    """
     files = sorted(source.glob("*.py"))
     if source / "lambda_function.py" not in files:
-        raise ProducerZipError(
-            f"There is no lambda_function.py in {source.name}/: restore the folder, then build again."
-        )
+        raise LabError(f"There is no lambda_function.py in {source.name}/: restore the folder, then build again.")
     with whole_zip(target) as out:
         for path in files:
             entry = zipfile.ZipInfo(path.name, EPOCH)
@@ -37,16 +34,8 @@ def build_producer_zip(target: Path, source: Path = PRODUCER) -> Path:
 
 @cache
 def review_reader() -> ModuleType:
-    """Load the function's module that reads a file of reviews: what 01 shows of a file is what the function reads.
+    """Load the function's module that reads a file of reviews, so that 01 shows what it reads.
 
-    It stands where the function has it and needs nothing but the standard library. Raises ProducerZipError.
+    It stands where the function has it and needs nothing but the standard library.
     """
-    path = (_TRUSTED if _TRUSTED.is_dir() else PRODUCER) / "review_reader.py"
-    spec = importlib.util.spec_from_file_location("review_reader", path)
-    assert spec is not None and spec.loader is not None  # a path that ends in .py has both
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except (OSError, SyntaxError) as error:
-        raise ProducerZipError(f"producer/{path.name} cannot be loaded ({error}): restore the file.") from error
-    return module
+    return code_file((_TRUSTED if _TRUSTED.is_dir() else PRODUCER) / "review_reader.py")

@@ -2,7 +2,6 @@
 
 import ast
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,11 @@ import pandas as pd
 from IPython.display import Code
 
 from lab.core.paths import project_path
+from lab.core.zips import open_zip
 
 
 def show_source(path: str, function: str = "") -> Code:
-    """A file of the project, or one function of it, with highlighting."""
+    """Return a file of the project, or one function of it, with highlighting."""
     source = project_path(path).read_text()
     if function:
         for node in ast.parse(source).body:
@@ -24,8 +24,8 @@ def show_source(path: str, function: str = "") -> Code:
 
 
 def list_zip(path: Path) -> pd.DataFrame:
-    """The members of a zip with their sizes in kB."""
-    with zipfile.ZipFile(path) as package:
+    """Return the members of a zip with their sizes in kB."""
+    with open_zip(path, path.name) as package:
         members = package.infolist()
     return pd.DataFrame(
         {
@@ -36,7 +36,7 @@ def list_zip(path: Path) -> pd.DataFrame:
 
 
 def log_lines(group: str, last: int = 10) -> pd.DataFrame:
-    """The newest lines of a log group, one JSON field a column where the lines are JSON objects."""
+    """Return the newest lines of a log group, one JSON field a column where the lines are JSON objects."""
     logs = boto3.client("logs")
     events: list[dict[str, Any]] = []
     for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group):

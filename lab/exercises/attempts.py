@@ -12,12 +12,13 @@ from typing import Any
 import boto3
 import pandas as pd
 
+from lab.core.code_files import code_file
 from lab.core.errors import LabError
 from lab.core.names import EXERCISE_STREAM, INPUT_STREAM
 from lab.core.session import Session
 from lab.exercises import answers
 from lab.exercises.answers import ask
-from lab.exercises.catalog import EXERCISES, WrongAnswer, attempt, code_file, hand_in, own_function
+from lab.exercises.catalog import EXERCISES, WrongAnswer, attempt, hand_in, own_function
 from lab.streams.reading import read_stream
 from lab.streams.records import Events
 from lab.validation.input_files import sendable_reviews

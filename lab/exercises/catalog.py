@@ -6,18 +6,17 @@ while the blank is there it says so in one sentence and the notebook goes on. Wh
 """
 
 import ast
-import importlib.util
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import ModuleType
 from typing import Any, TypeVar
 
 import boto3
 from botocore.exceptions import ClientError
 
 from lab.core.aws_errors import code_of, plain_words
+from lab.core.code_files import python_of
 from lab.core.errors import LabError
 from lab.core.paths import project_path
 from lab.core.session import Session
@@ -120,23 +119,6 @@ def attempt(session: Session, name: str, work: Callable[[], Result]) -> Result |
     return None
 
 
-def code_file(path: str) -> ModuleType:
-    """A code file of the project as a module, as it is now: one that was edited is read anew.
-
-    Raises LabError where Python cannot read it.
-    """
-    where = project_path(path)
-    spec = importlib.util.spec_from_file_location(where.stem.replace("-", "_"), where)
-    if spec is None or spec.loader is None:
-        raise LabError(f"{path} is no Python file: give the path of one.")
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except (SyntaxError, OSError) as error:
-        raise LabError(f"{path} cannot be read as Python ({error}): correct it, then run this cell again.") from error
-    return module
-
-
 def own_function(notebook: str, name: str) -> Callable[..., Any]:
     """A function as the saved notebook has it now, such as `read_shard` of 02_producer.
 
@@ -154,7 +136,7 @@ def own_function(notebook: str, name: str) -> Callable[..., Any]:
         if cell["cell_type"] != "code" or f"def {name}(" not in source:
             continue
         try:
-            tree = ast.parse(_python_of(source))
+            tree = ast.parse(python_of(source))
         except SyntaxError as error:
             said = f"The cell of `{name}` in {path.name} is no Python ({error}): correct it and save the notebook"
             raise LabError(f"{said}, then run this cell again.") from error
@@ -163,17 +145,6 @@ def own_function(notebook: str, name: str) -> Callable[..., Any]:
     if name not in space:
         raise LabError(f"{path.name} has no function `{name}`: write it there and save, then run this cell again.")
     return space[name]
-
-
-def _python_of(source: str) -> str:
-    """The Python that IPython makes of a cell: magics become calls, and the cell below `%%time` is Python too.
-
-    Raises SyntaxError where IPython cannot read it.
-    """
-    from IPython.core.inputtransformer2 import TransformerManager  # the command line imports this module without it
-
-    first, _, rest = source.lstrip().partition("\n")
-    return TransformerManager().transform_cell(rest if first.startswith("%%") else source)
 
 
 def hand_in(session: Session, name: str, **evidence: Any) -> None:

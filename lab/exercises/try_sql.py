@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from lab.core.code_files import code_file
 from lab.core.errors import LabError
 from lab.core.paths import ROOT, project_path
 from lab.deploy.connector import connector_jar
@@ -104,8 +105,6 @@ def _explain(application: Any, jar: str, groups: dict[str, dict[str, str]]) -> d
 
 def main() -> None:
     """Answer one line of JSON: the plan, or the error in words."""
-    from lab.exercises.catalog import code_file
-
     script, jar = sys.argv[1:]
     try:
         answer = _explain(code_file(script), jar, json.load(sys.stdin))

@@ -1,4 +1,4 @@
-"""Keeps an application to its hours: the moment at which they are over is a tag of the application itself.
+"""Keep an application to its hours: the moment at which they are over is a tag of the application itself.
 
 The kernel that started it stops it with a timer, and so does the kernel of every later notebook that looks. Where no
 kernel is left nobody does: the README shows a schedule of AWS's own for that.
@@ -19,8 +19,10 @@ _timers: dict[str, threading.Timer] = {}
 
 
 def stop_after(flink: Any, name: str, hours: float) -> str:
-    """Give a running application ``hours`` from now (0: no end) and set this kernel's timer; says in a sentence until
-    when. Raises BadParameter for hours that cannot be."""
+    """Give a running application ``hours`` from now (0: no end) and set this kernel's timer; returns a sentence.
+
+    Raises BadParameter for hours that cannot be.
+    """
     if not 0 <= hours <= 24 * 7:
         raise BadParameter("max_hours", hours, "it is 0 for no end, or up to 168 hours, such as 4")
     detail = flink.describe_application(ApplicationName=name)["ApplicationDetail"]
@@ -35,7 +37,7 @@ def stop_after(flink: Any, name: str, hours: float) -> str:
 
 
 def keep_to_hours(flink: Any, name: str) -> str:
-    """Stop the application if its hours are over, or let this kernel do so when they are; says which in a sentence."""
+    """Stop the application if its hours are over, or let this kernel do so then; returns a sentence."""
     end = hours_end(flink, name)
     if end is None:
         return f"{name} is not running, or has no hour at which it is stopped."
@@ -48,11 +50,11 @@ def keep_to_hours(flink: Any, name: str) -> str:
     timer.daemon = True  # a kernel that ends does not wait for it
     timer.start()
     _timers[name] = timer
-    return f"{name} is stopped at {end:%H:%M} UTC, as long as this kernel or that of a later notebook lives."
+    return f"{name} is stopped at {end:%H:%M} UTC, as long as this kernel, or that of a later notebook, runs."
 
 
 def hours_end(flink: Any, name: str) -> datetime | None:
-    """When the hours of a running application are over; None where it does not run or has no end."""
+    """Return when the hours of a running application are over; None where it does not run or has no end."""
     try:
         detail = flink.describe_application(ApplicationName=name)["ApplicationDetail"]
     except flink.exceptions.ResourceNotFoundException:
@@ -71,7 +73,7 @@ def _stop(flink: Any, name: str) -> None:
 
 
 def _stop_by_timer(flink: Any, name: str) -> None:
-    """The hours may have been prolonged meanwhile, by another notebook: look again before stopping."""
+    """Look again before stopping: another notebook may have prolonged the hours."""
     try:
         said = keep_to_hours(flink, name)
     except (ClientError, BotoCoreError) as error:

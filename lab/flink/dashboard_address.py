@@ -1,4 +1,4 @@
-"""Where the student's browser reaches a Flink dashboard that listens on the loopback address of the lab's machine.
+"""Find the address at which the student's browser reaches a Flink dashboard on the lab's machine.
 
 On one's own machine that address is good as it is. On Binder, on a JupyterHub and in Codespaces the browser is
 elsewhere, and only JupyterLab's own address is open to it: there the dashboard is behind JupyterLab.
@@ -19,8 +19,11 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def in_browser(url: str, environ: Mapping[str, str] = os.environ) -> str:
-    """The address to click: behind JupyterLab if this kernel runs in one, Codespaces' own address of a forwarded port,
-    or ``url`` itself (also for any address that is not on this machine, such as AWS's)."""
+    """Return the address to click.
+
+    It is behind JupyterLab if this kernel runs in one, Codespaces' own address of a forwarded port, or ``url`` itself
+    (also for any address that is not on this machine, such as AWS's).
+    """
     where = urlsplit(url)
     if where.hostname not in _LOOPBACK:
         return url
@@ -32,8 +35,9 @@ def in_browser(url: str, environ: Mapping[str, str] = os.environ) -> str:
 
 
 def jupyter_base(environ: Mapping[str, str]) -> str | None:
-    """The path that the Jupyter server of this kernel is served under, with a slash at both ends; None in a kernel that
-    no Jupyter server started (papermill, VS Code).
+    """Return the path that the Jupyter server of this kernel is served under, with a slash at both ends.
+
+    None in a kernel that no Jupyter server started (papermill, VS Code).
 
     A server says where it is in a file of its own. It is read here, because jupyter_server's function for that takes
     half a second to two seconds to import.
@@ -46,18 +50,18 @@ def jupyter_base(environ: Mapping[str, str]) -> str | None:
 
 
 def codespaces_address(port: int | None, environ: Mapping[str, str]) -> str | None:
-    """The address of a port that Codespaces forwards; None elsewhere."""
+    """Return the address of a port that Codespaces forwards; None elsewhere."""
     name, domain = environ.get("CODESPACE_NAME"), environ.get("GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN")
     return f"https://{name}-{port}.{domain}/" if name and domain and port else None
 
 
 def dashboards() -> dict[str, str]:
-    """The loopback address (host:port) of each application's dashboard, by the application's name."""
+    """Return the loopback address (host:port) of each application's dashboard, by the application's name."""
     listed = (local_status() or {}).get("dashboards")
     addresses = {name: urlsplit(url) for name, url in (listed if isinstance(listed, dict) else {}).items()}
     return {name: where.netloc for name, where in addresses.items() if where.hostname in _LOOPBACK}
 
 
 def application_at(address: str) -> str | None:
-    """The application whose dashboard is at this host:port."""
+    """Return the application whose dashboard is at this host:port."""
     return next((name for name, known in dashboards().items() if known == address), None)

@@ -1,4 +1,4 @@
-"""The Flink dashboards of the embedded account behind JupyterLab: `python -m lab.flink.dashboard_server SOCKET`.
+"""Serve the embedded account's Flink dashboards behind JupyterLab: `python -m lab.flink.dashboard_server SOCKET`.
 
 Started by jupyter-server-proxy (`lab.flink.jupyter_proxy`), which has already asked who the caller is. Every
 application has a cluster and a dashboard of its own, on another port after each start: its address is asked each time.
@@ -42,7 +42,7 @@ _REFRESH = '<meta http-equiv="refresh" content="5">'
 
 
 class DashboardHandler(BaseHTTPRequestHandler):
-    """One request: ``/`` leads to the dashboard that runs, ``/<application>/...`` is that application's."""
+    """Answer one request: ``/`` leads to the dashboard that runs, ``/<application>/...`` is that application's."""
 
     def do_GET(self) -> None:
         application, slash, path = urlsplit(self.path).path.lstrip("/").partition("/")
@@ -95,7 +95,7 @@ class DashboardHandler(BaseHTTPRequestHandler):
         flink.close()
 
     def _redirect(self, relative: str) -> None:
-        """Relative to the address in the browser, of which only JupyterLab knows the beginning."""
+        """Redirect relative to the address in the browser, of which only JupyterLab knows the beginning."""
         self.send_response(302)
         self.send_header("Location", relative)
         self.send_header("Content-Length", "0")
@@ -116,15 +116,15 @@ class DashboardHandler(BaseHTTPRequestHandler):
             self.wfile.write(page)
 
     def address_string(self) -> str:
-        """For the log: a caller at a Unix socket has no address."""
+        """Name the caller for the log: one at a Unix socket has no address."""
         return "jupyter"
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Nothing: the dashboard asks every second, and the terminal of `make jupyter` is for people."""
+        """Log nothing: the dashboard asks every second, and the terminal of `make jupyter` is for people."""
 
 
 def why_empty(application: str, running: Mapping[str, str]) -> str:
-    """Why there is no dashboard (of ``application``, or at all), and what to do."""
+    """Say why there is no dashboard (of ``application``, or at all), and what to do."""
     if local_status() is None:
         return (
             f"The embedded account does not answer at {local_endpoint()}: run 01_streams, which starts it, then 02 and "
@@ -139,7 +139,7 @@ def why_empty(application: str, running: Mapping[str, str]) -> str:
 
 
 class DashboardServer(socketserver.ThreadingUnixStreamServer):
-    """Serves until the process that started it is gone."""
+    """Serve until the process that started it is gone."""
 
     daemon_threads = True
     timeout = _PARENT_LOOK

@@ -1,4 +1,4 @@
-"""The launcher card *Apache Flink dashboard*: what the entry point in pyproject.toml tells jupyter-server-proxy."""
+"""Describe the launcher card *Apache Flink dashboard* to jupyter-server-proxy."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def dashboard_server() -> dict[str, Any]:
-    """The process behind the card, started at the first click."""
+    """Return the process behind the card, started at the first click."""
     return {
         "command": [sys.executable, "-m", "lab.flink.dashboard_server", "{unix_socket}"],
         "unix_socket": True,  # in a folder of its own that only its owner can open: nothing more listens on a port

@@ -41,7 +41,7 @@ class Dashboard:
         return cls(answer["AuthorizedUrl"])
 
     def get(self, path: str) -> Any:
-        """GET one path of the REST API; raises DashboardSilent."""
+        """Read one path of the REST API; raises DashboardSilent."""
         try:
             with urllib.request.urlopen(self._base + path, timeout=_TIMEOUT) as answer:  # noqa: S310
                 return json.load(answer)
@@ -77,7 +77,7 @@ class Dashboard:
         return int(max((count or 0 for count in counts), default=0))
 
     def records_taken(self, job_id: str, table: str) -> int | None:
-        """Count the records that the writer of a sink table took since the job began; None where no sink has it."""
+        """Count the records that the writer of a sink table took so far; None where no sink has it."""
         counts = [
             self.operators_sum(job_id, vertex["id"], "numRecordsIn", (f"{table}[", "Writer"))
             for vertex in self.vertices(job_id)

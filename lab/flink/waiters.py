@@ -70,7 +70,8 @@ def application_status(flink: Any, name: str, until: str, timeout: float = 900.0
         if until == "RUNNING" and status == "READY" and (last == "STARTING" or time.monotonic() - began > 2):
             raise WaitedInVain(f"The application {name} did not start: {failure_cause(detail)}")
         if time.monotonic() - began > timeout:
-            raise WaitedInVain(f"The application {name} is still {status} after {timeout:.0f} seconds, not {until}.")
+            still = f"The application {name} is still {status} after {timeout:.0f} seconds, not {until}"
+            raise WaitedInVain(f"{still}: run `lab.diagnose()` to see why.")
         last = status
         time.sleep(0.2 if time.monotonic() - began < 60 else 2)
 

@@ -1,4 +1,4 @@
-"""Say at the end of a run where everything is and what goes on running; stop the embedded account for `--down`."""
+"""Say at the end of a run where everything is and what goes on running."""
 
 import subprocess
 import sys
@@ -7,14 +7,17 @@ from typing import Any
 from lab.core.errors import LabError
 from lab.core.paths import ROOT, shown
 from lab.core.session import local_endpoint
+from lab.runner.outcome import SeriesResult
 from lab.runner.run_folder import LATEST, Run
-from lab.runner.verdict import SeriesResult
 
 _DOWN_TIMEOUT = 60
 
 
 def still_running(region: str) -> str:
-    """What the lab costs by the hour in the account on AWS it was run in; with the kernels gone nobody stops it."""
+    """Return what the lab costs by the hour in the account on AWS it was run in.
+
+    With the kernels gone nobody stops it.
+    """
     from lab.account.cost_meter import cost_so_far
     from lab.core.session import connect
 
@@ -24,7 +27,7 @@ def still_running(region: str) -> str:
         return f"{'meter':<12}{error}"
     if bill.table.empty:
         return f"{'meter':<12}{bill.sentence}"
-    return f"{'meter':<12}{bill.sentence} Its kernels are gone: `make clean-aws` deletes it, else it goes on."
+    return f"{'meter':<12}{bill.sentence} Its kernels have ended: delete it by `make clean-aws`."
 
 
 def stop_account() -> str | None:

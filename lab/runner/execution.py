@@ -1,4 +1,4 @@
-"""One notebook through papermill, in a kernel that is already running."""
+"""Execute one notebook through papermill, in a kernel that is already running."""
 
 import logging
 import os
@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lab.runner.kernels import process_of
+from lab.runner.outcome import NotebookResult, Stop
 from lab.runner.parameters import Value
-from lab.runner.verdict import NotebookResult, Stop, code_cells, judge
+from lab.runner.verdict import code_cells, judge
 
 if TYPE_CHECKING:
     from jupyter_client import AsyncKernelManager
@@ -30,13 +31,13 @@ def prepare_papermill() -> None:
     from papermill.log import logger
 
     class BoundedClient(PapermillNotebookClient):
-        """papermill's own client, which takes no more outputs than the execution allows."""
+        """Take no more outputs than the execution allows, else as papermill's own client."""
 
         def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
             return super().process_message(msg, cell, cell_index) if self.execution.takes(msg) else None
 
     class WarmKernelEngine(NBClientEngine):
-        """papermill's own engine, given a kernel instead of starting one."""
+        """Execute as papermill's own engine, in a kernel that was given instead of starting one."""
 
         @classmethod
         def execute_managed_notebook(
@@ -63,7 +64,7 @@ def prepare_papermill() -> None:
 
 
 class Execution:
-    """Executes `source` into the file `executed` and judges what is there afterwards.
+    """Execute `source` into the file `executed` and judge what is there afterwards.
 
     `on_cell(number, of, source)` is called before each code cell. Timeouts are in seconds. `where` is how the reader
     finds the executed copy. `output_limit` is how many bytes the notebook's outputs may be in all; one that prints more
@@ -93,14 +94,14 @@ class Execution:
         self._began = time.monotonic()
 
     def cell_begins(self, cell: Mapping[str, Any], cell_index: int) -> None:
-        """Called by the engine before each code cell."""
+        """Note that a code cell begins; the engine calls it."""
         self._at = cell_index
         cells = list(code_cells(self.nb))
         number = next(number for position, number, _ in cells if position == cell_index)
         self._on_cell(number, cells[-1][1], cell["source"])
 
     def takes(self, message: Mapping[str, Any]) -> bool:
-        """Whether a message of the kernel still fits. The first that does not ends the kernel."""
+        """Say whether a message of the kernel still fits. The first that does not ends the kernel."""
         if self._output_limit is None or message["msg_type"] not in _OUTPUTS:
             return True
         before = self._printed
@@ -110,8 +111,10 @@ class Execution:
         return self._printed <= self._output_limit
 
     def run(self, values: Mapping[str, Value]) -> NotebookResult:
-        """Execute with these parameters. Whatever goes wrong in the notebook is in the result, nothing is raised but
-        the interruption of the run."""
+        """Execute with these parameters.
+
+        Whatever goes wrong in the notebook is in the result, nothing is raised but the interruption of the run.
+        """
         from papermill.execute import execute_notebook
 
         stop = None
@@ -148,7 +151,7 @@ class Execution:
         return Stop("runner", f"{type(error).__name__}: {error}".rstrip(".: "), self._at)
 
     def interrupted(self) -> NotebookResult:
-        """What the notebook did until the run was interrupted."""
+        """Return what the notebook did until the run was interrupted."""
         return self._result(Stop("interrupted", "", self._at))
 
     def _result(self, stop: Stop | None) -> NotebookResult:
@@ -158,7 +161,7 @@ class Execution:
 
 
 def _size(content: Any) -> int:
-    """About how many bytes an output takes, without making one more copy of it."""
+    """Estimate the bytes an output takes, without making one more copy of it."""
     if isinstance(content, str):
         return len(content)
     if isinstance(content, Mapping):
@@ -167,5 +170,5 @@ def _size(content: Any) -> int:
 
 
 def _literal(path: Path) -> str:
-    """A path for papermill, which takes braces in it for placeholders."""
+    """Return a path for papermill, which takes braces in it for placeholders."""
     return str(path).replace("{", "{{").replace("}", "}}")

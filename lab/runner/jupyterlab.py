@@ -1,4 +1,4 @@
-"""`make jupyter`: JupyterLab on the project, with the first notebook open.
+"""Start JupyterLab on the project, with the first notebook open (`make jupyter`).
 
 Everything else is JupyterLab's own; what is given on the command line goes to it unchanged and wins.
 """
@@ -15,7 +15,7 @@ SETTINGS = ROOT / "lab" / "runner" / "jupyterlab_settings"  # overrides.json: no
 
 
 def arguments(environ: Mapping[str, str], more: list[str], is_root: bool = False) -> list[str]:
-    """The command line after ``jupyter lab``.
+    """Return the command line after ``jupyter lab``.
 
     The root is the project, not the notebook's folder, so that the two code files of the exercises can be opened.
     """

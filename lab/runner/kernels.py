@@ -1,4 +1,4 @@
-"""The kernels of a run: this very Python, one fresh process per notebook, started before it is needed, never left over.
+"""Start the kernels of a run, one fresh process a notebook, before they are needed, and end them.
 
 As a program (`python -m lab.runner.kernels -f <connection file>`) it is the kernel: ipykernel, plus the imports every
 notebook makes, done while the kernel still waits for its notebook.
@@ -23,8 +23,10 @@ _LONGEST_SOCKET = 103  # bytes of a path (macOS; one of Linux may have four more
 
 
 def _transport(connection: Path) -> str:
-    """Sockets beside the connection file: a TCP port chosen for a kernel can be taken by others before it listens.
-    TCP only where their paths would be too long for a socket."""
+    """Choose sockets beside the connection file, since others can take a TCP port before the kernel listens.
+
+    TCP only where their paths would be too long for a socket.
+    """
     socket = f"{connection.with_suffix('')}-ipc-5"
     return "ipc" if len(os.fsencode(socket)) <= _LONGEST_SOCKET else "tcp"
 
@@ -38,7 +40,7 @@ def process_of(manager: "AsyncKernelManager") -> int:
 
 
 class Kernels:
-    """Starts kernels in `cwd` and ends all of them; what they print past their notebook goes into `log`."""
+    """Start kernels in `cwd` and end all of them; what they print past their notebook goes into `log`."""
 
     def __init__(self, cwd: Path, log: Path) -> None:
         self._cwd = cwd
@@ -55,7 +57,7 @@ class Kernels:
             self._next = self._start()
 
     def take(self) -> "AsyncKernelManager":
-        """A kernel no notebook has used: the prepared one where there is one that lives."""
+        """Return a kernel no notebook has used: the prepared one where there is one that lives."""
         manager, self._next = self._next or self._start(), None
         return manager
 
@@ -65,7 +67,7 @@ class Kernels:
         from jupyter_core.utils import run_sync
 
         class ThisPython(KernelSpecManager):
-            """Knows one kernel, whatever is installed on the machine: the Python that runs the series."""
+            """Know one kernel, whatever is installed on the machine: the Python that runs the series."""
 
             def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
                 return KernelSpec(

@@ -1,29 +1,31 @@
-"""The charts and tables of executed notebooks, made safe to put on a page: no scripts, styles or links of theirs."""
+"""Take charts and tables out of executed notebooks, safe to put on a page: no scripts or links."""
 
 import base64
 import binascii
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from html import escape
-from html.parser import HTMLParser
 from typing import Any
+
+from bs4 import BeautifulSoup, Tag
+from bs4.element import PreformattedString
 
 from lab.core.cell_outputs import CHECK, MOVING, TIMING
 from lab.core.moving import Moving, known
 
 MAX_ROWS = 60
 MAX_CELL = 300  # characters
-_KEPT = {"table", "thead", "tbody", "tfoot", "tr", "th", "td", "caption", "code", "b", "strong", "em", "sub", "sup"}
+_KEPT = {"table", "thead", "tbody", "tfoot", "tr", "th", "td", "caption", "code", "b", "strong", "em", "sub", "sup",
+         "br"}  # fmt: skip
 _KEPT_ATTRIBUTES = {"colspan", "rowspan", "scope"}
-_DROPPED_WITH_CONTENT = {"style", "script", "template", "svg"}
+_DROPPED_WITH_CONTENT = ["style", "script", "template", "svg"]
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$", re.MULTILINE)
 _DATA_PNG = "data:image/png;base64,"
 
 
 @dataclass(frozen=True)
 class Exhibit:
-    """A chart (base64 of a PNG, with its alt text) or a table (clean HTML), and the heading it stands under.
+    """Describe a chart (base64 of a PNG, with alt text) or a table (clean HTML), and its heading.
 
     `moving` is what the chart moves by: data of the notebook, drawn by a script of the lab's own.
     """
@@ -37,7 +39,7 @@ class Exhibit:
 
 
 def exhibits(nb: Mapping[str, Any]) -> Iterator[Exhibit]:
-    """The charts and tables among the notebook's outputs, in order. Tables of checks are left to the caller."""
+    """Yield the charts and tables among the notebook's outputs, in order. Tables of checks are left to the caller."""
     heading = ""
     for cell in nb["cells"]:
         if cell["cell_type"] == "markdown":
@@ -49,15 +51,39 @@ def exhibits(nb: Mapping[str, Any]) -> Iterator[Exhibit]:
 
 
 def _of_output(data: Mapping[str, Any], heading: str) -> Iterator[Exhibit]:
-    html = _Html()
-    html.feed(_text(data.get("text/html", "")))
-    html.close()
-    picture = re.sub(r"\s", "", _text(data.get("image/png", ""))) or html.png
+    html = BeautifulSoup(_text(data.get("text/html", "")), "html.parser")
+    image = html.find("img")
+    alt, source = (str(image.get(name, "")) for name in ("alt", "src")) if isinstance(image, Tag) else ("", "")
+    picture = re.sub(r"\s", "", _text(data.get("image/png", ""))) or source.partition(_DATA_PNG)[2]
     if picture and _is_base64(picture):
-        alt = html.alt or f"Chart under “{heading}”, without a description"
+        alt = alt or f"Chart under “{heading}”, without a description"
         yield Exhibit("chart", heading, picture, alt=alt, moving=_moving(data.get(MOVING)))
-    for table, left_out in html.tables:
-        yield Exhibit("table", heading, table, left_out=left_out)
+    for table in html.find_all("table"):
+        if table.find_parent("table") is None:
+            rows = table.find_all("tr")
+            for row in rows[MAX_ROWS + 1 :]:  # the header is a row too
+                row.extract()
+            yield Exhibit("table", heading, _cleaned(table), left_out=max(0, len(rows) - MAX_ROWS - 1))
+
+
+def _cleaned(table: Tag) -> str:
+    """Write a table with the few elements and attributes it needs, and no cell longer than MAX_CELL."""
+    for foreign in [*table.find_all(_DROPPED_WITH_CONTENT), *table.find_all(string=_is_no_text)]:
+        foreign.extract()
+    for cell in table.find_all(("td", "th")):
+        if len(text := cell.get_text()) > MAX_CELL:
+            cell.string = text[:MAX_CELL] + "…"
+    for tag in [table, *table.find_all(True)]:
+        is_number = "text-align:right" in str(tag.get("style", "")).replace(" ", "")
+        kept = {name: value for name, value in tag.attrs.items() if name in _KEPT_ATTRIBUTES}
+        tag.attrs = {**kept, "class": "number"} if is_number else kept
+        if tag.name not in _KEPT:
+            tag.unwrap()
+    return table.decode()
+
+
+def _is_no_text(text: Any) -> bool:
+    return isinstance(text, PreformattedString)  # a comment, a declaration: written as it is, not escaped
 
 
 def _moving(given: Any) -> Moving | None:
@@ -75,57 +101,3 @@ def _is_base64(text: str) -> bool:
 
 def _text(source: Any) -> str:
     return "".join(source) if isinstance(source, list) else str(source)
-
-
-class _Html(HTMLParser):
-    """Finds the tables, rebuilt from the few elements they need, and the first image's alt text and PNG."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.tables: list[tuple[str, int]] = []
-        self.alt = self.png = ""
-        self._parts: list[str] = []
-        self._depth = self._rows = self._foreign = self._cell = 0
-        self._past_last_row = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
-        if tag in _DROPPED_WITH_CONTENT:
-            self._foreign += 1
-        elif tag == "img" and not self.alt:
-            self.alt = given.get("alt", "")
-            _, _, self.png = given.get("src", "").partition(_DATA_PNG)
-        elif tag == "table":
-            self._depth += 1
-        elif tag == "tr":
-            self._rows += 1
-            self._past_last_row = self._rows > MAX_ROWS + 1  # the header is a row too
-        elif tag in ("td", "th"):
-            self._cell = 0
-        if tag in _KEPT or tag == "br":
-            kept = "".join(f' {n}="{escape(v)}"' for n, v in given.items() if n in _KEPT_ATTRIBUTES)
-            kept += ' class="number"' if "text-align:right" in given.get("style", "").replace(" ", "") else ""
-            self._emit(f"<{tag}{kept}>")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in _DROPPED_WITH_CONTENT:
-            self._foreign = max(0, self._foreign - 1)
-        elif tag in _KEPT:
-            self._emit(f"</{tag}>")
-        if tag == "tr":
-            self._past_last_row = False
-        elif tag == "table" and self._depth:
-            self._depth -= 1
-            if not self._depth:
-                self.tables.append(("".join(self._parts), max(0, self._rows - MAX_ROWS - 1)))
-                self._parts, self._rows = [], 0
-
-    def handle_data(self, data: str) -> None:
-        room = MAX_CELL - self._cell
-        self._cell += len(data)
-        if room > 0 and not self._foreign:
-            self._emit(escape(data if len(data) <= room else data[:room] + "…"))
-
-    def _emit(self, piece: str) -> None:
-        if self._depth and not self._past_last_row:
-            self._parts.append(piece)

@@ -1,4 +1,4 @@
-"""The parameters of the series: read from the notebooks, checked against each other and against what the user gave.
+"""Read the parameters of the series from the notebooks, and check those that the user gave.
 
 Every notebook declares its parameters in the cell tagged `parameters`, one a line, `name: type = value  # help`, which
 papermill and people read alike. A parameter of one name is the same everywhere: type, default and help.
@@ -32,12 +32,12 @@ _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, 
 
 
 class NotebooksDisagree(UsageError):
-    """The notebooks themselves are inconsistent: a mistake in the project or in an edited notebook."""
+    """Say that the notebooks themselves are inconsistent: a mistake in the project or in an edited notebook."""
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One declared parameter: its name, the name of its type (a key of TYPES), default and help."""
+    """Describe one declared parameter: its name, the name of its type (a key of TYPES), default and help."""
 
     name: str
     type: str
@@ -45,7 +45,10 @@ class Parameter:
     help: str
 
     def parse(self, text: str) -> Value:
-        """The value that `text` (from the command line) means. Raises UsageError where it is none of the type."""
+        """Return the value that `text` (from the command line) means.
+
+        Raises UsageError where it is none of the type.
+        """
         try:
             if self.type == "bool":
                 return _BOOLEANS[text.strip().lower()]
@@ -57,7 +60,10 @@ class Parameter:
         return value
 
     def accept(self, value: Any) -> Value:
-        """The value that `value` (from YAML) means; text is read as on the command line, other types must fit."""
+        """Return the value that `value` (from YAML) means.
+
+        Text is read as on the command line, other types must fit.
+        """
         if isinstance(value, str):
             return self.parse(value)
         if self.type == "float" and type(value) in (int, float) and math.isfinite(value):
@@ -77,7 +83,7 @@ class Parameter:
 
 
 def declared(path: Path) -> dict[str, Parameter]:
-    """The parameters of one notebook, in its order; {} where no cell is tagged `parameters`.
+    """Return the parameters of one notebook, in its order; {} where no cell is tagged `parameters`.
 
     Raises NotebooksDisagree when the cell holds anything that is not `name: type = literal  # help`.
     """
@@ -98,7 +104,7 @@ def _cells(path: Path) -> list[dict[str, Any]]:
 
 
 def parse_cell(source: str, notebook: str) -> dict[str, Parameter]:
-    """The parameters in the source of a parameters cell of `notebook` (its name is only for the messages)."""
+    """Return the parameters in the source of a parameters cell of `notebook` (its name is only for the messages)."""
     try:
         statements = ast.parse(source).body
         comments = _comments(source)
@@ -145,7 +151,7 @@ def _comments(source: str) -> dict[int, str]:
 
 
 def consistent(notebooks: Mapping[str, Mapping[str, Parameter]]) -> dict[str, Parameter]:
-    """All parameters of the series. Raises NotebooksDisagree where two notebooks differ about one."""
+    """Return all parameters of the series. Raises NotebooksDisagree where two notebooks differ about one."""
     known: dict[str, tuple[str, Parameter]] = {}
     for notebook, parameters in notebooks.items():
         for name, parameter in parameters.items():
@@ -163,7 +169,9 @@ def consistent(notebooks: Mapping[str, Mapping[str, Parameter]]) -> dict[str, Pa
 def values(
     known: Mapping[str, Parameter], from_file: Mapping[str, Any], given: Iterable[tuple[str, str]]
 ) -> dict[str, Value]:
-    """The values the user set, parsed by declared type; `given` (from `-p`) wins over `from_file`, the last one wins.
+    """Return the values the user set, parsed by declared type.
+
+    `given` (from `-p`) wins over `from_file`, the last one wins.
 
     Raises UsageError for a name no notebook declares (with the nearest that one does) and for a mistyped value.
     """
@@ -185,7 +193,10 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """The mapping in a parameters file. Raises UsageError where there is no file, no YAML or no mapping of names."""
+    """Return the mapping in a parameters file.
+
+    Raises UsageError where there is no file, no YAML or no mapping of names.
+    """
     import yaml
 
     try:
@@ -204,8 +215,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def find_series(directory: Path, expected: Sequence[str] = ()) -> list[Path]:
-    """The notebooks 01 to 04 in `directory`, in order. Raises UsageError where one of `expected` numbers is not there
-    exactly once, or where there is none at all."""
+    """Return the notebooks 01 to 04 in `directory`, in order.
+
+    Raises UsageError where one of `expected` numbers is not there exactly once, or where there is none at all.
+    """
     series = sorted(directory.glob("0[1-4]_*.ipynb"))
     numbers = [path.name[:2] for path in series]
     for number in sorted({*expected, *numbers}):

@@ -1,16 +1,17 @@
-"""What the terminal shows of a run: one line per notebook, rewritten at each cell where there is somebody to see it."""
+"""Show a run on the terminal: one line a notebook, rewritten at each cell where somebody sees it."""
 
 import shutil
 from typing import TextIO
 
-from lab.runner.verdict import NotebookResult, first_line
+from lab.runner.outcome import NotebookResult
+from lab.runner.verdict import first_line
 
 _NAME = 16  # width of the first column
 _CLEAR = "\r\x1b[K"
 
 
 class Progress:
-    """Writes to `stream`: on a terminal a line per notebook that names its cell, elsewhere one at start and end."""
+    """Write to `stream`: on a terminal a line per notebook that names its cell, elsewhere one at start and end."""
 
     def __init__(self, stream: TextIO, terminal: bool | None = None) -> None:
         self._stream = stream
@@ -18,7 +19,7 @@ class Progress:
         self._notebook = ""
 
     def start(self, notebook: str) -> None:
-        """A notebook begins; its kernel may still be starting. Said again it changes nothing."""
+        """Show that a notebook begins; its kernel may still be starting. Said again it changes nothing."""
         if notebook == self._notebook:
             return
         self._notebook = notebook
@@ -28,12 +29,12 @@ class Progress:
             self._line("started")
 
     def cell(self, number: int, of: int, source: str) -> None:
-        """A code cell begins: number `number` of `of`."""
+        """Show that a code cell begins: number `number` of `of`."""
         if self._terminal:
             self._rewrite(f"cell {number:>2} of {of}   {first_line(source)}")
 
     def end(self, result: NotebookResult) -> None:
-        """A notebook has ended."""
+        """Show that a notebook has ended."""
         passed = sum(check.passed for check in result.checks)
         checks = f"{passed} of {len(result.checks)} checks passed" if result.checks else "no checks seen"
         blank = result.failure is not None and result.failure.blank

@@ -1,4 +1,4 @@
-"""report.html: the run on one page that needs nothing else, to read, to print and to hand in."""
+"""Write report.html: the run on one page that needs nothing else, to read, to print and to hand in."""
 
 import importlib.metadata
 import json
@@ -10,10 +10,10 @@ from typing import Any
 from markupsafe import Markup
 
 from lab.core.paths import write_atomically
+from lab.runner.outcome import SeriesResult
 from lab.runner.page_outputs import Exhibit, exhibits
 from lab.runner.pages import page
 from lab.runner.run_folder import Run
-from lab.runner.verdict import SeriesResult
 
 VERSIONS_OF = ("apache-flink", "boto3", "ministack", "pandas", "matplotlib", "papermill", "ipykernel")
 
@@ -25,32 +25,32 @@ def write(run: Run, result: SeriesResult) -> None:
 
 
 def render(result: SeriesResult, shown: dict[str, list[Exhibit]]) -> str:
-    """The page as HTML; `shown` holds the charts and tables by notebook."""
+    """Return the page as HTML; `shown` holds the charts and tables by notebook."""
     values = {
         "result": result,
         "headings": {notebook.name: by_heading(shown.get(notebook.name, [])) for notebook in result.notebooks},
         "versions": versions(),
         "failures": [notebook for notebook in result.notebooks if notebook.failure],
     }
-    # The exhibits were rebuilt by lab.harvest, tag by tag.
+    # The exhibits were cleaned by page_outputs, tag by tag.
     filters = {"table": lambda exhibit: Markup(exhibit.content), "moving": _moving}  # noqa: S704
     return page("report.html.j2", values, filters)
 
 
 def _moving(exhibit: Exhibit) -> Markup:
-    """The chart that moves, with its still picture for where no script runs."""
+    """Return the chart that moves, with its still picture for where no script runs."""
     still = Markup('<img src="data:image/png;base64,{}" alt="{}">').format(exhibit.content, exhibit.alt)
     caption = Markup("<p class='note'>{}</p>").format(exhibit.alt)
     return Markup(exhibit.moving.html(str(still)) if exhibit.moving else str(still)) + caption  # noqa: S704
 
 
 def by_heading(found: list[Exhibit]) -> list[tuple[str, list[Exhibit]]]:
-    """The exhibits of a notebook, grouped by the heading they stand under, in order."""
+    """Return the exhibits of a notebook, grouped by the heading they stand under, in order."""
     return [(heading, list(group)) for heading, group in groupby(found, key=lambda exhibit: exhibit.heading)]
 
 
 def versions() -> dict[str, str]:
-    """What the run ran on."""
+    """Return what the run ran on."""
     found = {"Python": platform.python_version(), "System": f"{platform.system()} {platform.machine()}"}
     for package in VERSIONS_OF:
         try:
@@ -61,7 +61,10 @@ def versions() -> dict[str, str]:
 
 
 def _exhibits_of(executed: Path) -> list[Exhibit]:
-    """The charts and tables of an executed notebook; none where it was not executed or died while it was saved."""
+    """Return the charts and tables of an executed notebook.
+
+    None where it was not executed or died while it was saved.
+    """
     try:
         nb: dict[str, Any] = json.loads(executed.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):

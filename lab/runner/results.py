@@ -1,4 +1,4 @@
-"""What programs read of a run: results.json in Gradescope's shape and junit.xml for CI."""
+"""Write what programs read of a run: results.json in Gradescope's shape and junit.xml for CI."""
 
 import contextlib
 import json
@@ -7,8 +7,8 @@ import xml.etree.ElementTree as ET
 from typing import Any
 
 from lab.core.paths import shown, write_atomically
+from lab.runner.outcome import CheckResult, NotebookResult, SeriesResult
 from lab.runner.run_folder import Run, RunFolderUnusable
-from lab.runner.verdict import CheckResult, NotebookResult, SeriesResult
 
 # XML 1.0 has no way to write the other control characters, lone surrogates, or U+FFFE and U+FFFF.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -40,7 +40,7 @@ def _write_json(run: Run, content: dict[str, Any]) -> None:
 
 
 def gradescope(result: SeriesResult) -> dict[str, Any]:
-    """The run in the shape of Gradescope's results.json: one test per check, and one per notebook for its cells."""
+    """Write the run in the shape of Gradescope's results.json: a test for each check and each notebook's cells."""
     return {
         "score": result.score,
         "output": result.sentence or "Every code cell ran and every check passed.",
@@ -90,7 +90,7 @@ def write_junit(run: Run, result: SeriesResult) -> None:
 
 
 def junit(result: SeriesResult) -> str:
-    """The run as JUnit XML."""
+    """Write the run as JUnit XML."""
     root = ET.Element("testsuites", name="lab", time=f"{result.seconds:.3f}")
     for notebook in result.notebooks:
         suite = ET.SubElement(root, "testsuite", name=notebook.name, time=f"{notebook.seconds:.3f}")

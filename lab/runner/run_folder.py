@@ -1,4 +1,4 @@
-"""Where a run leaves what it made: a folder per run under `runs/`, the link `runs/latest`, and files written whole."""
+"""Make the folder of a run under `runs/`, and the link `runs/latest` to it."""
 
 import contextlib
 import re
@@ -14,12 +14,12 @@ RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
 
 
 class RunFolderUnusable(LabError):
-    """The folder for the run's files cannot be made or written."""
+    """Say that the folder for the run's files cannot be made or written."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run: its id and its folder."""
+    """Describe one run: its id and its folder."""
 
     run_id: str
     folder: Path
@@ -46,7 +46,7 @@ class Run:
 
 
 def new_run_id(now: datetime | None = None) -> str:
-    """An id such as 20261123-232131-3fa9: UTC to the second, and four random hex digits for runs of one second."""
+    """Make an id such as 20261123-232131-3fa9: UTC to the second, and four random hex digits."""
     return f"{now or datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
@@ -66,7 +66,7 @@ def create(out: Path) -> Run:
 
 
 def point_latest(run: Run) -> None:
-    """Let `latest`, beside the run's folder, be a link to it; readers see the old or the new one, never none."""
+    """Let `latest`, beside the run's folder, be a link to it; readers always find one."""
     link = run.folder.parent / LATEST
     fresh = run.folder.parent / f".{LATEST}-{run.run_id}"
     try:

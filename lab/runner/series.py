@@ -1,4 +1,4 @@
-"""The unattended run of the series: 01 to 04 in order, each in a fresh kernel, up to the first that fails.
+"""Run the series unattended: 01 to 04, each in a fresh kernel, up to the first that fails.
 
 Whatever happens, `results.json` is valid: it says 0 before anything runs and is replaced as the very last step.
 """
@@ -19,29 +19,29 @@ from lab.core import paths
 from lab.runner import parameters, results, run_folder
 from lab.runner.execution import Execution, prepare_papermill
 from lab.runner.kernels import Kernels
+from lab.runner.outcome import NotebookResult, SeriesResult
 from lab.runner.parameters import Parameter, Value
 from lab.runner.progress import Progress
 from lab.runner.run_folder import Run
-from lab.runner.verdict import NotebookResult, SeriesResult
 
 START_TIMEOUT = 60  # seconds for a kernel to answer
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run: the notebooks in order, what each declares, and the values the user set."""
+    """Hold what to run: the notebooks in order, what each declares, and the values the user set."""
 
     notebooks: Sequence[Path]
     declared: Mapping[str, Mapping[str, Parameter]]
     values: Mapping[str, Value]
 
     def values_for(self, notebook: str, run_id: str) -> dict[str, Value]:
-        """The values one notebook takes: those it declares, and the id of the run."""
+        """Return the values one notebook takes: those it declares, and the id of the run."""
         wanted = {**self.values, parameters.SET_BY_RUNNER: run_id}
         return {name: value for name, value in wanted.items() if name in self.declared[notebook]}
 
     def effective(self) -> dict[str, Value]:
-        """Every parameter of the series with the value it has in this run, by name."""
+        """Return every parameter of the series with the value it has in this run, by name."""
         known = parameters.consistent(self.declared)
         return {
             name: self.values.get(name, parameter.default)
@@ -64,18 +64,18 @@ def plan(
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal asked the run to end. A KeyboardInterrupt, because asyncio lets only that one through."""
+    """Say that a signal asked the run to end. It is a KeyboardInterrupt, because asyncio lets only that one through."""
 
 
 class Signals:
-    """Turns ctrl-C, SIGTERM and SIGHUP into Interrupted, until they are held back."""
+    """Turn ctrl-C, SIGTERM and SIGHUP into Interrupted, until they are held back."""
 
     def __init__(self) -> None:
         self.received = False
         self._held = False
 
     def hold(self) -> None:
-        """From here on nothing may be torn apart: clean-up, writing the results."""
+        """Hold signals back from here on: clean-up and writing the results must not be interrupted."""
         self._held = True
 
     def _handle(self, _number: int, _frame: FrameType | None) -> None:
@@ -187,7 +187,7 @@ def _run_notebooks(
 
 
 def _write_down(run: Run, result: SeriesResult) -> SeriesResult:
-    """Report, junit.xml, and then results.json: who reads a score finds everything else there."""
+    """Write the report, junit.xml, and then results.json: who reads a score finds everything else there."""
     from lab.runner import report
 
     try:
@@ -208,7 +208,7 @@ def _said(error: Exception) -> str:
 
 @contextmanager
 def _logging_to(path: Path) -> Iterator[None]:
-    """What the libraries log goes into the run's folder; the terminal is for progress."""
+    """Return what the libraries log goes into the run's folder; the terminal is for progress."""
     root = logging.getLogger()
     level, complain = root.level, logging.raiseExceptions
     handler = logging.FileHandler(path, encoding="utf-8", delay=True)

@@ -1,4 +1,4 @@
-"""What happened in an executed notebook, read from the notebook alone: cells, checks, steps, and the first failure.
+"""Judge an executed notebook, read from the notebook alone: cells, checks, steps, and the first failure.
 
 Nothing here trusts an exit code or a status that papermill wrote: a notebook succeeded when every code cell has an
 execution count, none holds an error, at least one check of this run was seen, and every check passed.
@@ -7,115 +7,21 @@ execution count, none holds an error, at least one check of this run was seen, a
 import builtins
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from lab.core.cell_outputs import CHECK, TIMING, TRACEBACK
+from lab.runner.outcome import CheckResult, Failure, NotebookResult, Step, Stop
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _LONGEST = 600  # characters of an error that still make a sentence
 
 
-@dataclass(frozen=True)
-class CheckResult:
-    """Hold what one check of a notebook found and what it is worth; `slug` tells it from the others."""
-
-    slug: str
-    title: str
-    points: int
-    passed: bool
-    looked_at: str
-    message: str
-    attempted: bool = True  # False: an exercise that is still blank
-
-
-@dataclass(frozen=True)
-class Step:
-    """A named part of a notebook and how many seconds it took."""
-
-    name: str
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Stop:
-    """Why execution ended before the notebook did, as the runner saw it."""
-
-    reason: Literal["kernel died", "timeout", "kernel did not start", "interrupted", "output", "runner"]
-    detail: str
-    cell: int | None = None  # position in the executed notebook's list of cells
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why a notebook failed: one sentence; `died` where it was not a check that said so, `blank` where all that is
-    wrong is an exercise that was not attempted, so that the series can go on."""
-
-    sentence: str
-    died: bool
-    traceback: str = ""
-    blank: bool = False
-
-
-@dataclass(frozen=True)
-class NotebookResult:
-    """What a notebook did. `status` is "not run" where an earlier one failed; `seconds` is wall-clock."""
-
-    name: str
-    status: Literal["passed", "failed", "not run"]
-    seconds: float = 0.0
-    code_cells: int = 0
-    cells_run: int = 0
-    checks: tuple[CheckResult, ...] = ()
-    steps: tuple[Step, ...] = ()
-    failure: Failure | None = None
-
-
-@dataclass(frozen=True)
-class SeriesResult:
-    """What a run did. `ended` is the sentence of what stopped the run itself, if anything (a full disk)."""
-
-    run_id: str
-    started: str  # ISO-8601, UTC
-    seconds: float
-    notebooks: tuple[NotebookResult, ...]
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    ended: str | None = None
-
-    @property
-    def sentence(self) -> str | None:
-        """The first failure in one sentence, or None when everything passed."""
-        failures = sorted((n.failure for n in self.notebooks if n.failure), key=lambda failure: failure.blank)
-        if not failures or self.ended:
-            return self.ended
-        if not failures[0].blank:
-            return failures[0].sentence
-        count = sum(not check.attempted for check in self.checks)
-        return f"{count} {'check waits' if count == 1 else 'checks wait'} for an exercise. {failures[0].sentence}"
-
-    @property
-    def passed(self) -> bool:
-        return self.sentence is None and bool(self.notebooks) and all(n.status == "passed" for n in self.notebooks)
-
-    @property
-    def checks(self) -> list[CheckResult]:
-        return [check for notebook in self.notebooks for check in notebook.checks]
-
-    @property
-    def score(self) -> int:
-        """Points of the passed checks; 0 as soon as anything died, since what ran after it proves nothing."""
-        if self.ended or any(n.failure and n.failure.died for n in self.notebooks):
-            return 0
-        return sum(check.points for check in self.checks if check.passed)
-
-    @property
-    def max_score(self) -> int:
-        return sum(check.points for check in self.checks)
-
-
 def code_cells(nb: Mapping[str, Any]) -> Iterator[tuple[int, int, Mapping[str, Any]]]:
-    """(position, number, cell) of every code cell with a source. The number is the one the notebook in `notebooks/`
-    shows after Restart and run all: the cell papermill adds has that of the parameters cell before it."""
+    """Yield (position, number, cell) of every code cell with a source.
+
+    The number is the one the notebook in `notebooks/` shows after Restart and run all: the cell papermill adds has that
+    of the parameters cell before it.
+    """
     number = 0
     for position, cell in enumerate(nb["cells"]):
         if cell["cell_type"] == "code" and cell["source"].strip():
@@ -128,20 +34,20 @@ def _injected(cell: Mapping[str, Any]) -> bool:
 
 
 def first_line(source: str, longest: int = 60) -> str:
-    """The first line of a cell that is not blank, shortened, to recognise the cell by."""
+    """Return the first line of a cell that is not blank, shortened, to recognise the cell by."""
     line = next((line.strip() for line in source.splitlines() if line.strip()), "")
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 def plain(text: str) -> str:
-    """Text without terminal colours."""
+    """Return text without terminal colours."""
     return _ANSI.sub("", text)
 
 
 def judge(
     name: str, nb: Mapping[str, Any], run_id: str, seconds: float, where: str, stop: Stop | None
 ) -> NotebookResult:
-    """The result of an executed notebook. `where` is how the reader finds the executed copy."""
+    """Return the result of an executed notebook. `where` is how the reader finds the executed copy."""
     cells = list(code_cells(nb))
     own = [cell for _, _, cell in cells if not _injected(cell)]
     checks, foreign = collect_checks(nb, run_id)
@@ -164,13 +70,13 @@ def judge(
 
 
 def collect_checks(nb: Mapping[str, Any], run_id: str) -> tuple[tuple[CheckResult, ...], int]:
-    """The checks of this run in the notebook's outputs, and how many there were of other runs.
+    """Return the checks of this run in the notebook's outputs, and how many there were of other runs.
 
     Seen twice under one slug, a check counts once, and as failed if it failed once. One that cannot be read failed.
     """
     found: dict[str, CheckResult] = {}
     foreign = 0
-    for item in _payloads(nb, CHECK, "checks"):
+    for item in _payloads(nb, CHECK):
         if not isinstance(item, Mapping) or not run_id or item.get("run_id") != run_id:
             foreign += 1
             continue
@@ -194,10 +100,10 @@ def _read_check(item: Mapping[str, Any]) -> CheckResult:
 
 
 def collect_steps(nb: Mapping[str, Any], run_id: str) -> tuple[Step, ...]:
-    """The named steps of this run that the notebook timed, in order."""
+    """Return the named steps of this run that the notebook timed, in order."""
     return tuple(
         Step(str(item["name"]), float(item["seconds"]))
-        for item in _payloads(nb, TIMING, "timings")
+        for item in _payloads(nb, TIMING)
         if isinstance(item, Mapping)
         and item.get("run_id") == run_id
         and item.get("name")
@@ -205,18 +111,13 @@ def collect_steps(nb: Mapping[str, Any], run_id: str) -> tuple[Step, ...]:
     )
 
 
-def _payloads(nb: Mapping[str, Any], mime: str, plural: str) -> Iterator[Any]:
+def _payloads(nb: Mapping[str, Any], mime: str) -> Iterator[Any]:
+    """Yield what the code cells left under a MIME type; one output may hold several checks."""
     for _, _, cell in code_cells(nb):
         for output in cell.get("outputs", []):
             payload = output.get("data", {}).get(mime)
-            if payload is None:
-                continue
-            if isinstance(payload, Mapping) and isinstance(payload.get(plural), list):
-                yield from payload[plural]
-            elif isinstance(payload, list):
-                yield from payload
-            else:
-                yield payload
+            several = payload.get("checks") if isinstance(payload, Mapping) else None
+            yield from several if isinstance(several, list) else [] if payload is None else [payload]
 
 
 def _cell_name(name: str, number: int, source: str) -> str:
@@ -234,7 +135,7 @@ def _error_failure(name: str, cells: list[tuple[int, int, Mapping[str, Any]]], w
 
 
 def _traceback(cell: Mapping[str, Any], error: Mapping[str, Any]) -> str:
-    """The traceback that `lab.core.error_hook` folded under the sentence, else the error output's own."""
+    """Return the traceback that `lab.core.error_hook` folded under the sentence, else the error output's own."""
     for output in cell.get("outputs", []):
         folded = output.get("data", {}).get(TRACEBACK)
         if isinstance(folded, Mapping) and isinstance(folded.get("traceback"), str):
@@ -243,7 +144,7 @@ def _traceback(cell: Mapping[str, Any], error: Mapping[str, Any]) -> str:
 
 
 def _explain(ename: str, evalue: str, where: str) -> str:
-    """The sentence in an error: the lab's own errors are sentences already, others get their name and a next step."""
+    """Write an error as a sentence: the lab's own are sentences, others get a next step."""
     if ename == "SystemExit":
         return "the cell called sys.exit, so nothing after it ran; take the call out and run again."
     said = re.sub(r"\s+", " ", plain(evalue)).strip()

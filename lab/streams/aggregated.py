@@ -1,4 +1,4 @@
-"""Records that a Kinesis Producer Library packed into one, taken apart again as Flink's connector does it.
+"""Take records apart that a Kinesis Producer Library packed into one, as Flink's connector does.
 
 The format is four magic bytes, a protobuf message and its MD5 (Kinesis Producer Library, aggregation-format.md).
 """
@@ -12,7 +12,10 @@ _DIGEST = 16  # bytes
 
 
 def unpacked(data: bytes) -> list[bytes]:
-    """The data of each user record in a Kinesis record; one that is not aggregated, or damaged, is its only one."""
+    """Return the data of each user record in a Kinesis record.
+
+    One that is not aggregated, or damaged, is its only one.
+    """
     message, digest = data[len(MAGIC) : -_DIGEST], data[-_DIGEST:]
     if not data.startswith(MAGIC) or hashlib.md5(message, usedforsecurity=False).digest() != digest:
         return [data]
@@ -23,7 +26,10 @@ def unpacked(data: bytes) -> list[bytes]:
 
 
 def _fields(message: bytes) -> list[tuple[int, bytes]]:
-    """The fields of a protobuf message that have a length: (number, content). Raises IndexError or ValueError."""
+    """Return the fields of a protobuf message that have a length: (number, content).
+
+    Raises IndexError or ValueError.
+    """
     fields, place = [], 0
     while place < len(message):
         key, place = _varint(message, place)

@@ -1,4 +1,4 @@
-"""The console's Data viewer: choose a shard and a starting position, get records, next records.
+"""Show records as the console's Data viewer does: a shard, a starting position, next records.
 
 Columns and positions are those of the console (Kinesis, a stream, tab "Data viewer").
 """
@@ -24,7 +24,7 @@ IN_SIGHT = 60  # characters of a record that are shown folded
 
 
 class Page(pd.DataFrame):
-    """The records of one answer. Displayed, each record's JSON is whole: folded, one line of it in sight."""
+    """Hold the records of one answer. Displayed, each record's JSON is whole: folded, one line of it in sight."""
 
     def _repr_html_(self) -> str:
         if list(self.columns) != COLUMNS:
@@ -40,7 +40,7 @@ class Page(pd.DataFrame):
 
 
 def _row(key: str, data: str, arrival: pd.Timestamp, number: str) -> tuple[str, str, str, str]:
-    """A record as HTML: its data folded under the first characters, a JSON object one field a line."""
+    """Return a record as HTML: its data folded under the first characters, a JSON object one field a line."""
     try:
         whole = json.dumps(json.loads(data), indent=2, ensure_ascii=False)
     except ValueError:
@@ -92,7 +92,7 @@ class DataViewer:
         return self._page(limit)
 
     def next_records(self, limit: int = 50) -> pd.DataFrame:
-        """Next records: the page after the last one; empty when nothing came since."""
+        """Return next records: the page after the last one; empty when nothing came since."""
         if not self._shard:
             raise BadParameter("position", None, "there is no page yet, so call `records(shard, position)` first")
         return self._page(limit)
@@ -128,9 +128,8 @@ class DataViewer:
             except ClientError as error:
                 if code_of(error) != "ExpiredIteratorException":
                     raise
-        # An iterator lives five minutes; whoever reads a page longer than that goes on where it ended.
-        self._iterator = self._new_iterator()
-        with plain_words(f"reading shard {self._shard} of `{self.stream}`", endpoint_of(self._client), gone=gone):
+            # An iterator is valid for five minutes; whoever reads a page for longer goes on where it ended.
+            self._iterator = self._new_iterator()
             return self._client.get_records(ShardIterator=self._iterator, Limit=limit)
 
     def _new_iterator(self) -> str:

@@ -1,4 +1,4 @@
-"""Whole streams as pandas tables, and the position an application started from.
+"""Read whole streams as pandas tables, and the position an application started from.
 
 `read_stream` reads every shard from its oldest record (or from a position) to the tip, in parallel. Sequence numbers
 are decimal strings of changing length: compare them as int, never as text.
@@ -28,7 +28,7 @@ RECENT = timedelta(minutes=15)
 
 @dataclass(frozen=True)
 class Position:
-    """Where an application began to read: the last record of each shard that was there before it started.
+    """Hold where an application began to read: the last record of each shard that was there before it started.
 
     `shards` belongs to `stream` (the application's input), `output_shards` to `output_stream`; a value of None is a
     shard that was empty. A shard that is not named came later, so it is read from its first record. `late_rows` is how
@@ -44,14 +44,17 @@ class Position:
     late_rows: int = 0
 
     def of(self, stream: str) -> dict[str, str | None]:
-        """The sequence numbers for this stream; empty (from the beginning) when the position does not speak of it."""
+        """Return the sequence numbers for this stream.
+
+        Empty (from the beginning) when the position does not speak of it.
+        """
         return {self.stream: self.shards, self.output_stream: self.output_shards}.get(stream, {})
 
 
 def read_stream(
     name: str, position: Position | Mapping[str, str | None] | None = None, *, client: Any = None
 ) -> pd.DataFrame:
-    """Every record of the stream, from the oldest (or after `position`) to the tip, closed shards too.
+    """Return every record of the stream, from the oldest (or after `position`) to the tip, closed shards too.
 
     Returns a DataFrame[shard, sequence_number (str), arrival (UTC), partition_key, data (bytes)], by shard and in the
     order of reading within each; `.attrs` holds `stream`, `open_shards` and `closed_shards`, those without records too.
@@ -69,7 +72,7 @@ def read_stream(
 def stream_batches(
     name: str, position: Position | Mapping[str, str | None] | None = None, *, client: Any = None
 ) -> Iterator[pd.DataFrame]:
-    """The same records as `read_stream`, one table an answer of GetRecords: for streams larger than the memory.
+    """Yield the same records as `read_stream`, one table an answer of GetRecords: for streams larger than the memory.
 
     The first table is empty and only says which shards there are; within a shard the tables come in order, the shards
     are mixed. `read_reviews(stream_batches("reviews"))` decodes one answer while the next ones are under way.
@@ -131,7 +134,7 @@ def _table(shard: str, records: list[dict[str, Any]], attrs: dict[str, Any]) -> 
 
 
 def tip(name: str, *, client: Any = None) -> dict[str, str | None]:
-    """The sequence number of the last record of each open or closed shard; None for a shard without records.
+    """Return the sequence number of the last record of each open or closed shard; None for a shard without records.
 
     The API has no call for it: the shard is read, the last quarter of an hour first, and from its oldest record only
     when nothing came in that time. Raises as `read_stream`.
@@ -187,7 +190,7 @@ def save_position(
 
 
 def load_position(bucket: str, *, client: Any = None) -> Position:
-    """What `save_position` noted. Raises StepMissing when 03_flink_job has not started the application yet."""
+    """Return what `save_position` noted. Raises StepMissing when 03_flink_job has not started the application yet."""
     s3 = client or boto3.client("s3")
     missing = StepMissing(f"Where the application began to read is not noted in {bucket}", "03_flink_job")
     with plain_words(f"reading {POSITION_KEY} of {bucket}", endpoint_of(s3), gone=missing):

@@ -1,4 +1,4 @@
-"""From raw records to tables: the reviews that went in, the windows that came out. Pure: no I/O.
+"""Decode raw records to tables: the reviews that went in, the windows that came out. Pure: no I/O.
 
 Nothing is dropped in silence: what cannot be read is listed with its reason, and a window that was written twice with
 different counts keeps both rows.
@@ -32,7 +32,7 @@ UNREADABLE_COLUMNS = ["shard", "sequence_number", "reason"]
 
 @dataclass(frozen=True)
 class Events:
-    """The records of `reviews`, decoded.
+    """Describe the records of `reviews`, decoded.
 
     `table` holds the reviews: DataFrame[shard, order, sequence_number, arrival (UTC), review_id, reviewer, movie,
     rating, event_time (datetime64[ns], UTC without offset)]; `order` counts the records of a shard as they were read.
@@ -49,7 +49,7 @@ class Events:
 
     @property
     def sentence(self) -> str:
-        """What was read, in one sentence."""
+        """Return what was read, in one sentence."""
         return (
             f"{len(self.table):,} reviews, {len(self.markers):,} end markers and {len(self.unreadable):,} unreadable "
             f"records on {len(self.open_shards) + len(self.closed_shards)} shards."
@@ -58,7 +58,7 @@ class Events:
 
 @dataclass(frozen=True)
 class Output:
-    """The records of `suspicious_activity`, decoded.
+    """Describe the records of `suspicious_activity`, decoded.
 
     `table` is a DataFrame[reviewer, movie_count (int), window_start, window_end (UTC without offset)], by window end
     and reviewer, without the copies a sink that writes at least once may add: `duplicates` counts those removed. A
@@ -73,7 +73,7 @@ class Output:
 
     @property
     def sentence(self) -> str:
-        """What was read, in one sentence."""
+        """Return what was read, in one sentence."""
         return (
             f"{len(self.table):,} windows, {self.duplicates:,} copies removed, {len(self.conflicts):,} in conflict, "
             f"{len(self.unreadable):,} records unreadable."
@@ -82,7 +82,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Groups:
-    """The records of `suspicious_groups`, decoded.
+    """Hold the records of `suspicious_groups`, decoded.
 
     `table` is a DataFrame[movie, reviewers (int), window_start, window_end (UTC without offset)], each row once, by
     window end and movie. `unreadable` as in Events.
@@ -93,7 +93,7 @@ class Groups:
 
     @property
     def sentence(self) -> str:
-        """What was read, in one sentence."""
+        """Return what was read, in one sentence."""
         return (
             f"{len(self.table):,} groups of {self.table['movie'].nunique():,} movies, {len(self.unreadable):,} records "
             "unreadable."
@@ -138,7 +138,7 @@ def read_groups(raw: pd.DataFrame) -> Groups:
 
 
 def _counts(raw: pd.DataFrame, who: str, count: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The rows of an output of the application, and which of its records cannot be read."""
+    """Return the rows of an output of the application, and which of its records cannot be read."""
     columns = [who, count, "window_start", "window_end"]
     rows, reasons = [], []
     for data in raw["data"]:
@@ -186,7 +186,7 @@ def _decode_reviews(
 
 
 def _unpacked(batch: pd.DataFrame) -> pd.DataFrame:
-    """The batch with a row for each user record of those that a producer library aggregated."""
+    """Return the batch with a row for each user record of those that a producer library aggregated."""
     if not any(data.startswith(MAGIC) for data in batch["data"]):
         return batch
     attrs, batch = batch.attrs, batch.assign(data=[unpacked(data) for data in batch["data"]])
@@ -196,7 +196,7 @@ def _unpacked(batch: pd.DataFrame) -> pd.DataFrame:
 
 
 def _event_times(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """As ``_times``, for texts of the grammar EVENT_TIME."""
+    """Parse texts of the grammar EVENT_TIME as ``_times`` does."""
     written = [isinstance(value, str) and EVENT_TIME.fullmatch(value) is not None for value in values]
     texts = values.where(written).str.replace("T", " ", regex=False) if any(written) else values.where(written)
     times, _ = _times(texts, EVENT_TIME_FORMATS, "event_time")
@@ -212,7 +212,7 @@ def _event_times(values: pd.Series) -> tuple[pd.Series, pd.Series]:
 
 
 def _object(data: bytes) -> tuple[dict[str, Any], str]:
-    """The JSON object in a record and no reason, or an empty one and why not."""
+    """Return the JSON object in a record and no reason, or an empty one and why not."""
     try:
         value = json.loads(data.decode("utf-8"))
     except UnicodeDecodeError:
@@ -225,7 +225,7 @@ def _object(data: bytes) -> tuple[dict[str, Any], str]:
 
 
 def _text(value: Any, one_copy: dict[str, str]) -> str | None:
-    """The value as Flink's STRING column sees it: other JSON values as their text, lone surrogates as '?'.
+    """Return the value as Flink's STRING column sees it: other JSON values as their text, lone surrogates as '?'.
 
     Equal strings become one object (`one_copy`): names and titles repeat, and a million copies would fill the memory.
     """
@@ -240,7 +240,7 @@ def _text(value: Any, one_copy: dict[str, str]) -> str | None:
 
 
 def _times(values: pd.Series, formats: tuple[str, ...], key: str) -> tuple[pd.Series, pd.Series]:
-    """Texts as datetime64[ns] floored to the millisecond, and a reason where that does not work ("" where it does)."""
+    """Parse texts as datetime64[ns] floored to the millisecond, with a reason ("" where it works)."""
     texts = values.where([isinstance(value, str) for value in values])
     times = pd.to_datetime(texts, format=formats[0], errors="coerce")
     for other in formats[1:]:

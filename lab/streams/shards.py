@@ -1,4 +1,4 @@
-"""Reading one shard of a Kinesis stream: GetShardIterator, then GetRecords until the tip.
+"""Read one shard of a Kinesis stream: GetShardIterator, then GetRecords until the tip.
 
 Limits (Kinesis Data Streams developer guide, "Quotas and limits"): an answer holds at most 10,000 records or 10 MB, a
 shard gives five answers and 2 MB a second, an iterator lives 300 s. The client waits and asks again when a shard says
@@ -28,7 +28,9 @@ READERS = 16
 
 @dataclass(frozen=True)
 class Shard:
-    """A shard of a stream. A closed one takes no records any more (it was split or merged) but can still be read.
+    """Describe a shard of a stream.
+
+    A closed one takes no records any more (it was split or merged) but can still be read.
 
     `first_hash` to `last_hash` is its range of the 128-bit hash of partition keys.
     """
@@ -41,7 +43,7 @@ class Shard:
 
 
 def reading_client() -> Any:
-    """A Kinesis client for reading much: patient with throttling, and with arrival times as plain epoch seconds.
+    """Return a Kinesis client for reading much: patient with throttling, and with arrival times as plain epoch seconds.
 
     Arrival times as floats because botocore's own parsing of 100,000 of them into local datetimes takes a fifth of the
     whole reading; `arrival_seconds` takes both, so any other client works too.
@@ -53,12 +55,12 @@ def reading_client() -> Any:
 
 
 def arrival_seconds(value: float | datetime) -> float:
-    """ApproximateArrivalTimestamp as epoch seconds, whichever client read it."""
+    """Convert ApproximateArrivalTimestamp to epoch seconds, whichever client read it."""
     return value.timestamp() if isinstance(value, datetime) else float(value)
 
 
 def list_shards(client: Any, stream: str) -> list[Shard]:
-    """All shards of the stream, closed ones too, by id. Raises StepMissing when there is no such stream."""
+    """Return all shards of the stream, closed ones too, by id. Raises StepMissing when there is no such stream."""
     missing = StepMissing(f"The stream `{stream}` does not exist", MADE_LATER.get(stream, "01_streams"))
     found: list[dict[str, Any]] = []
     with plain_words(f"listing the shards of `{stream}`", endpoint_of(client), gone=missing):
@@ -81,7 +83,7 @@ def list_shards(client: Any, stream: str) -> list[Shard]:
 
 
 def after(sequence_number: str | None) -> dict[str, Any]:
-    """Where to start: after this record, or at the oldest one when there is none."""
+    """Return where to start: after this record, or at the oldest one when there is none."""
     if sequence_number is None:
         return {"ShardIteratorType": "TRIM_HORIZON"}
     return {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "StartingSequenceNumber": sequence_number}
@@ -90,7 +92,7 @@ def after(sequence_number: str | None) -> dict[str, Any]:
 def shard_answers(
     client: Any, stream: str, shard: str, start: dict[str, Any], stop: Event | None = None
 ) -> Iterator[list[dict[str, Any]]]:
-    """The records of one shard from `start` to the tip, one list an answer of GetRecords, none of them empty.
+    """Yield the records of one shard from `start` to the tip, one list an answer, none empty.
 
     Ends at the end of a closed shard, or when an answer says that it has caught up, or when `stop` is set. Raises
     StreamGone when the shard goes away, another LabError when the account refuses or is silent.
@@ -135,7 +137,10 @@ def _iterator(client: Any, stream: str, shard: str, start: dict[str, Any]) -> st
 
 
 def first_shard_with_records(stream: str, timeout: float = 15.0) -> str:
-    """The first shard of a stream that holds a record, waited for; the first shard of all if none comes in time."""
+    """Return the first shard of a stream that holds a record, waited for.
+
+    The first shard of all if none comes in time.
+    """
     client = reading_client()
     deadline = time.monotonic() + timeout
     while True:

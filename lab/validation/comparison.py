@@ -1,4 +1,7 @@
-"""Is the output what it must be? Every window of the reference against every window that Flink wrote, exactly."""
+"""Compare every window of the reference with every window that Flink wrote, exactly.
+
+Every window of the reference against every window that Flink wrote, exactly.
+"""
 
 from dataclasses import dataclass
 
@@ -13,7 +16,7 @@ COLUMNS = [*KEY, "expected", "found"]
 
 @dataclass(frozen=True)
 class Comparison:
-    """The outcome. `equal` is True only when every window is equal, none is missing and none extra.
+    """Describe the outcome. `equal` is True only when every window is equal, none is missing and none extra.
 
     `missing`, `extra` and `different` are DataFrames[reviewer, window_start, window_end, expected, found (movie_count,
     <NA> where there is none), why]; `why` says what explains the row, "" where nothing does. `expected`, `found` and
@@ -31,7 +34,7 @@ class Comparison:
 
     @property
     def unequal(self) -> pd.DataFrame:
-        """All rows that differ, with a column `how`: missing, extra or different."""
+        """Return all rows that differ, with a column `how`: missing, extra or different."""
         parts = {"missing": self.missing, "extra": self.extra, "different": self.different}
         return pd.concat([part.assign(how=how) for how, part in parts.items()], ignore_index=True)
 

@@ -1,4 +1,4 @@
-"""Until Flink has written what it must: the last windows close a moment after the last event."""
+"""Wait until Flink has written what it must: the last windows close a moment after the last event."""
 
 import time
 
@@ -16,7 +16,7 @@ _POLL = 0.5  # seconds
 
 
 class _Progress:
-    """Whether the job of an application still gets further: rows it wrote, records it passed on, its watermark.
+    """Say whether the job of an application still gets further: rows it wrote, records it passed on, its watermark.
 
     A busy machine is waited for as long as it works. A job that fails again and again begins anew each time and so
     does not get further than it was.
@@ -29,7 +29,7 @@ class _Progress:
         self._furthest = (-1, 0, 0)
 
     def goes_on(self, rows: int = 0) -> bool:
-        """False after ``quiet`` seconds in which nothing of it grew, or ``timeout`` seconds in all."""
+        """Return False after ``quiet`` seconds in which nothing of it grew, or ``timeout`` seconds in all."""
         reached, now = (rows, *self._job()), time.monotonic()
         if any(new > old for new, old in zip(reached, self._furthest, strict=True)):
             self._changed = now
@@ -39,7 +39,7 @@ class _Progress:
         return now - self._changed <= self._quiet and now <= self._end
 
     def _job(self) -> tuple[int, int]:
-        """Records the operators passed on, and the watermark in ns; zeros where no dashboard tells them."""
+        """Return records the operators passed on, and the watermark in ns; zeros where no dashboard tells them."""
         try:
             dashboard = Dashboard.of_application(self._application)
             job = dashboard.running_job()
@@ -101,7 +101,7 @@ def _groups_are_there(raw: pd.DataFrame, watermark: pd.Timestamp) -> bool:
 
 
 def wait_for_watermark(wanted: pd.Timestamp, timeout: float = 600.0, quiet: float = 10.0) -> pd.Timestamp | None:
-    """The watermark that reached the windows of the running job, once it is the wanted one or the job gets no further.
+    """Wait until the running job's windows have the wanted watermark or the job gets no further; returns it.
 
     Flink's own metric, which its REST API renews every few seconds. None where no task has a watermark. Raises
     DashboardSilent.

@@ -1,4 +1,4 @@
-"""Counting distinct things in overlapping windows without listing every (row, window) pair.
+"""Count distinct things in overlapping windows without listing every (row, window) pair.
 
 A row lies in a run of consecutive windows, so it is an interval of window numbers. The runs of one review (it may occur
 several times) are merged, so that it counts once in a window; then a reviewer's count rises by one where a merged run
@@ -12,7 +12,7 @@ import numpy as np
 def count_windows(
     group: np.ndarray, item: np.ndarray, start: np.ndarray, stop: np.ndarray, use: np.ndarray, threshold: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Distinct items of each group in each window, where row i lies in windows start[i] <= w < stop[i].
+    """Return distinct items of each group in each window, where row i lies in windows start[i] <= w < stop[i].
 
     Groups and items are non-negative integers, `use` says which rows take part. Returns (group, window, count), only
     counts above the threshold, by group and window.
@@ -38,7 +38,7 @@ def count_windows(
 def _disjoint(
     group: np.ndarray, item: np.ndarray, start: np.ndarray, stop: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The intervals cut so that those of one (group, item) no longer overlap and cover the same windows."""
+    """Return the intervals cut so that those of one (group, item) no longer overlap and cover the same windows."""
     if not len(group):
         return group, start, stop
     order = np.lexsort((start, item, group))

@@ -1,4 +1,4 @@
-"""The reviews file before it is uploaded: is it there, and what does it look like."""
+"""Look at the reviews file before it is uploaded."""
 
 from collections import Counter
 from collections.abc import Generator
@@ -61,8 +61,11 @@ def _elements(path: Path) -> Generator[Any, None, None]:
 
 
 def labels_of(labels_file: str, reviews_file: str) -> pd.DataFrame | None:
-    """The labels of a reviews file: ``labels_file``, or where that is empty ``labels.csv`` beside the reviews; None
-    where there are none. Raises BadParameter for a file that was named and is not there or is no label file."""
+    """Read the labels of a reviews file; None where there are none.
+
+    They are in ``labels_file``, or where that is empty in ``labels.csv`` beside the reviews. Raises BadParameter for a
+    file that was named and is not there or is no label file.
+    """
     path = project_path(labels_file) if labels_file else project_path(reviews_file).parent / LABELS_FILE
     if not labels_file and not path.exists():
         return None

@@ -1,4 +1,4 @@
-"""The windows that must come out, computed from `reviews` alone: pandas and numpy, no Flink.
+"""Compute the windows that must come out from `reviews` alone: pandas and numpy, no Flink.
 
 Rules (Flink 1.20 documentation, "Windowing table-valued functions: HOP" and "Generating watermarks"):
 
@@ -33,7 +33,7 @@ COLUMNS = ["reviewer", "window_start", "window_end", "movie_count"]
 
 @dataclass(frozen=True)
 class Reference:
-    """What the detection must write. All times are UTC without offset, datetime64[ns].
+    """Hold what the detection must write. All times are UTC without offset, datetime64[ns].
 
     `windows`: DataFrame[reviewer, window_start, window_end, movie_count], closed windows above the threshold, by end
     and reviewer. `open_windows`: the same for windows that the watermark has not closed, so not expected in the output.
@@ -53,7 +53,7 @@ class Reference:
 
     @property
     def sentence(self) -> str:
-        """What was computed, in one sentence."""
+        """Return what was computed, in one sentence."""
         return (
             f"{len(self.windows):,} closed windows with more than {self.threshold} reviews, {len(self.open_windows):,} "
             f"still open, {len(self.late_pairs):,} late (review, window) pairs, {len(self.uncertain):,} windows that "
@@ -117,7 +117,7 @@ def windows(
 
 
 class _Ids:
-    """Reviewers and review_ids as numbers, and which rows count at all."""
+    """Hold reviewers and review_ids as numbers, and which rows count at all."""
 
     def __init__(self, rows: pd.DataFrame) -> None:
         self.reviewer, names = pd.factorize(rows["reviewer"].to_numpy(dtype=object))
@@ -127,7 +127,7 @@ class _Ids:
 
 
 class _Shards:
-    """The rows as milliseconds by shard, and the watermarks that follow from them."""
+    """Hold the rows as milliseconds by shard, and the watermarks that follow from them."""
 
     def __init__(self, rows: pd.DataFrame, open_shards: list[str], closed_shards: list[str], delay: int) -> None:
         self.delay = delay
@@ -143,7 +143,7 @@ class _Shards:
         self._arrival = rows["arrival"]
 
     def own_watermark(self) -> np.ndarray:
-        """The watermark of the row's own shard just before the row."""
+        """Return the watermark of the row's own shard just before the row."""
         result = np.full(len(self.time), NEVER)
         for places in self.at.values():
             reached = np.maximum.accumulate(self.time[places]) - self.delay
@@ -151,7 +151,7 @@ class _Shards:
         return result
 
     def overall_watermark_by_arrival(self) -> np.ndarray:
-        """The smallest of the shards' watermarks just before the row, when rows are taken as they arrived."""
+        """Return the smallest of the shards' watermarks just before the row, when rows are taken as they arrived."""
         arrival = _epoch_ms(self._arrival)
         number, order = np.zeros_like(arrival), np.zeros_like(arrival)
         for index, places in enumerate(self.at.values()):
@@ -171,12 +171,12 @@ class _Shards:
         return overall[turn]
 
     def final_watermark(self) -> int:
-        """The overall watermark after the last row."""
+        """Return the overall watermark after the last row."""
         ends = [self._end(name) for name in self.names if name not in self.closed]
         return min(ends, default=NEVER)
 
     def holding(self) -> tuple[str, ...]:
-        """The open shards whose watermark is the overall one at the end."""
+        """Return the open shards whose watermark is the overall one at the end."""
         final = self.final_watermark()
         return tuple(name for name in self.names if name not in self.closed and self._end(name) == final)
 
@@ -206,7 +206,7 @@ def _rows(events: Events | pd.DataFrame) -> tuple[pd.DataFrame, list[str], list[
 
 
 def _first_unfired(watermark: np.ndarray, size: int, slide: int) -> np.ndarray:
-    """The number of the first window that this watermark has not fired: k * slide + size - 1 > watermark."""
+    """Number the first window this watermark has not fired: k * slide + size - 1 > watermark."""
     return np.floor_divide(watermark - size + 1, slide) + 1
 
 

@@ -1,4 +1,6 @@
-"""How good is the detector? Precision and recall over thresholds, against the reviewers that were planted.
+"""Score the detector: precision and recall over thresholds, against the reviewers that were planted.
+
+Precision and recall over thresholds, against the reviewers that were planted.
 
 A reviewer is flagged at a threshold when at least one of its windows counts more reviews than the threshold: the rule
 of the Flink job. So the largest count of each reviewer says everything, and one pass gives all thresholds.
@@ -19,7 +21,7 @@ UNLABELLED = "everyone else"
 
 @dataclass(frozen=True)
 class Scores:
-    """What the detector finds at every threshold from 1 to the largest count of all.
+    """Hold what the detector finds at every threshold from 1 to the largest count of all.
 
     `by_threshold`: DataFrame[threshold, flagged, true_positives, false_positives, false_negatives, precision, recall,
     f1]; precision and f1 are NaN where nobody is flagged, recall is NaN where nobody is suspicious.
@@ -35,26 +37,26 @@ class Scores:
     absent: int
 
     def at(self, threshold: int) -> pd.Series:
-        """The row of `by_threshold` for this threshold (0 and those above the largest count work too)."""
+        """Return the row of `by_threshold` for this threshold (0 and those above the largest count work too)."""
         return _by_threshold(self.reviewers, np.array([threshold])).astype(object).iloc[0]
 
     def kinds_at(self, threshold: int) -> pd.DataFrame:
-        """The rows of `by_kind` for this threshold."""
+        """Return the rows of `by_kind` for this threshold."""
         return _by_kind(self.reviewers, np.array([threshold]))
 
     def missed(self, threshold: int) -> pd.DataFrame:
-        """The suspicious reviewers that are not flagged, with kind and largest count: what the detector cannot see."""
+        """List the suspicious reviewers that are not flagged, with kind and largest count."""
         people = self.reviewers
         return people[people["suspicious"] & (people["largest_count"] <= threshold)].reset_index(drop=True)
 
     @property
     def best_threshold(self) -> int:
-        """The threshold with the largest f1, the smallest of several; 1 when nobody suspicious is ever found."""
+        """Return the threshold with the largest f1, the smallest of several; 1 when nobody suspicious is ever found."""
         f1 = self.by_threshold["f1"].fillna(0)
         return int(self.by_threshold["threshold"][f1.idxmax()]) if f1.any() else 1
 
     def sentence(self, threshold: int) -> str:
-        """Precision and recall at the threshold, and what is missed, in one sentence."""
+        """Return precision and recall at the threshold, and what is missed, in one sentence."""
         row, missed = self.at(threshold), self.missed(threshold)
         suspicious = int(self.reviewers["suspicious"].sum())
         right = f"{row['true_positives']:,} of {row['flagged']:,} flagged reviewers are suspicious"
@@ -68,7 +70,7 @@ class Scores:
 
 
 def read_labels(path: str | Path) -> pd.DataFrame:
-    """The labels beside the reviews: DataFrame[reviewer (str), kind, suspicious (bool), ...].
+    """Return the labels beside the reviews: DataFrame[reviewer (str), kind, suspicious (bool), ...].
 
     A relative path starts at the root of the repository.
     Raises BadParameter when the file is not there or is not a table of labels.
@@ -116,7 +118,7 @@ def score(counts: pd.DataFrame, labels: pd.DataFrame) -> Scores:
 
 
 def _flagged(largest_count: pd.Series, thresholds: np.ndarray) -> np.ndarray:
-    """How many of these counts are above each threshold."""
+    """Return how many of these counts are above each threshold."""
     return len(largest_count) - np.searchsorted(np.sort(largest_count.to_numpy()), thresholds, side="right")
 
 

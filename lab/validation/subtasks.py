@@ -1,4 +1,4 @@
-"""How subtasks read the shards of a stream: a model, from the records and their arrival. Pure: no I/O."""
+"""Model how subtasks read the shards of a stream, from the records and their arrival. Pure: no I/O."""
 
 import pandas as pd
 
@@ -6,7 +6,7 @@ ANSWER = pd.Timedelta(milliseconds=200)  # a shard gives five answers of GetReco
 
 
 def read_by_subtasks(rows: pd.DataFrame, subtasks: int) -> pd.DataFrame:
-    """The records in the order in which so many subtasks read them.
+    """Return the records in the order in which so many subtasks read them.
 
     `rows` is a DataFrame[shard, order, arrival, ...]; the shards are dealt to the subtasks in turn. A subtask with one
     shard reads a record when it arrives; one with several takes their answers in turn, here what arrived within 200 ms,

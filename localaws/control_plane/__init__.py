@@ -1,1 +1,1 @@
-"""The control plane of Managed Flink: the ``kinesisanalyticsv2`` API over a data plane that runs the applications."""
+"""Answer the ``kinesisanalyticsv2`` API over a data plane that runs the applications."""

@@ -19,7 +19,7 @@ Data = dict[str, Any]
 
 
 class Objects(Protocol):
-    """The account's S3."""
+    """Describe the account's S3."""
 
     def fetch_object(self, key: ApplicationKey, bucket: str, name: str, version: str | None) -> bytes | None: ...
 

@@ -1,4 +1,4 @@
-"""Applications, snapshots and operations in the shapes the API answers with."""
+"""Describe applications, snapshots and operations in the shapes the API answers with."""
 
 import copy
 from typing import Any
@@ -59,6 +59,7 @@ def job_description(
         key=application.key,
         arn=application.arn,
         version=version.number,
+        runtime=version.runtime,
         bucket=location.get("BucketARN", "").rpartition(":::")[2],
         object_key=location.get("FileKey", ""),
         object_version=location.get("ObjectVersion"),

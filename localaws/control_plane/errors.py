@@ -1,4 +1,4 @@
-"""Answers of the API that are errors."""
+"""Make the API's answers that are errors."""
 
 from localaws.errors import ApiError
 

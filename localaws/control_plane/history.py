@@ -1,4 +1,4 @@
-"""Snapshots, versions, operations and tags of an application."""
+"""Answer the operations on snapshots, versions, operations and tags of an application."""
 
 from typing import Any
 

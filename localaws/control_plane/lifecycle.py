@@ -35,7 +35,7 @@ _STOPPABLE_BY_FORCE = (STARTING, UPDATING, STOPPING, ROLLING_BACK, RUNNING)
 
 
 class DataPlane(Protocol):
-    """What runs the applications; see ``managed_flink.dataplane``."""
+    """Run the applications; see ``managed_flink.dataplane``."""
 
     def check(self, job: JobDescription) -> None: ...
 
@@ -51,7 +51,7 @@ class DataPlane(Protocol):
 
 
 class Lifecycle:
-    """Drives applications through their statuses.
+    """Drive applications through their statuses.
 
     ``streams`` gives the streams of an application's account; ``in_background`` runs what the caller does not wait for.
     """

@@ -1,4 +1,4 @@
-"""One application as the control plane keeps it: its versions, snapshots, operations and tags.
+"""Keep one application as the control plane knows it: versions, snapshots, operations and tags.
 
 Everything but ``run`` and ``restored`` is plain data that goes to disk and back. Timestamps are whole seconds since
 the epoch: boto3 sends them back without their fraction.
@@ -28,7 +28,7 @@ def new_token() -> str:
 
 @dataclass
 class Version:
-    """One version of an application's configuration, in the shape CreateApplication takes it."""
+    """Describe one version of an application's configuration, in the shape CreateApplication takes it."""
 
     number: int
     configuration: dict[str, Any]
@@ -58,7 +58,7 @@ class Version:
 
 @dataclass
 class Snapshot:
-    """A savepoint; ``savepoint`` is its path as a file URL once Flink has written it."""
+    """Describe a savepoint; ``savepoint`` is its path as a file URL once Flink has written it."""
 
     name: str
     version: int
@@ -70,7 +70,7 @@ class Snapshot:
 
 @dataclass
 class Operation:
-    """One call that takes its time, as DescribeApplicationOperation shows it."""
+    """Describe one call that takes its time, as DescribeApplicationOperation shows it."""
 
     name: str
     from_version: int | None = None
@@ -89,7 +89,7 @@ class Operation:
 
 @dataclass
 class Run:
-    """One run of an application on the data plane, from its start to its end."""
+    """Describe one run of an application on the data plane, from its start to its end."""
 
     starting: bool = True
     ending: bool = False  # it is being stopped
@@ -99,7 +99,7 @@ class Run:
 
 @dataclass
 class Application:
-    """An application with its history. ``versions`` is never empty; the last one is the current."""
+    """Describe an application with its history. ``versions`` is never empty; the last one is the current."""
 
     account: str
     region: str

@@ -1,4 +1,4 @@
-"""Limit and NextToken, as all List operations of the API have them."""
+"""Page through lists by Limit and NextToken, as all List operations of the API do."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar

@@ -9,7 +9,7 @@ from localaws.control_plane.restoring import CUSTOM, LATEST, restore_path
 
 
 class Restarts:
-    """Restarts applications with their state, and returns to an earlier version where that fails."""
+    """Restart applications with their state, and return to an earlier version where that fails."""
 
     def __init__(self, lifecycle: Lifecycle) -> None:
         self._lifecycle = lifecycle

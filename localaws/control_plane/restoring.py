@@ -1,4 +1,4 @@
-"""Which savepoint a start restores, and whether the account has everything that the start needs."""
+"""Find the savepoint a start restores, and check that the account has everything the start needs."""
 
 import shutil
 from collections.abc import Callable
@@ -15,7 +15,7 @@ LATEST, SKIP, CUSTOM = "RESTORE_FROM_LATEST_SNAPSHOT", "SKIP_RESTORE_FROM_SNAPSH
 
 
 class Streams(Protocol):
-    """The Kinesis streams of one account and region."""
+    """Describe the Kinesis streams of one account and region."""
 
     def exists(self, name: str) -> bool: ...
 

@@ -1,11 +1,11 @@
-"""What Managed Flink refuses beyond the shapes of the API, and what the local account does not run."""
+"""Refuse what Managed Flink refuses beyond the shapes of the API, and what the local account does not run."""
 
 import math
 from typing import Any
 
 from localaws.control_plane.errors import ApiError, invalid
 from localaws.control_plane.model import Application
-from localaws.flink_cluster.distribution import RUNTIME
+from localaws.flink_cluster.distribution import EARLIER_RUNTIMES, RUNTIME
 
 MAX_KPUS = 64  # quota of an application (developer guide, "Managed Service for Apache Flink quota")
 MAX_PER_KPU = 8
@@ -14,12 +14,22 @@ MAX_GROUPS = 50
 MAX_SNAPSHOTS = 1_000
 
 
-def check_runtime(runtime: object) -> None:
-    if runtime != RUNTIME:
+def check_runtime(runtime: str) -> None:
+    """Refuse a runtime that the local Flink cannot stand for, with what to change."""
+    if runtime in (RUNTIME, *EARLIER_RUNTIMES):
+        return
+    why = f"The local account runs applications of {', '.join((*EARLIER_RUNTIMES, RUNTIME))}, not {runtime}"
+    if runtime.startswith("FLINK-2"):
         raise invalid(
-            f"The local account runs {RUNTIME} only, not {runtime}; set RuntimeEnvironment to {RUNTIME} (and the "
-            "application's code and connector to Flink 1.20)."
+            f"{why}: Flink 2 needs Python 3.12 and a Kinesis connector for Flink 2, and neither is here. Use {RUNTIME}."
         )
+    if runtime.startswith("FLINK-1"):
+        raise invalid(
+            f"{why}: the Table API of Flink 1.18 took out what earlier code uses. Set RuntimeEnvironment to {RUNTIME}, "
+            "put flink-connector-kinesis 4.3.0-1.19 into the zip, and write string expressions (such as '1.minutes') "
+            "as SQL or with pyflink.table.expressions."
+        )
+    raise invalid(f"{why}: set RuntimeEnvironment to {RUNTIME}.")
 
 
 def check_mode(mode: object) -> None:

@@ -1,4 +1,4 @@
-"""Applications in memory and on disk: each change is in a file before it is answered, so that a kill loses none."""
+"""Keep applications in memory and on disk, each change before it is answered."""
 
 import json
 import logging
@@ -20,7 +20,7 @@ _FORMAT = 1
 
 
 class ApplicationStore:
-    """The applications of every account and region; ``lock`` guards them and what belongs to them."""
+    """Keep the applications of every account and region; ``lock`` guards them and what belongs to them."""
 
     def __init__(self, home: Path) -> None:
         self.lock = threading.RLock()

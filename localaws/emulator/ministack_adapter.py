@@ -1,4 +1,4 @@
-"""The one adapter to MiniStack: it makes MiniStack's server answer with our Managed Flink and our Kinesis.
+"""Adapt MiniStack: make its server answer with our Managed Flink and our Kinesis.
 
 Every name used here is private to MiniStack, so the version is pinned exactly, and ``check_ministack`` says in a
 sentence what differs when another version is installed. A contract test calls it. What is put in is in
@@ -68,7 +68,7 @@ def check_ministack() -> None:
 
 
 class MiniStackAccount:
-    """What the data plane needs of the account: objects of S3 and shards of Kinesis, read inside the process."""
+    """Give the data plane what it needs of the account: objects of S3 and shards of Kinesis."""
 
     def fetch_object(self, key: ApplicationKey, bucket: str, name: str, version: str | None) -> bytes | None:
         """Return the bytes of an object, or None where it does not exist."""
@@ -80,7 +80,7 @@ class MiniStackAccount:
 
 
 class MiniStackStreams:
-    """The Kinesis streams of one account and region."""
+    """Provide the Kinesis streams of one account and region."""
 
     def __init__(self, key: ApplicationKey) -> None:
         self._key = key
@@ -96,7 +96,7 @@ class MiniStackStreams:
 
 
 class MiniStackKinesis:
-    """The streams of the account and region of the request being answered; see ``kinesis.backend``."""
+    """Provide the streams of the account and region of the request being answered; see ``kinesis.backend``."""
 
     def __init__(self) -> None:
         self._kinesis = _service("kinesis")

@@ -1,4 +1,4 @@
-"""Who may ask the account what: local names only, no page of another site, and no administrative path."""
+"""Guard the account's port: local names only, no page of another site, no administrative path."""
 
 import json
 import re
@@ -16,6 +16,9 @@ Asgi = Callable[[Scope, Callable[..., Awaitable[Any]], Callable[..., Awaitable[N
 _LOCAL_HOST = re.compile(r"^(?:[\w.-]+\.)?(?:localhost|127\.0\.0\.1)(?::\d+)?$|^\[::1\](?::\d+)?$")
 _ADMINISTRATIVE = ("/_ministack", "/_localstack")
 STATUS_PATH = "/_localaws/status"
+# Bytes of one request's body, which the account holds in memory: an object of S3 in one part, and any other request
+# (the largest that AWS takes is a function's zip of 50 MB in base64).
+MAX_OBJECT_BYTES, MAX_BYTES = 1 << 30, 80 << 20
 
 
 def guarded(inner: Asgi, status: Callable[[], dict[str, Any]]) -> Asgi:
@@ -38,13 +41,47 @@ def guarded(inner: Asgi, status: Callable[[], dict[str, Any]]) -> Asgi:
         elif scope["type"] == "websocket":
             await inner(scope, receive, send)
         else:
-            await inner(scope, receive, resettable(send))
+            body = _BoundedBody(receive, _most_bytes(headers))
+            await inner(scope, body.receive, resettable(send))
+            if body.too_large:
+                await _refuse_body(send, body.most)
 
     return application
 
 
+def _most_bytes(headers: dict[bytes, str]) -> int:
+    """Return how many bytes a request's body may hold; the credential scope of its signature names the service."""
+    other = b"x-amz-target" in headers or "/s3/aws4_request" not in headers.get(b"authorization", "/s3/aws4_request")
+    return MAX_BYTES if other else MAX_OBJECT_BYTES
+
+
+class _BoundedBody:
+    """Pass a request's body on up to ``most`` bytes.
+
+    Of a larger one the account sees that its client has gone.
+
+    The rest is read and not kept: a client hears no answer before it has sent everything.
+    """
+
+    def __init__(self, receive: Any, most: int) -> None:
+        self._receive, self.most, self._bytes = receive, most, 0
+
+    @property
+    def too_large(self) -> bool:
+        return self._bytes > self.most
+
+    async def receive(self) -> Any:
+        message = await self._receive()
+        self._bytes += len(message.get("body", b""))
+        if not self.too_large:
+            return message
+        while message.get("more_body", False):
+            message = await self._receive()
+        return {"type": "http.disconnect"}
+
+
 def _from_elsewhere(headers: dict[bytes, str]) -> bool:
-    """A browser asks on behalf of a page that is not local: it says so, and the emulator allows every origin."""
+    """Say whether a browser asks on behalf of a page of another site, which the emulator would allow."""
     origin = headers.get(b"origin")
     if origin is not None and not _LOCAL_HOST.match(urlsplit(origin).netloc):
         return True
@@ -58,8 +95,20 @@ async def _refuse(scope: Scope, send: Any, code: int, message: str) -> None:
     await _answer(send, code, {"message": message})
 
 
+async def _refuse_body(send: Any, most: int) -> None:
+    message = f"The embedded account takes at most {most >> 20} MiB in one request: send less, or an object in parts."
+    if most == MAX_OBJECT_BYTES:
+        text = f"<Error><Code>EntityTooLarge</Code><Message>{message}</Message></Error>".encode()
+        await _send(send, 400, text, b"application/xml")
+    else:
+        await _answer(send, 413, {"__type": "RequestEntityTooLargeException", "message": message})
+
+
 async def _answer(send: Any, code: int, body: dict[str, Any]) -> None:
-    text = json.dumps(body).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(text)).encode())]
+    await _send(send, code, json.dumps(body).encode(), b"application/json")
+
+
+async def _send(send: Any, code: int, text: bytes, kind: bytes) -> None:
+    headers = [(b"content-type", kind), (b"content-length", str(len(text)).encode())]
     await send({"type": "http.response.start", "status": code, "headers": headers})
     await send({"type": "http.response.body", "body": text})

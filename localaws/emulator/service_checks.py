@@ -1,4 +1,4 @@
-"""Requests to the services the emulator serves itself: checked against their models before it sees them.
+"""Check requests to the services the emulator serves itself against their models before it sees them.
 
 Lambda's documented limits that its model does not carry are here too (developer guide, "Lambda quotas").
 """
@@ -32,7 +32,7 @@ _LARGEST = {"Timeout": 900, "MemorySize": 10_240}  # seconds and MB of a functio
 
 
 def checked_json(service: str, violation: str, serve: Handler) -> Handler:
-    """``serve`` for requests that keep to the model of a service with the JSON protocol."""
+    """Run ``serve`` for requests that keep to the model of a service with the JSON protocol."""
     model = RequestModel(service, violation)
 
     async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Any:
@@ -46,7 +46,7 @@ def checked_json(service: str, violation: str, serve: Handler) -> Handler:
 
 
 def checked_s3(serve: Handler) -> Handler:
-    """``serve`` for requests whose texts an XML answer can carry and whose numbers are numbers."""
+    """Run ``serve`` for requests whose texts an XML answer can carry and whose numbers are numbers."""
 
     async def handle(
         method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]], **more: Any
@@ -64,7 +64,7 @@ def checked_s3(serve: Handler) -> Handler:
 
 @functools.cache
 def _numbers_in_queries() -> set[str]:
-    """The names of S3's whole numbers in queries."""
+    """Return the names of S3's whole numbers in queries."""
     model = RequestModel("s3").service
     shapes = (model.operation_model(name).input_shape for name in model.operation_names)
     return {
@@ -77,7 +77,7 @@ def _numbers_in_queries() -> set[str]:
 
 
 def well_formed(serve: Handler) -> Handler:
-    """``serve`` with answers that are XML: the emulator puts the texts of a request into them as they are."""
+    """Run ``serve`` with answers that are XML: the emulator puts the texts of a request into them as they are."""
 
     async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Any:
         answer = await serve(method, path, headers, body, query)
@@ -97,7 +97,7 @@ def _xml_error(code: str, message: str) -> tuple[int, dict[str, str], bytes]:
 
 
 def checked_lambda(serve: Handler, fetch: Callable[[str, str, str | None], bytes | None]) -> Handler:
-    """``serve`` for requests that keep to Lambda's model and to its limits; ``fetch`` reads an object of S3."""
+    """Run ``serve`` for requests that keep to Lambda's model and to its limits; ``fetch`` reads an object of S3."""
     model = RequestModel("lambda")
     routes = list(_routes(model))
 
@@ -121,7 +121,7 @@ def checked_lambda(serve: Handler, fetch: Callable[[str, str, str | None], bytes
 
 
 def _routes(model: RequestModel) -> Iterator[tuple[str, str, re.Pattern[str]]]:
-    """Operation, method and path of every operation; the paths without parameters first."""
+    """Yield Operation, method and path of every operation; the paths without parameters first."""
     operations = [model.service.operation_model(name) for name in model.service.operation_names]
     for one in sorted(operations, key=lambda one: one.http["requestUri"].count("{")):
         path = re.escape(one.http["requestUri"].partition("?")[0].rstrip("/"))
@@ -129,7 +129,7 @@ def _routes(model: RequestModel) -> Iterator[tuple[str, str, re.Pattern[str]]]:
 
 
 def _members(shape: Any, uri: dict[str, str], headers: dict[str, str], query: Any, body: bytes) -> Members:
-    """A request's members, from where the model says that each of them is."""
+    """Return a request's members, from where the model says that each of them is."""
     if shape is None:
         return {}
     payload = shape.serialization.get("payload")
@@ -151,7 +151,7 @@ def _members(shape: Any, uri: dict[str, str], headers: dict[str, str], query: An
 
 
 def _body(shape: Any, data: Members) -> bytes:
-    """What of a checked request is in its body; nothing where it had none."""
+    """Return what of a checked request is in its body; nothing where it had none."""
     inside = {name: value for name, value in data.items() if "location" not in shape.members[name].serialization}
     return _json(inside) if inside else b""
 

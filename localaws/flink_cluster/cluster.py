@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from localaws.errors import ClusterFailed
+from localaws.flink_cluster.account_agent import agent_environment
 from localaws.flink_cluster.configuration import ClusterConfiguration, ClusterPorts, jvm_memory
 from localaws.flink_cluster.distribution import LIGHT_JVM, WORKER_JVM, java_command
 from localaws.flink_cluster.driver import Driver
@@ -34,6 +35,11 @@ _PROCESSES = {
         (*WORKER_JVM, *jvm_memory("taskmanager", 128)),
     ),
 }
+
+
+def _python_stays_here(account: str) -> dict[str, str]:
+    """Return the environment in which Python's HTTP clients ask the account to reach other machines: it refuses."""
+    return {"HTTP_PROXY": account, "HTTPS_PROXY": account, "NO_PROXY": "127.0.0.1,localhost"}
 
 
 def choose_ports() -> ClusterPorts:
@@ -61,6 +67,8 @@ class FlinkCluster:
             **aws_environment,
             FLINK_CONF_DIR=str(self.folder / "conf"),
             AWS_EXECUTION_ENV=self.caller,
+            **agent_environment(clusters / "agent"),
+            **_python_stays_here(aws_environment.get("AWS_ENDPOINT_URL", "http://127.0.0.1:9")),
         )
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._lock = threading.RLock()

@@ -10,6 +10,8 @@ import yaml
 FLINK_HOME = Path(pyflink.__file__).parent
 FLINK_VERSION = "1.20"
 RUNTIME = "FLINK-1_20"
+# Runtimes whose applications run on this Flink: within a major version the public API of Flink only grows.
+EARLIER_RUNTIMES = ("FLINK-1_18", "FLINK-1_19")
 
 # Metaspace is collected in full each time it passes a threshold that begins at 21 MB: three times before an application
 # runs, with nothing to free.

@@ -1,4 +1,4 @@
-"""What the Kinesis operations need of the account they are in."""
+"""Say what the Kinesis operations need of the account they are in."""
 
 from typing import Any, Protocol
 
@@ -7,13 +7,13 @@ from localaws.kinesis.shards import Stream
 
 
 class Backend(Protocol):
-    """The emulator's streams, in the account and region of the request being answered."""
+    """Describe the emulator's streams, in the account and region of the request being answered."""
 
     @property
     def account(self) -> str: ...
 
     def stream(self, data: dict[str, Any]) -> Stream | None:
-        """The stream StreamName or StreamARN names."""
+        """Return the stream StreamName or StreamARN names."""
         ...
 
     def streams(self) -> list[Stream]: ...
@@ -23,7 +23,7 @@ class Backend(Protocol):
     def create(self, name: str, shards: int, mode: str) -> Stream: ...
 
     def stored(self) -> int:
-        """Bytes of memory that the records of all accounts and regions take."""
+        """Return bytes of memory that the records of all accounts and regions take."""
         ...
 
     def consumers(self, stream: Stream) -> list[dict[str, Any]]: ...
@@ -34,7 +34,7 @@ class Backend(Protocol):
 
 
 def require_stream(backend: Backend, data: dict[str, Any]) -> Stream:
-    """The named stream; raises ResourceNotFoundException."""
+    """Return the named stream; raises ResourceNotFoundException."""
     stream = backend.stream(data)
     if stream is None:
         raise no_such_stream(stream_name(data), backend.account)
@@ -42,5 +42,5 @@ def require_stream(backend: Backend, data: dict[str, Any]) -> Stream:
 
 
 def stream_name(data: dict[str, Any]) -> str:
-    """The name StreamName or StreamARN gives."""
+    """Return the name StreamName or StreamARN gives."""
     return data.get("StreamName") or data.get("StreamARN", "").rpartition("stream/")[2]

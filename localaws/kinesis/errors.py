@@ -1,4 +1,4 @@
-"""Answers of Kinesis that are errors."""
+"""Make the answers of Kinesis that are errors."""
 
 from localaws.errors import ApiError
 
@@ -23,7 +23,7 @@ def over_limit(message: str) -> ApiError:
 
 
 def throttled(shard_id: str, name: str, account: str) -> ApiError:
-    """What AWS answers above the limits of a shard."""
+    """Return what AWS answers above the limits of a shard."""
     return ApiError("ProvisionedThroughputExceededException", throttle_message(shard_id, name, account))
 
 

@@ -1,4 +1,4 @@
-"""Faults on purpose (``up --faults SPEC --fault-seed N``): what a client of Kinesis has to survive, at a known rate.
+"""Inject faults on purpose, at a known rate (``up --faults SPEC --fault-seed N``).
 
 A SPEC is ``name=value`` separated by commas:
 
@@ -25,7 +25,7 @@ _RATES = ("throttle", "failure", "internal", "slow", "drop")
 
 
 class FaultsNotUnderstood(LocalAwsError):
-    """A fault specification that cannot be read."""
+    """Say that a fault specification cannot be read."""
 
     def __init__(self, spec: str, reason: str) -> None:
         super().__init__(
@@ -35,7 +35,7 @@ class FaultsNotUnderstood(LocalAwsError):
 
 @dataclass(frozen=True)
 class FaultPlan:
-    """How often each fault is to happen, and to which operations."""
+    """Hold how often each fault is to happen, and to which operations."""
 
     rates: dict[str, float]
     delay: float
@@ -74,7 +74,7 @@ def read_plan(spec: str, seed: int) -> FaultPlan:
 
 @dataclass
 class Fate:
-    """What happens to one call."""
+    """Hold what happens to one call."""
 
     delay: float = 0.0
     throttled: bool = False
@@ -86,7 +86,7 @@ class Fate:
     counts: Counter[str] = field(default_factory=Counter)
 
     def record_failure(self) -> str | None:
-        """The error code of the call's next record, or None."""
+        """Return the error code of the call's next record, or None."""
         chance = self.source.random()
         for name, code in (
             ("throttle", "ProvisionedThroughputExceededException"),
@@ -100,7 +100,7 @@ class Fate:
 
 
 class FaultInjector:
-    """Decides the fate of each call and counts what it did."""
+    """Decide the fate of each call and count what it did."""
 
     def __init__(self, plan: FaultPlan) -> None:
         self.plan = plan
@@ -108,7 +108,7 @@ class FaultInjector:
         self._calls: Counter[str] = Counter()
 
     def fate(self, operation: str) -> Fate | None:
-        """The fate of the next call of ``operation``; None where it is left alone."""
+        """Return the fate of the next call of ``operation``; None where it is left alone."""
         plan = self.plan
         if operation not in plan.operations:
             return None
@@ -135,6 +135,6 @@ class FaultInjector:
         )
 
     def status(self) -> dict[str, object]:
-        """For ``python -m localaws status``."""
+        """Count the faults for ``python -m localaws status``."""
         injected = {name: count for name, count in self.injected.items() if count}
         return {"spec": self.plan.spec, "seed": self.plan.seed, "injected": injected}

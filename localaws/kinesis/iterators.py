@@ -1,4 +1,4 @@
-"""Tokens that carry their own place, so that nothing has to be kept for them: shard iterators and NextToken.
+"""Seal tokens that carry their own place, so that nothing is kept for them: shard iterators and NextToken.
 
 A token is signed: one that the account did not give is refused whole, whatever it holds.
 """
@@ -19,13 +19,16 @@ _SIGNATURE = 12  # bytes
 
 
 def seal(what: str, text: str) -> str:
-    """A token of the kind ``what`` that holds ``text`` and the present."""
+    """Return a token of the kind ``what`` that holds ``text`` and the present."""
     content = f"{time.time():.3f} {text}".encode()
     return base64.urlsafe_b64encode(_signature(what, content) + content).decode()
 
 
 def unseal(what: str, token: str, expired: str) -> str:
-    """What a token of ours holds; raises ApiError for a foreign one, or with the code ``expired`` for an old one."""
+    """Return what a token of ours holds.
+
+    Raises ApiError for a foreign one, or with the code ``expired`` for an old one.
+    """
     try:
         sealed = base64.b64decode(token, altchars=b"-_", validate=True)
     except ValueError as error:
@@ -49,7 +52,7 @@ def _signature(what: str, content: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class ShardIterator:
-    """Where to read next. ``generation`` tells a stream from an earlier one of the same name."""
+    """Hold where to read next. ``generation`` tells a stream from an earlier one of the same name."""
 
     stream: str
     generation: str
@@ -61,6 +64,6 @@ class ShardIterator:
 
 
 def read_token(token: str) -> ShardIterator:
-    """The iterator a token stands for; raises ApiError for a foreign or an expired one."""
+    """Return the iterator a token stands for; raises ApiError for a foreign or an expired one."""
     stream, generation, shard_id, position = unseal("ShardIterator", token, "ExpiredIteratorException").split("|")
     return ShardIterator(stream, generation, shard_id, int(position))

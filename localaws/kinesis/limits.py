@@ -1,4 +1,4 @@
-"""The limits of a shard, for an account that is as strict as AWS (``up --strict``).
+"""Keep to the limits of a shard, for an account that is as strict as AWS (``up --strict``).
 
 Figures of the Kinesis Data Streams developer guide, "Quotas and limits": writes up to 1,000 records and 1 MB a second
 (partition keys included), 5 GetRecords and 5 GetShardIterator a second, reads up to 2 MB a second. A bucket holds what
@@ -20,7 +20,7 @@ READ_BYTES_PER_SECOND = 2 << 20
 
 @dataclass
 class Bucket:
-    """A token bucket that holds one second's worth."""
+    """Describe a token bucket that holds one second's worth."""
 
     rate: float
     level: float
@@ -52,13 +52,13 @@ class _ShardLimits:
 
 @dataclass
 class StrictLimits:
-    """Refuses what is above a shard's limits; ``clock`` gives seconds and never goes back."""
+    """Refuse what is above a shard's limits; ``clock`` gives seconds and never goes back."""
 
     clock: Callable[[], float] = time.monotonic
     refused: dict[str, int] = field(default_factory=lambda: {"put": 0, "get": 0, "iterator": 0})
 
     def admits_put(self, shard: Shard, size: int, now: float) -> bool:
-        """Whether one more record of ``size`` bytes may be written; if so it is counted.
+        """Say whether one more record of ``size`` bytes may be written; if so it is counted.
 
         ``now`` is the clock's time of the call, the same for all its records: no bucket fills while it is answered.
         """
@@ -71,7 +71,7 @@ class StrictLimits:
         return False
 
     def admits_get(self, shard: Shard) -> bool:
-        """Whether one more GetRecords may be answered now; if so it is counted."""
+        """Say whether one more GetRecords may be answered now; if so it is counted."""
         now, limits = self.clock(), self._of(shard)
         if now >= limits.read_closed_until and limits.gets.holds(1, now):
             limits.gets.take(1)
@@ -88,7 +88,7 @@ class StrictLimits:
         return False
 
     def count_read(self, shard: Shard, size: int) -> None:
-        """``size`` bytes were read just now."""
+        """Run ``size`` bytes were read just now."""
         now, limits = self.clock(), self._of(shard)
         limits.read.holds(size, now)
         if size > READ_BYTES_PER_SECOND:  # what had been saved up does not shorten what the reference promises

@@ -1,4 +1,4 @@
-"""CreateStream, UpdateStreamMode, and what lists or describes streams, shards and consumers."""
+"""Answer CreateStream, UpdateStreamMode, and what lists or describes streams, shards and consumers."""
 
 import json
 import time
@@ -18,17 +18,26 @@ _EXPIRED = "ExpiredNextTokenException"
 _SHARD_LIMIT = 20_000
 _ON_DEMAND_LIMIT = 50
 _ON_DEMAND_SHARDS = 4  # an on-demand stream starts with four shards
+# Members of CreateStream that change what a stream does elsewhere, and the value that changes nothing.
+_NOT_DONE = {
+    "MaxRecordSizeInKiB": 1024,
+    "WarmThroughputMiBps": None,
+    "RecordDistributionStrategy": "USER_PARTITION_KEY",
+}
 
 
 class Listing:
-    """What a stream looks like; each operation takes the request's members and returns the answer's."""
+    """Describe and list streams; each operation takes the request's members and returns the answer's."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
 
     def create_stream(self, data: dict[str, Any]) -> dict[str, Any]:
-        """A new stream, ACTIVE at once."""
+        """Return a new stream, ACTIVE at once."""
         name, mode = data["StreamName"], data.get("StreamModeDetails", {}).get("StreamMode", "PROVISIONED")
+        for member, known in _NOT_DONE.items():
+            if data.get(member, known) != known:
+                raise invalid(f"The embedded account does not do {member}: leave it out of CreateStream.")
         tags = checked(data.get("Tags", {}))
         if self._backend.stream_named(name) is not None:
             raise ApiError(
@@ -45,7 +54,7 @@ class Listing:
         return {}
 
     def _require_quota(self, shards: int = 0, on_demand: int = 0) -> None:
-        """Raises LimitExceededException where the account would have more than its quota of the region."""
+        """Raise LimitExceededException where the account would have more than its quota of the region."""
         limits = self.describe_limits({})
         if limits["OpenShardCount"] + shards > _SHARD_LIMIT:
             raise over_limit(
@@ -59,7 +68,7 @@ class Listing:
             )
 
     def list_streams(self, data: dict[str, Any]) -> dict[str, Any]:
-        """One page of streams, by name."""
+        """Return one page of streams, by name."""
         after, limit = data.get("ExclusiveStartStreamName", ""), data.get("Limit", 100)
         if "NextToken" in data:
             after = unseal("NextToken of ListStreams", data["NextToken"], _EXPIRED)
@@ -74,7 +83,7 @@ class Listing:
         return answer | ({"NextToken": seal("NextToken of ListStreams", _name(page[-1]))} if len(rest) > limit else {})
 
     def list_stream_consumers(self, data: dict[str, Any]) -> dict[str, Any]:
-        """One page of a stream's consumers, by name."""
+        """Return one page of a stream's consumers, by name."""
         after, limit = "", data.get("MaxResults", 100)
         if "NextToken" in data:
             after = unseal("NextToken of ListStreamConsumers", data["NextToken"], _EXPIRED)
@@ -87,7 +96,7 @@ class Listing:
         return answer
 
     def list_shards(self, data: dict[str, Any]) -> dict[str, Any]:
-        """One page of shards, closed ones too, as far as ShardFilter lets them through."""
+        """Return one page of shards, closed ones too, as far as ShardFilter lets them through."""
         size = data.get("MaxResults", 1000)
         token = data.get("NextToken")
         if token:
@@ -170,7 +179,7 @@ def _description(stream: Stream) -> dict[str, Any]:
 
 
 def _passes(stream: Stream, shard_id: str, shard: Shard, shard_filter: dict[str, Any] | None) -> bool:
-    """Whether a shard passes a ShardFilter, by the API reference's definition of each type."""
+    """Say whether a shard passes a ShardFilter, by the API reference's definition of each type."""
     if not shard_filter:
         return True
     kind, horizon = shard_filter["Type"], time.time() - stream["RetentionPeriodHours"] * 3600

@@ -1,4 +1,4 @@
-"""PutRecord, PutRecords, GetShardIterator and GetRecords."""
+"""Answer PutRecord, PutRecords, GetShardIterator and GetRecords."""
 
 import hashlib
 import time
@@ -41,7 +41,7 @@ MAX_BYTES_STORED = 2 << 30
 
 
 class Records:
-    """The operations on records; each takes the request's members and returns the answer's."""
+    """Answer the operations on records; each takes the request's members and returns the answer's."""
 
     def __init__(self, backend: Backend, limits: StrictLimits | None) -> None:
         self._backend = backend
@@ -120,7 +120,7 @@ class Records:
         return {"ShardIterator": _iterator(stream, data["ShardId"], position)}
 
     def get_records(self, data: dict[str, Any]) -> tuple[dict[str, Any], ShardIterator]:
-        """The answer, its records as they are stored; and where the call read."""
+        """Return the answer, its records as they are stored; and where the call read."""
         limit = data.get("Limit", MAX_RECORDS_GOT)
         iterator = read_token(data["ShardIterator"])
         stream = self._backend.stream_named(iterator.stream)
@@ -163,7 +163,7 @@ class Records:
 
 
 def generation(stream: Stream) -> str:
-    """Tells a stream from one of the same name that was deleted before."""
+    """Tell a stream from one of the same name that was deleted before."""
     return str(stream.get("generation", stream["CreationTimestamp"]))
 
 
@@ -172,7 +172,7 @@ def _iterator(stream: Stream, shard_id: str, position: int) -> str:
 
 
 def _size(entry: dict[str, Any]) -> int:
-    """The size AWS counts: data and partition key, in bytes."""
+    """Return the size AWS counts: data and partition key, in bytes."""
     length = len(entry["Data"])
     if length > MAX_BYTES_RECORD:
         raise ApiError(
@@ -196,7 +196,7 @@ def _hash_key(entry: dict[str, Any]) -> int:
 
 
 def _page(records: list[Record], first: int, limit: int) -> tuple[list[Record], int]:
-    """At most ``limit`` records and 10 MiB, but always one; and their size in bytes."""
+    """Take at most ``limit`` records and 10 MiB, but always one; returns their size in bytes, too."""
     page = records[first : first + limit]
     total = 0
     for count, record in enumerate(page):

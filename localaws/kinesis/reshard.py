@@ -1,4 +1,4 @@
-"""SplitShard, MergeShards and UpdateShardCount: parents are closed and stay readable, children take over."""
+"""Answer SplitShard, MergeShards and UpdateShardCount: parents close and stay readable, children take over."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ MAX_SHARDS = 10_000
 
 
 class Resharding:
-    """The operations that change a stream's shards; a change is complete when it is answered."""
+    """Answer the operations that change a stream's shards; a change is complete when it is answered."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -76,7 +76,7 @@ class Resharding:
         }
 
     def _scale(self, stream: Stream, target: int) -> None:
-        """Uniform shards by splits and merges, which leave short-lived shards between, as on AWS."""
+        """Make uniform shards by splits and merges, which leave short-lived shards between, as on AWS."""
         expire(stream)
         size = (MAX_HASH_KEY + 1) // target
         starts = [number * size for number in range(target)]

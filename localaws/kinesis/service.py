@@ -1,4 +1,4 @@
-"""Kinesis on the wire: which operation a request asks for, who asks, and what may go wrong on purpose."""
+"""Dispatch requests of Kinesis: which operation, who asks, and what may go wrong on purpose."""
 
 import asyncio
 import time
@@ -27,7 +27,7 @@ Operation = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class Readers(Protocol):
-    """Is told which caller lists and reads what; see ``managed_flink.sources``."""
+    """Describe is told which caller lists and reads what; see ``managed_flink.sources``."""
 
     def listed(self, caller: str, stream: str) -> None: ...
 
@@ -37,7 +37,7 @@ class Readers(Protocol):
 
 
 class KinesisService:
-    """Answers the operations it knows, and leaves the rest to ``rest``, the emulator's own handler."""
+    """Answer the operations it knows, and leave the rest to ``rest``, the emulator's own handler."""
 
     def __init__(
         self,

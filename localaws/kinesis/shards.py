@@ -1,4 +1,4 @@
-"""The shards of one stream: which are open, where a hash key goes, who is whose child, what has expired.
+"""Keep the shards of one stream: which are open, whose a hash key is, what has expired.
 
 A closed shard stays, readable to its end, until the retention period has passed since it was closed. Positions are
 counted from a shard's first record ever (``trimmed`` + index), so that they survive the expiry of records.
@@ -23,12 +23,12 @@ _sequence_numbers = itertools.count(49 * 10**54 + time.time_ns() * 10**30)
 
 
 def next_sequence_number() -> str:
-    """A sequence number above all earlier ones, as a number and as a text."""
+    """Return a sequence number above all earlier ones, as a number and as a text."""
     return str(next(_sequence_numbers))
 
 
 def stored_size(record: Record) -> int:
-    """The bytes of memory a record takes."""
+    """Return the bytes of memory a record takes."""
     return len(record["Data"]) + len(record["PartitionKey"]) + _RECORD_OVERHEAD
 
 
@@ -37,13 +37,13 @@ def is_open(shard: Shard) -> bool:
 
 
 def open_shards(stream: Stream) -> list[str]:
-    """Ids of the open shards, by their hash keys."""
+    """Return ids of the open shards, by their hash keys."""
     shards = [(int(shard["starting_hash_key"]), sid) for sid, shard in stream["shards"].items() if is_open(shard)]
     return [sid for _, sid in sorted(shards)]
 
 
 def route(stream: Stream, hash_key: int) -> str:
-    """The open shard a hash key belongs to."""
+    """Return the open shard a hash key belongs to."""
     starts, ids = _routes(stream)
     return ids[bisect.bisect_right(starts, hash_key) - 1]
 
@@ -83,7 +83,7 @@ def add_shard(stream: Stream, start: int, end: int, sequence_number: str, parent
 
 
 def close_shard(stream: Stream, shard_id: str, sequence_number: str) -> None:
-    """No record goes to the shard any more; what it has stays readable."""
+    """Close a shard to new records; what it has stays readable."""
     stream["shards"][shard_id] |= {_ENDING: sequence_number, "closed_at": time.time()}
     stream.pop("routes", None)
 
@@ -93,7 +93,7 @@ def parents(shard: Shard) -> list[str]:
 
 
 def children(stream: Stream, shard_id: str) -> list[dict[str, Any]]:
-    """The children of a closed shard, as GetRecords names them at its end."""
+    """Return the children of a closed shard, as GetRecords names them at its end."""
     return [
         {"ShardId": sid, "ParentShards": parents(shard), "HashKeyRange": _hash_keys(shard)}
         for sid, shard in sorted(stream["shards"].items())
@@ -102,7 +102,7 @@ def children(stream: Stream, shard_id: str) -> list[dict[str, Any]]:
 
 
 def describe(shard_id: str, shard: Shard) -> dict[str, Any]:
-    """A shard as ListShards and DescribeStream show it."""
+    """Return a shard as ListShards and DescribeStream show it."""
     sequence = {"StartingSequenceNumber": shard["starting_sequence_number"]}
     if not is_open(shard):
         sequence["EndingSequenceNumber"] = shard[_ENDING]
@@ -118,7 +118,7 @@ def _hash_keys(shard: Shard) -> dict[str, str]:
 
 
 def opened_at(stream: Stream, shard: Shard) -> float:
-    """Seconds since the epoch at which the shard was opened."""
+    """Return seconds since the epoch at which the shard was opened."""
     return float(shard.get("opened_at") or stream["CreationTimestamp"])
 
 
@@ -142,7 +142,7 @@ def expire(stream: Stream) -> None:
 
 
 def start_position(shard: Shard, kind: str, sequence_number: int, timestamp: float) -> int:
-    """The position an iterator of this type starts at."""
+    """Return the position an iterator of this type starts at."""
     records, trimmed = shard["records"], shard.get("trimmed", 0)
     searches: dict[str, Callable[[], int]] = {
         "TRIM_HORIZON": lambda: 0,

@@ -1,4 +1,4 @@
-"""Tags of a stream: by its name (AddTagsToStream and its kin) and, as newer code asks, by its ARN (TagResource)."""
+"""Answer the operations on a stream's tags, by its name or by its ARN."""
 
 import re
 from collections.abc import Mapping
@@ -14,31 +14,31 @@ _ALLOWED = re.compile(r"^[\w\s.:/=+\-@]*$")
 
 
 class Tags:
-    """The operations on tags; each takes the request's members and returns the answer's."""
+    """Answer the operations on tags; each takes the request's members and returns the answer's."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
 
     def add(self, data: dict[str, Any]) -> dict[str, Any]:
-        """AddTagsToStream and TagResource."""
+        """Answer AddTagsToStream and TagResource."""
         stream = self._stream(data)
         stream["tags"] = checked({**tags_of(stream), **data["Tags"]})
         return {}
 
     def remove(self, data: dict[str, Any]) -> dict[str, Any]:
-        """RemoveTagsFromStream and UntagResource."""
+        """Answer RemoveTagsFromStream and UntagResource."""
         stream, doomed = self._stream(data), data["TagKeys"]
         stream["tags"] = {key: value for key, value in tags_of(stream).items() if key not in doomed}
         return {}
 
     def of_stream(self, data: dict[str, Any]) -> dict[str, Any]:
-        """ListTagsForStream: a page of at most ``Limit`` tags after ``ExclusiveStartTagKey``."""
+        """Answer ListTagsForStream: a page of at most ``Limit`` tags after ``ExclusiveStartTagKey``."""
         limit, after = data.get("Limit", MAX_TAGS), data.get("ExclusiveStartTagKey", "")
         rest = [one for one in _as_list(self._stream(data)) if one["Key"] > after]
         return {"Tags": rest[:limit], "HasMoreTags": len(rest) > limit}
 
     def of_resource(self, data: dict[str, Any]) -> dict[str, Any]:
-        """ListTagsForResource: all of them."""
+        """Answer ListTagsForResource: all of them."""
         return {"Tags": _as_list(self._stream(data))}
 
     def _stream(self, data: dict[str, Any]) -> Stream:
@@ -47,12 +47,12 @@ class Tags:
 
 
 def tags_of(stream: Stream) -> Mapping[str, str]:
-    """The tags a stream has."""
+    """Return the tags a stream has."""
     return stream.get("tags") or {}
 
 
 def checked(tags: Mapping[str, str]) -> dict[str, str]:
-    """The tags as they may be kept; raises what AWS raises for tags that may not."""
+    """Return the tags as they may be kept; raises what AWS raises for tags that may not."""
     if len(tags) > MAX_TAGS:
         raise over_limit(f"A stream has at most {MAX_TAGS} tags.")
     for key, value in tags.items():

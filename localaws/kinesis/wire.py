@@ -1,4 +1,4 @@
-"""Requests and answers on the wire: JSON for boto3, CBOR for the connector's Java SDK.
+"""Read requests and write answers on the wire: JSON for boto3, CBOR for the connector's Java SDK.
 
 AWS's CBOR counts a timestamp (tag 1) in milliseconds, where the standard, and so ``cbor2``, counts in seconds.
 """
@@ -28,7 +28,7 @@ def speaks_cbor(headers: dict[str, str]) -> bool:
 
 
 def decode(body: bytes, cbor: bool) -> dict[str, Any]:
-    """A request's members; timestamps in seconds. Raises ApiError (SerializationException)."""
+    """Return a request's members; timestamps in seconds. Raises ApiError (SerializationException)."""
     if not cbor or not body:
         return read_json(body)
     try:
@@ -51,7 +51,7 @@ def encode(answer: dict[str, Any], cbor: bool) -> Answer:
 
 
 def encode_records(answer: dict[str, Any], cbor: bool) -> Answer:
-    """A GetRecords answer, whose records are as they are stored; CBOR is put together by hand."""
+    """Return a GetRecords answer, whose records are as they are stored; CBOR is put together by hand."""
     if not cbor:
         records = [{**one, "Data": pybase64.b64encode(one["Data"]).decode()} for one in answer["Records"]]
         return encode({**answer, "Records": records}, cbor)
@@ -104,7 +104,7 @@ def _cbor_records(records: list[Record]) -> Iterable[bytes]:
 
 @functools.lru_cache(maxsize=8192)  # a page of records has few different lengths
 def _head(major: int, length: int) -> bytes:
-    """The first bytes of a CBOR item of this length."""
+    """Return the first bytes of a CBOR item of this length."""
     if length < 24:
         return bytes((major | length,))
     if length < 1 << 8:

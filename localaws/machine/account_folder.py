@@ -1,4 +1,4 @@
-"""The account's home folder: where its state file, logs and applications are kept, readable by its owner only."""
+"""Keep the account's home folder, for its owner only: state file, logs and applications."""
 
 import contextlib
 import json
@@ -24,7 +24,7 @@ def default_home() -> Path:
 
 @dataclass(frozen=True)
 class AccountState:
-    """What ``up`` leaves for ``down``, ``status`` and ``logs``: which process is the account.
+    """Hold what ``up`` leaves for ``down``, ``status`` and ``logs``: which process is the account.
 
     ``created`` is the process's start time (seconds since the epoch): with the pid it names one process for good,
     so that a recycled pid is never taken for ours.
@@ -36,7 +36,7 @@ class AccountState:
 
 
 class AccountFolder:
-    """Paths below one home folder, made on first use with mode 0700."""
+    """Provide paths below one home folder, made on first use with mode 0700."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -49,7 +49,7 @@ class AccountFolder:
 
     @property
     def children_file(self) -> Path:
-        """Pids of the Flink processes the account started, for ``down`` after the account itself was killed."""
+        """Return the file with the pids of Flink's processes, for ``down`` after the account itself was killed."""
         return self.root / "children.json"
 
     @property
@@ -79,7 +79,7 @@ class AccountFolder:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a file so that a reader sees the old content or the new, never half of it; a failure leaves the old one."""
+    """Write a file so that a reader sees the old content or the new, also after a failure."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     try:
         with os.fdopen(handle, "w") as out:

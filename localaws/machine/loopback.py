@@ -1,4 +1,4 @@
-"""HTTP to servers on this machine, which no proxy of the user's shell stands before."""
+"""Open URLs of servers on this machine, past every proxy of the user's shell."""
 
 import urllib.request
 

@@ -1,4 +1,4 @@
-"""Loopback ports for servers that take a moment from the choice of their port until they listen on it."""
+"""Draw loopback ports for servers that take a moment until they listen."""
 
 import random
 import socket

@@ -1,4 +1,4 @@
-"""Child processes of the account: started with a clean environment, known by pid and start time, stopped for sure."""
+"""Start child processes with a clean environment, know them by pid and start time, and stop them."""
 
 import contextlib
 import ctypes
@@ -60,7 +60,7 @@ def stop_processes(processes: Iterable[psutil.Process], grace: float = 3.0) -> N
 
 
 class ChildRegister:
-    """The children's pids on disk, so that a later ``down`` finds them even if the account was killed."""
+    """Keep the children's pids on disk, so that a later ``down`` finds them even if the account was killed."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""Ends the processes of an account that is gone, however it ended. Started by the account, which holds its stdin open.
+"""End the processes of an account that is gone, however it ended. Started by the account, which holds its stdin open.
 
 ``python -m localaws.machine.watch CHILDREN_FILE PID``: once the account ``PID`` is gone, what it had started is killed.
 """

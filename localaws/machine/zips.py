@@ -1,4 +1,4 @@
-"""Opens every zip the account is given: within bounds, and each member read against its checksum before it is used."""
+"""Open every zip the account is given: within bounds, each member read against its checksum first."""
 
 import struct
 import zipfile
@@ -20,11 +20,11 @@ _DAMAGE = (
 
 
 class ZipRefused(LocalAwsError):
-    """A zip that cannot be used, with the reason and the remedy in a sentence."""
+    """Say why a zip cannot be used, with the remedy, in a sentence."""
 
 
 def open_zip(source: Path | IO[bytes], check: Callable[[list[zipfile.ZipInfo]], None] | None = None) -> zipfile.ZipFile:
-    """A zip whose members can all be read; raises ZipRefused. ``check`` sees the members before any is read."""
+    """Return a zip whose members can all be read; raises ZipRefused. ``check`` sees the members before any is read."""
     try:
         package = zipfile.ZipFile(source)
         members = package.infolist()

@@ -153,6 +153,7 @@ class DataPlane:
                     for key, app in self._running.items()
                     if app.restarts
                 },
+                "warnings": {key.name: app.warning for key, app in self._running.items() if app.warning},
                 "dashboards": {key.name: app.cluster.rest.url for key, app in self._running.items()},
                 "jobs": {key.name: app.job_id for key, app in self._running.items()},
                 "started_in": {key.name: app.started_in for key, app in self._running.items()},
@@ -200,6 +201,8 @@ class DataPlane:
             )
             with self._lock:
                 self._running[key] = running
+            if running.warning:
+                running.log("WARN", running.warning)
             try:
                 self._require_alone(key)
                 running.start(self._package(key), savepoint)

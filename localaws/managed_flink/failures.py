@@ -27,6 +27,7 @@ _RULES = [
         "The cluster cannot write its checkpoints into the account's home: set LOCALAWS_HOME to a folder that its "
         "JobManager and TaskManagers reach under the same path and may write to.",
     ),
+    (r"Exception: ((?:Nothing of an application leaves|FlinkKinesisProducer writes) .+)", "{1}"),  # the Java agent's
     (r"PropertyError: (.+)", "{1}"),
     (r"(?s)SqlError: (.+)", "{1}"),  # with the line of SQL and the caret under it
     (
@@ -73,8 +74,9 @@ _RULES = [
         "The file {1!r} is not there; paths are relative to the zip's root.",
     ),
     (
-        r"(?:Connection refused|UnknownHostException|Unable to execute HTTP request)[^\n]*",
-        "The job cannot reach AWS: check 'aws.endpoint' and 'aws.region' in the runtime properties.",
+        r"((?:Connection refused|UnknownHostException|Unable to execute HTTP request)[^\n]*)",
+        "The job cannot reach an address that it calls ({1}): remove the endpoint that the application or its runtime "
+        "properties name; on a Flink cluster that you started they must name the account's.",
     ),
 ]
 

@@ -129,3 +129,9 @@ def unpack(path: Path, target: Path) -> None:
     target.mkdir(mode=0o700, parents=True)
     with zipfile.ZipFile(path) as package:
         package.extractall(target)
+
+
+def brings_kinesis(jar: Path) -> bool:
+    """Return whether a jar holds a connector for Kinesis, whatever the jar is called."""
+    with zipfile.ZipFile(jar) as members:
+        return any(re.search(r"flink/(?:streaming/connectors|connector)/kinesis/", name) for name in members.namelist())

@@ -8,12 +8,13 @@ from typing import Any, Protocol
 
 from localaws.errors import ApplicationFailed, ClusterFailed
 from localaws.flink_cluster.cluster import FlinkCluster
+from localaws.flink_cluster.distribution import FLINK_VERSION, RUNTIME
 from localaws.flink_cluster.existing_cluster import ExistingCluster
 from localaws.flink_cluster.offered_time import OfferedTime
 from localaws.job_description import JobDescription
 from localaws.managed_flink.failures import explain, explain_driver, needs_slots
 from localaws.managed_flink.logs import LogShipper
-from localaws.managed_flink.package import unpack
+from localaws.managed_flink.package import brings_kinesis, unpack
 from localaws.managed_flink.sources import SourceTracker
 from localaws.managed_flink.submission import make_task
 
@@ -59,6 +60,9 @@ class RunningApplication:
         self.waiting_for = ""  # what the start waits for at this moment
         self.restarts = 0  # failures since RUNNING after which Flink started the job again
         self.first_cause = ""
+        self.warning = ""
+        if job.runtime != RUNTIME:
+            self.warning = f"The application is for {job.runtime} and runs here on Flink {FLINK_VERSION}."
         self.stopping = threading.Event()
         self.ended = threading.Event()  # the job has ended and does not come back
         self._tracker = tracker
@@ -223,7 +227,8 @@ class RunningApplication:
         """
         caller, began = self.cluster.caller, offered.seconds()
         named, sources = self._input_streams(), self._count_sources()
-        reads_kinesis = "kinesis" in (self.job.run_options.jarfile or "")
+        jar = self.job.run_options.jarfile
+        reads_kinesis = jar is not None and brings_kinesis(self.folder / "code" / jar)
         while True:
             listed = self._tracker.sources(caller)
             unread, missing = self._tracker.unread_shards(caller, self._streams.open_shards), named - listed

@@ -54,9 +54,6 @@ LEFT_OUT = {
     "04_validate": ("comparison =", "flink =", "lab.dropped_by", "all_counts =", "labels =", "chosen =", "left_out =",
                     "lab.counts_over", "lab.recall_per", "lab.try_sql", "groups = lab.wait"),
 }  # fmt: skip
-# A bucket that was created and could not be tagged is nobody's by the lab's rule (docs/own-account.md): these cells are
-# broken off when their bucket is there.
-MAKE_A_BUCKET = ('s3 = boto3.client("s3")\nlab.make_bucket(',)
 # Where "not found" is an answer like another: the cell deletes, or looks whether something is there.
 NOT_FOUND_WILL_DO = ("print(lab.keep_to_hours", *CELLS["05_cleanup"])
 
@@ -116,8 +113,6 @@ def test_each_refusal_ends_in_a_next_step_and_the_cell_runs_again(
                 left = [one for one in left if not source.startswith(one)]
                 prepare(shell, source)
                 refuse_each(refusals, shell, source)
-                if source.startswith(MAKE_A_BUCKET):
-                    run(shell, source)
                 break_off_at_each_call(refusals, shell, source)
             assert run(shell, source) is None, f"the cell {source[:60]!r} of {notebook} does not run: {shell.said}"
             if source.startswith("application = flink.describe"):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lab.exercises.catalog import EXERCISES
-from lab.exercises.student_edition import write_whole
+from lab.exercises.release import write_whole
 from tests.support.account import PROJECT
 from tests.support.series import fresh_account
 

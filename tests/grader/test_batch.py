@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from grader import batch
 from grader.batch import Batch
+from grader.evidence import Evidence, NotGraded, Ran
 from grader.sandbox.limits import Limits
-from grader.submission_grading import Evidence, NotGraded, Ran
 from grader.submissions import NOTEBOOKS, find
 from lab.checks.probe import PASSED, Finding
 

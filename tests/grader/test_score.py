@@ -9,7 +9,8 @@ from pathlib import Path
 
 from grader import grade_table, result_files
 from grader.grade_table import Row
-from grader.hidden_run.proof import OF_APPLICATION, OF_FUNCTIONS
+from grader.hidden_run.application_proof import OF_APPLICATION
+from grader.hidden_run.function_proof import OF_FUNCTIONS
 from grader.score import Grade, needs, score
 from lab.checks.check import CHECKS
 from lab.checks.probe import Finding, Place, Probe

@@ -7,7 +7,7 @@ import pytest
 from lab import cli
 from lab.core import paths
 from lab.runner import closing_lines, series
-from lab.runner.verdict import NotebookResult, SeriesResult
+from lab.runner.outcome import NotebookResult, SeriesResult
 from tests.lab.series import make_series
 
 

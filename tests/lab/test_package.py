@@ -22,7 +22,7 @@ def test_importing_the_package_loads_nothing():
 
 
 def test_a_name_is_loaded_when_it_is_used():
-    assert modules_after("import lab; lab.show_table") == ["pandas", "numpy"]
+    assert modules_after("import lab; lab.read_reviews") == ["pandas", "numpy"]
     assert lab.read_stream is lab.streams.reading.read_stream
     assert lab.compare_windows is lab.validation.comparison.compare_windows
     assert {"read_stream", "DataViewer", "windows", "connect"} <= set(dir(lab))

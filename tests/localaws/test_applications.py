@@ -13,13 +13,13 @@ from typing import Any
 import psutil
 import pytest
 
-from lab.deploy.connector import JAR_NAME, connector_jar
+from lab.deploy.connector import connector_jar
 from tests.support.account import ACCOUNT, EmbeddedAccount
 
 pytestmark = pytest.mark.slow  # about 60 s in all
 PATIENCE = 240.0  # seconds for what comes in one on a quiet machine
 SOURCES = Path(__file__).parent / "applications"
-JAR = f"lib/{JAR_NAME}"
+JAR = "lib/pyflink-dependencies.jar"  # no name that says what it holds
 
 TABLES = """
 import json
@@ -36,7 +36,7 @@ def environment_with_tables():
         options = groups[group]
         environment.execute_sql(f"CREATE TABLE {name} ({column}) WITH ('connector' = 'kinesis', 'stream' = "
             f"'{options['stream']}', 'aws.region' = '{options['aws.region']}', "
-            f"'aws.endpoint' = '{options['aws.endpoint']}', 'format' = 'json'{extra})")
+            f"'format' = 'json'{extra})")
     return environment
 """
 WORDS = """
@@ -60,6 +60,8 @@ def spelling() -> bytes:
 class Workbench:
     """Deploys one application between two fresh streams and reads what it writes."""
 
+    runtime = "FLINK-1_20"
+
     def __init__(self, account: EmbeddedAccount, name: str) -> None:
         self.account, self.name = account, name
         self.kinesis = account.client("kinesis")
@@ -76,7 +78,7 @@ class Workbench:
             for path, content in members.items():
                 package.writestr(path, content)
         self.s3.put_object(Bucket=self.bucket, Key="code.zip", Body=buffer.getvalue())
-        aws = {"aws.region": "us-east-1", "aws.endpoint": self.account.endpoint}
+        aws = {"aws.region": "us-east-1"}
         groups = {
             "kinesis.analytics.flink.run.options": run_options,
             "InputStream0": {"stream": f"{self.name}-in", **aws},
@@ -84,7 +86,7 @@ class Workbench:
         }
         self.flink.create_application(
             ApplicationName=self.name,
-            RuntimeEnvironment="FLINK-1_20",
+            RuntimeEnvironment=self.runtime,
             ServiceExecutionRole=f"arn:aws:iam::{ACCOUNT}:role/LabRole",
             ApplicationConfiguration={
                 "ApplicationCodeConfiguration": {
@@ -212,6 +214,7 @@ def test_a_job_that_restarts_again_and_again_is_seen(bench: Workbench) -> None:
 
 
 def test_table_api_with_a_python_udf(bench: Workbench) -> None:
+    bench.runtime = "FLINK-1_18"
     bench.deploy(
         {"App/main.py": source("table_udf.py"), f"App/{JAR}": connector_jar().read_bytes()},
         python="App/main.py",
@@ -220,6 +223,9 @@ def test_table_api_with_a_python_udf(bench: Workbench) -> None:
     assert bench.start() == "RUNNING", bench.account.command("logs", bench.name).stdout[:3000]
     bench.put(range(6))
     assert bench.written(6) == [0, 1, 4, 9, 16, 25]
+    warning = "The application is for FLINK-1_18 and runs here on Flink 1.20."
+    assert warning in bench.account.command("status").stdout
+    assert f"service WARN {warning}" in bench.account.command("logs", bench.name).stdout
     workers = bench.python_workers()
     assert workers
     bench.stop()
@@ -238,6 +244,14 @@ def test_datastream_with_state_and_timers(bench: Workbench) -> None:
     while not {12, 15, 18} <= set(seen := bench.written(3)) and time.monotonic() < deadline:
         time.sleep(0.5)
     assert {12, 15, 18} <= set(seen)
+
+
+def test_datastream_connectors_and_boto3(bench: Workbench) -> None:
+    bench.runtime = "FLINK-1_19"
+    bench.deploy({"main.py": source("connectors.py"), JAR: connector_jar().read_bytes()}, python="main.py", jarfile=JAR)
+    assert bench.start() == "RUNNING", bench.account.command("logs", bench.name).stdout[:3000]
+    bench.put(range(5))
+    assert bench.written(5) == [0, 7, 14, 21, 28]
 
 
 def test_own_package_and_archive(bench: Workbench) -> None:
@@ -299,10 +313,31 @@ def test_a_stream_that_does_not_exist_is_named(bench: Workbench) -> None:
     assert failure(bench).startswith(f"The stream '{bench.name}-in' does not exist")
 
 
-def test_main_without_a_job(bench: Workbench) -> None:
-    bench.deploy({"main.py": "def main():\n    pass\n"}, python="main.py")
+def test_an_endpoint_elsewhere_is_refused(bench: Workbench) -> None:
+    elsewhere = "'aws.endpoint' = 'https://kinesis.eu-west-1.amazonaws.com', 'format'"
+    named = source("sql.py").replace("'format'", elsewhere)
+    bench.deploy({"main.py": named, JAR: connector_jar().read_bytes()}, python="main.py", jarfile=JAR)
+    assert bench.start() == "READY"
+    assert failure(bench).startswith(
+        "Nothing of an application leaves this machine, and kinesis.eu-west-1.amazonaws.com is not on it."
+    )
+
+
+CALLS_ELSEWHERE = """
+import requests
+
+try:
+    requests.get("https://example.com")
+except requests.RequestException as error:
+    print(error)
+"""
+
+
+def test_main_without_a_job_and_with_a_call_of_another_machine(bench: Workbench) -> None:
+    bench.deploy({"main.py": CALLS_ELSEWHERE}, python="main.py")
     assert bench.start() == "READY"
     assert failure(bench).startswith("main.py ended without starting a job; call execute()")
+    assert "Tunnel connection failed: 403 Forbidden" in bench.account.command("logs", bench.name).stdout
 
 
 def test_a_job_wider_than_its_slots_is_named(bench: Workbench) -> None:

@@ -41,8 +41,13 @@ def flink(**sections: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("given", "code", "word"),
     [
-        ({"RuntimeEnvironment": "FLINK-1_15"}, "InvalidArgumentException", "runs FLINK-1_20 only, not FLINK-1_15"),
-        ({"RuntimeEnvironment": "SQL-1_0"}, "InvalidArgumentException", "runs FLINK-1_20 only"),
+        ({"RuntimeEnvironment": "FLINK-1_15"}, "InvalidArgumentException", "connector-kinesis 4.3.0-1.19 into the zip"),
+        ({"RuntimeEnvironment": "FLINK-2_2"}, "InvalidArgumentException", "Flink 2 needs Python 3.12"),
+        (
+            {"RuntimeEnvironment": "SQL-1_0"},
+            "InvalidArgumentException",
+            "not SQL-1_0: set RuntimeEnvironment to FLINK-1_20",
+        ),
         ({"ApplicationMode": "INTERACTIVE"}, "InvalidArgumentException", "STREAMING only"),
         ({"ApplicationName": "two words"}, "ValidationException", "'applicationName' failed to satisfy constraint"),
         ({"ApplicationName": "n" * 129}, "ValidationException", "length less than or equal to 128"),

@@ -50,6 +50,14 @@ Caused by: {cause}
             "org.apache.flink.runtime.jobmanager.scheduler.NoResourceAvailableException: Could not acquire the minimum",
             "The job needs more slots than the application has",
         ),
+        (
+            "java.lang.SecurityException: Nothing of an application leaves this machine, and 203.0.113.7 is not on it.",
+            "Nothing of an application leaves this machine, and 203.0.113.7 is not on it.",
+        ),
+        (
+            "java.net.ConnectException: Connection refused: /127.0.0.1:4567",
+            "The job cannot reach an address that it calls (Connection refused: /127.0.0.1:4567): remove the endpoint",
+        ),
     ],
 )
 def test_java_causes(cause: str, expected: str) -> None:

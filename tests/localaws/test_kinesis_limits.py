@@ -6,6 +6,7 @@ from localaws.errors import ApiError
 from localaws.kinesis.limits import StrictLimits
 from localaws.kinesis.records import Records
 from tests.localaws.kinesis_backend import FakeBackend, entry, shard
+from tests.support.account import EmbeddedAccount
 
 
 class Clock:
@@ -126,3 +127,11 @@ def test_two_mebibytes_a_second_are_read_in_small_calls() -> None:
         read += strict.admitted(lambda: strict.records.get_records({"ShardIterator": token}))
         strict.clock.now += 0.25
     assert 20 <= read <= 22
+
+
+@pytest.mark.parametrize("member", [{"MaxRecordSizeInKiB": 2048}, {"WarmThroughputMiBps": 100}])
+def test_a_member_that_would_be_passed_over_is_refused(account: EmbeddedAccount, member: dict[str, int]) -> None:
+    kinesis = account.client("kinesis")
+    with pytest.raises(kinesis.exceptions.InvalidArgumentException, match=f"does not do {next(iter(member))}"):
+        kinesis.create_stream(StreamName="larger", ShardCount=1, **member)
+    assert "larger" not in kinesis.list_streams()["StreamNames"]

@@ -46,6 +46,7 @@ def job(slots: int, groups: dict[str, dict[str, str]] | None = None) -> JobDescr
         key=ApplicationKey("000000000000", "us-east-1", "wide"),
         arn="arn",
         version=1,
+        runtime="FLINK-1_20",
         bucket="",
         object_key="code.zip",
         object_version=None,
@@ -150,16 +151,24 @@ def test_a_start_that_hangs_says_what_it_waits_for(tmp_path: Path, monkeypatch: 
 # -- which sources RUNNING waits for --------------------------------------------------------------------------------
 
 
+KINESIS_READER = "org/apache/flink/streaming/connectors/kinesis/FlinkKinesisConsumer.class"
+
+
 class Positions:
     """A start whose tasks run: its graph has so many sources, and every look at the clock costs a second."""
 
-    def __init__(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sources: int) -> None:
+    def __init__(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sources: int, reader: str = KINESIS_READER
+    ) -> None:
         nodes = [{"id": str(number)} for number in range(sources)] + [{"id": "sink", "inputs": []}]
         rest = SimpleNamespace(job=lambda job_id: {"plan": {"nodes": nodes}}, failures=lambda job_id, since: [])
         groups = {
-            RUN_OPTIONS: {"python": "main.py", "jarfile": "flink-connector-kinesis.jar"},
+            RUN_OPTIONS: {"python": "main.py", "jarfile": "dependencies.jar"},
             "consumer.config.0": {"input.stream.name": "reviews"},
         }
+        (tmp_path / "code").mkdir()
+        with zipfile.ZipFile(tmp_path / "code" / "dependencies.jar", "w") as jar:
+            jar.writestr(reader, "")
         cluster: Any = SimpleNamespace(caller="c", rest=rest)
         self.tracker = SourceTracker()
         streams = Streams("reviews", "other")

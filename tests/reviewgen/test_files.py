@@ -20,8 +20,6 @@ from lab.core.paths import ROOT
 from reviewgen import files as command
 from reviewgen.files import LABEL_COLUMNS, NotWritten, main, write
 from reviewgen.phrases import ASPECTS, GENRE_SUBJECTS, PLOTS
-from reviewgen.profile import Unreadable, detection, distributions, largest_counts, profile, read
-from reviewgen.profile import main as profile_main
 from reviewgen.reviewers import (
     CHAPTER,
     LARGEST,
@@ -35,6 +33,7 @@ from reviewgen.reviewers import (
 )
 from reviewgen.reviews import KEYS, generate
 from reviewgen.world import DATES, GENRES, REVIEWER_SPACE, movie, reviewer_name
+from tests.support.review_profile import detection, distributions, largest_counts, profile
 
 SHARED = ROOT.parent / "shared" / "data"
 MANY = 20_000
@@ -98,11 +97,11 @@ def test_committed_files_are_those_of_the_default_command(tmp_path):
 
 def test_data_card_shows_the_figures_of_the_committed_file():
     card = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
-    found = read(ROOT / "data" / "sample.json")
+    found = profile(json.loads((ROOT / "data" / "sample.json").read_bytes()))
     with (ROOT / "data" / "labels.csv").open(encoding="utf-8", newline="") as file:
         labels = list(csv.DictReader(file))
     for table in (distributions(found), detection(found, labels)):
-        assert table in card, "data/README.md is stale: paste the tables of python -m reviewgen.profile"
+        assert table in card, f"data/README.md is stale, its table is now:\n{table}"
 
 
 # --- the schema -----------------------------------------------------------------------------------------------------
@@ -474,20 +473,10 @@ def test_the_command_says_what_it_wrote(tmp_path, capsys):
     assert said.out.startswith("2,000 reviews (2.") and str(tmp_path / "labels.csv") in said.out
 
 
-def test_profile_reads_the_real_records_and_refuses_anything_else(tmp_path, capsys):
-    broken = tmp_path / "broken.json"
-    for content, why in (
-        ("[]", "no reviews"),
-        ('[{"a": 1}]', "keys a"),
-        ("[{", "array of reviews"),
-        ("root:x\n", "lexical error"),
-    ):
-        broken.write_text(content)
-        with pytest.raises(Unreadable, match=why):
-            read(broken)
-    assert profile_main([str(tmp_path / "none.json")]) == 2
-    assert capsys.readouterr().err.count("\n") == 1
+def test_profile_reads_the_real_records_and_refuses_anything_else():
+    with pytest.raises(ValueError, match="keys a"):
+        profile([{"a": 1}])
     records = SHARED / "imdb_records.json"
     if not records.exists():
         pytest.skip("the real records (shared/data/imdb_records.json) are not on this machine")
-    assert sum(read(records).ratings.values()) == 12
+    assert sum(profile(json.loads(records.read_bytes())).ratings.values()) == 12

@@ -73,7 +73,7 @@ def running_account(home: Path, *options: str) -> Iterator[EmbeddedAccount]:
     """An account that `localaws up` has started with these options; it is down afterwards."""
     account = EmbeddedAccount(free_port(), home)
     try:
-        started = account.command("up", *options)
+        started = account.command("up", "--role", "LabRole", *options)
         assert started.returncode == 0, started.stderr
         yield account
     finally:

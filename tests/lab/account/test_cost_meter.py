@@ -23,6 +23,6 @@ def test_the_meter_counts_what_is_there_since_it_is_there(furnish, monkeypatch: 
     bill = cost_meter.cost_so_far(furnished.session)
     assert "what is still running costs 0.15 USD an hour, 3.72 a day." in bill.sentence
     assert list(bill.table["state"]) == ["runs"] * 4
-    assert closing_lines.still_running("us-east-1").startswith(f"meter       {bill.sentence} Its kernels are gone")
+    assert closing_lines.still_running("us-east-1").startswith(f"meter       {bill.sentence} Its kernels have ended")
     furnished.clear()
     assert cost_meter.cost_so_far(furnished.session).sentence.startswith("Nothing of the lab")

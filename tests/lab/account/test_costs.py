@@ -1,12 +1,11 @@
 """The arithmetic of the bill, with prices of the test's own, so that every figure can be followed by hand."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from lab.account import costs
-from lab.account.costs import Charge
 from lab.core.session import Session
 
 PRICES = {
@@ -51,11 +50,26 @@ def test_what_is_stopped_has_cost_and_costs_no_more() -> None:
     assert costs.total_hourly(charges, PRICES) == pytest.approx(0.03, abs=1e-12)
 
 
-def test_a_price_that_is_not_known_makes_the_sum_unknown_not_smaller() -> None:
-    charges = [Charge("a", "shard_hour", 1, 1), Charge("b", "something_else", 1, 1)]
-    assert costs.total_hourly(charges, PRICES) is None and costs.total_so_far(charges, PRICES) is None
-    assert costs.money(None) == "unknown"
-    assert costs.prices_of("eu-north-1") == {}
+@pytest.mark.parametrize("region", ["us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-south-1", "eu-north-1"])
+def test_every_region_has_every_price_with_its_region_source_and_date(region: str) -> None:
+    prices, home = costs.prices_of(region), costs.prices_of("us-east-1")
+    assert prices.keys() == home.keys() >= {charge.unit for charge in (*costs.planned(0), *costs.planned(2))}
+    for unit, price in prices.items():
+        assert price["price"] > 0 and price["source"] and date.fromisoformat(price["seen"][:10]) <= date.today()
+        assert price["region"] == region or price == home[unit]
+    own = [price for price in prices.values() if price["region"] == region]
+    assert bool(own) == (region != "eu-north-1")
+
+
+def test_frankfurt_has_its_own_shards_and_the_application_of_us_east_1() -> None:
+    prices, charges = costs.prices_of("eu-central-1"), costs.planned(1)
+    # 1 + 1 shards, 4 + 1 of the exercises, at Frankfurt's price; 2 KPUs and 50 GB at us-east-1's
+    assert costs.total_hourly(charges, prices) == pytest.approx(7 * 0.018 + 0.22 + 5 / 720, abs=1e-12)
+    said = costs.borrowed("eu-central-1", charges, prices)
+    assert "prices of some (application, 1 KPU and 1 for orchestration; application, 50 GB of storage)" in said
+    assert "those of us-east-1, and eu-central-1 may cost more or less" in said
+    assert costs.borrowed("eu-central-1", charges[:4], prices) == ""
+    assert costs.borrowed("us-east-1", charges, costs.prices_of("us-east-1")) == ""
 
 
 @pytest.mark.parametrize(
@@ -104,5 +118,7 @@ def test_the_bill_says_the_day_of_a_forgotten_application_and_where_prices_are_f
     assert not any("embedded" in note for note in bill.notes)
     local = cost_an_hour(Session("local", "us-east-1", "1", "http://127.0.0.1:1"))
     assert any("The embedded account costs nothing" in note for note in local.notes)
-    unknown = cost_an_hour(Session("aws", "eu-north-1", "1", None))
-    assert "unknown USD an hour" in unknown.sentence and "no prices of eu-north-1" in unknown.notes[0]
+    elsewhere = cost_an_hour(Session("aws", "us-west-2", "1", None))
+    assert "0.38 USD an hour in us-west-2" in elsewhere.sentence
+    assert elsewhere.sentence.count("those of us-east-1, and us-west-2 may cost more or less") == 1
+    assert "unknown" not in elsewhere.sentence and "us-west-2" not in bill.sentence

@@ -112,7 +112,7 @@ def test_the_function_and_its_log(furnished) -> None:
         assert sentence in finding(furnished, "02").message
 
     furnished.logs.delete_retention_policy(logGroupName=group)
-    fails("is kept for ever")
+    fails("is kept without end")
     furnished.logs.put_retention_policy(logGroupName=group, retentionInDays=365)
     fails("is kept for 365 days")
     furnished.logs.put_retention_policy(logGroupName=group, retentionInDays=7)

@@ -94,11 +94,6 @@ def test_recall_per_kind_shows_what_is_missed():
     assert recall_per_kind(score(COUNTS, LABELS), 99).table["flagged"].sum() == 0
 
 
-def test_a_picture_can_be_saved(tmp_path):
-    path = recall_per_kind(score(COUNTS, LABELS), 1).save(tmp_path / "kinds.png")
-    assert path.read_bytes().startswith(b"\x89PNG")
-
-
 def test_no_global_state_of_matplotlib():
     program = "import sys, lab.charts; print('matplotlib.pyplot' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

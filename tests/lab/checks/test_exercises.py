@@ -153,7 +153,7 @@ def test_what_is_no_key_is_one_sentence_and_the_check_says_it_again(
 def put_batch_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: str) -> None:
     path = tmp_path / "put_batch.py"
     path.write_text(f"def put_batch(kinesis, stream, records):\n{body}")
-    monkeypatch.setattr("lab.exercises.catalog.project_path", lambda _: path)
+    monkeypatch.setattr("lab.core.code_files.project_path", lambda _: path)
 
 
 def test_resending_what_failed_and_only_that_is_right(session: Session) -> None:
@@ -194,7 +194,7 @@ def test_the_blank_of_the_code_file_is_not_attempted(
 ) -> None:
     path = tmp_path / "put_batch.py"
     path.write_text(student_files()["producer/put_batch.py"])
-    monkeypatch.setattr("lab.exercises.catalog.project_path", lambda _: path)
+    monkeypatch.setattr("lab.core.code_files.project_path", lambda _: path)
     assert send_batch(session) is None
     assert not finding(session, "put_batch").attempted
 
@@ -417,12 +417,12 @@ def crowds(reviews: pd.DataFrame, size: int, slide: int, *, agreed: bool, least:
     )
 
 
-def package_of(source: str) -> bytes:
+def package_of(source: str) -> zipfile.ZipFile:
     """The zip of an application whose file is this."""
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as out:
         out.writestr(APPLICATION_SCRIPT, source)
-    return package.getvalue()
+    return zipfile.ZipFile(package)
 
 
 def with_groups(known: dict[str, Any], groups: pd.DataFrame, **more: Any) -> dict[str, Any]:

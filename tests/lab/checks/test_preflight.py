@@ -61,18 +61,18 @@ def test_a_role_that_trusts_too_few_or_may_too_little(furnish) -> None:
     furnished = furnish()
     iam = furnished.account.client("iam")
     document = iam.get_role(RoleName="LabRole")["Role"]["AssumeRolePolicyDocument"]
-    policy = iam.get_role_policy(RoleName="LabRole", PolicyName="LabPolicy")["PolicyDocument"]
+    policy = iam.get_role_policy(RoleName="LabRole", PolicyName="Services")["PolicyDocument"]
     try:
         iam.update_assume_role_policy(RoleName="LabRole", PolicyDocument=json.dumps(trust(LAMBDA)))
         narrow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
-        iam.put_role_policy(RoleName="LabRole", PolicyName="LabPolicy", PolicyDocument=json.dumps(narrow))
+        iam.put_role_policy(RoleName="LabRole", PolicyName="Services", PolicyDocument=json.dumps(narrow))
         found = look_at(UncheckedAccount(furnished.session))
         assert f"LabRole does not trust {FLINK}: add it to the role's trust policy." in found.wrong
         denied = "LabRole may not kinesis:ListShards, kinesis:PutRecords, kinesis:DescribeStream, kinesis:Get"
         assert any(one.startswith(denied) and "stream/suspicious_activity" in one for one in found.wrong), found.wrong
     finally:
         iam.update_assume_role_policy(RoleName="LabRole", PolicyDocument=json.dumps(document))
-        iam.put_role_policy(RoleName="LabRole", PolicyName="LabPolicy", PolicyDocument=json.dumps(policy))
+        iam.put_role_policy(RoleName="LabRole", PolicyName="Services", PolicyDocument=json.dumps(policy))
 
 
 def test_no_network_and_no_credentials_end_in_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys) -> None:

@@ -5,9 +5,6 @@ from pathlib import Path
 import pytest
 
 from lab.checks.blanks import blank_functions
-from lab.cli import main
-from lab.core.errors import LabError
-from lab.exercises import student_edition
 from lab.exercises.catalog import EXERCISES, Exercise
 from lab.exercises.student_edition import BadSource, student_files, without_solutions
 from tests.support.account import PROJECT
@@ -54,18 +51,6 @@ def test_a_marker_without_its_partner_is_refused(source: str, said: str) -> None
         without_solutions(source, "here")
 
 
-def test_release_writes_the_files_that_differ_into_build(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["release"]) == 0
-    folder = PROJECT / "build" / "release"
-    written = {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
-    assert written == student_files()
-    assert capsys.readouterr().out.splitlines() == [f"build/release/{name}" for name in sorted(written)]
-    assert "SOLUTION" not in "".join(written.values())
-    for one in EXERCISES.values():
-        number, title = one.title.removeprefix("Exercise ").split(": ")
-        assert f"| {number} | {title} |" in written["README.md"]
-
-
 @pytest.mark.parametrize("exercise", EXERCISES.values(), ids=lambda exercise: exercise.name)
 def test_every_exercise_has_a_blank_where_it_says_and_no_solution_is_left(exercise: Exercise) -> None:
     name, place = exercise.where.split(" in ")
@@ -95,21 +80,3 @@ def test_the_exercises_in_the_notebooks_say_goal_time_points_and_fold_their_hint
     assert sorted(told) == list(range(1, 9))
     known = sorted((one.notebook, one.minutes, one.points) for one in EXERCISES.values())
     assert sorted(told.values()) == known
-
-
-def test_the_whole_student_edition_holds_everything_but_the_solutions(tmp_path: Path) -> None:
-    target = tmp_path / "edition"
-    assert main(["release", "--whole", str(target)]) == 0
-    assert (target / "Makefile").exists() and (target / "data" / "sample.json").exists()
-    assert not (target / "tests").exists() and not (target / "build").exists()
-    for path in [*target.glob("notebooks/*.ipynb"), *(target / name for name in student_edition.CODE_FILES)]:
-        assert "BEGIN SOLUTION" not in path.read_text()
-    with pytest.raises(LabError, match="is not an empty folder"):
-        student_edition.write_whole(target)
-
-
-def test_writing_again_removes_what_nothing_makes(tmp_path: Path) -> None:
-    student_edition.write(tmp_path)
-    (tmp_path / "notebooks" / "99_old.ipynb").write_text("{}")
-    assert student_edition.write(tmp_path) == sorted(student_files())
-    assert not (tmp_path / "notebooks" / "99_old.ipynb").exists()

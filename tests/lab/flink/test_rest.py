@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from grader.hidden_run.flink_evidence import counts_in_sliding_windows
+from grader.hidden_run.application_proof import counts_in_sliding_windows
 from lab.flink.rest import Dashboard
 
 SOURCE, BY_REVIEWER, BY_MOVIE = "e3df", "0461", "2ba6"

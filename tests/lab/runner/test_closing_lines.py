@@ -1,8 +1,8 @@
 import pytest
 
 from lab.runner import closing_lines
+from lab.runner.outcome import CheckResult, NotebookResult, SeriesResult
 from lab.runner.run_folder import Run, point_latest
-from lab.runner.verdict import CheckResult, NotebookResult, SeriesResult
 
 RESULT = SeriesResult(
     "20261123-232131-3fa9",

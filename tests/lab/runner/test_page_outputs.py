@@ -62,7 +62,7 @@ def test_a_table_keeps_its_cells_and_loses_everything_else():
     (table,) = found({"text/html": html})
     assert table.content == (
         '<table><caption>A &amp; B</caption><tr><th scope="col">a</th>'
-        '<td colspan="2" class="number">1 &lt; 2link</td></tr></table>'
+        '<td class="number" colspan="2">1 &lt; 2link</td></tr></table>'
     )
 
 
@@ -71,6 +71,11 @@ def test_a_long_table_is_cut_and_says_how_much_is_left_out():
     (table,) = found({"text/html": f"<table><tr><th>i</th></tr>{rows}</table>"})
     assert table.content.count("<tr>") == MAX_ROWS + 1 and table.content.endswith("</tr></table>")
     assert table.left_out == 100 - MAX_ROWS
+
+
+def test_a_comment_that_would_be_markup_is_left_out():
+    (table,) = found({"text/html": "<table><tr><td>1<!--><script>x()</script>--></td></tr></table>"})
+    assert "script" not in table.content and "<!" not in table.content
 
 
 def test_a_long_cell_is_cut():

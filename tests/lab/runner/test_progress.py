@@ -1,7 +1,7 @@
 from io import StringIO
 
+from lab.runner.outcome import CheckResult, NotebookResult
 from lab.runner.progress import Progress
-from lab.runner.verdict import CheckResult, NotebookResult
 
 RESULT = NotebookResult(
     "01_streams",

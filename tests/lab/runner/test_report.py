@@ -2,9 +2,9 @@ import re
 from html.parser import HTMLParser
 
 from lab.runner import report
+from lab.runner.outcome import CheckResult, Failure, NotebookResult, SeriesResult, Step
 from lab.runner.page_outputs import Exhibit
 from lab.runner.run_folder import Run
-from lab.runner.verdict import CheckResult, Failure, NotebookResult, SeriesResult, Step
 
 RESULT = SeriesResult(
     "20261123-232131-3fa9",

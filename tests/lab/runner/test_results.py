@@ -4,8 +4,8 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from lab.runner import results
+from lab.runner.outcome import CheckResult, Failure, NotebookResult, SeriesResult
 from lab.runner.run_folder import Run, RunFolderUnusable
-from lab.runner.verdict import CheckResult, Failure, NotebookResult, SeriesResult
 
 PASSED = CheckResult("active", "the streams are ACTIVE", 5, True, "DescribeStreamSummary", "Both are.")
 FAILED = CheckResult(

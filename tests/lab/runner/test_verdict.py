@@ -1,7 +1,8 @@
 import pytest
 
 from lab.core.cell_outputs import CHECK, TIMING
-from lab.runner.verdict import CheckResult, NotebookResult, SeriesResult, Step, Stop, collect_checks, first_line, judge
+from lab.runner.outcome import CheckResult, NotebookResult, SeriesResult, Step, Stop
+from lab.runner.verdict import collect_checks, first_line, judge
 
 RUN = "20261123-232131-3fa9"
 
@@ -44,7 +45,7 @@ def test_a_notebook_whose_cells_ran_and_whose_check_passed_has_passed():
 def test_checks_come_alone_in_a_list_or_under_checks():
     nb = {
         "cells": [
-            code("1", display(CHECK, check("a")), display(CHECK, [check("b")])),
+            code("1", display(CHECK, check("a")), display(CHECK, check("b"))),
             code("2", display(CHECK, {"checks": [check("c"), check("d", passed=False)]})),
         ]
     }

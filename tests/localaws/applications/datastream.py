@@ -34,7 +34,7 @@ for name, group, extra in (
     tables.execute_sql(f"""
         CREATE TABLE {name} (n BIGINT) WITH (
           'connector' = 'kinesis', 'stream' = '{options["stream"]}', 'aws.region' = '{options["aws.region"]}',
-          'aws.endpoint' = '{options["aws.endpoint"]}', 'format' = 'json'{extra})""")
+          'format' = 'json'{extra})""")
 numbers = tables.to_data_stream(tables.from_path("numbers"))
 sums = numbers.key_by(lambda row: row[0] % 3, key_type=Types.LONG()).process(
     Sums(), output_type=Types.ROW_NAMED(["n"], [Types.LONG()])

@@ -13,5 +13,5 @@ for name, options in (("numbers", source), ("even", sink)):
     environment.execute_sql(f"""
         CREATE TABLE {name} (n BIGINT) WITH (
           'connector' = 'kinesis', 'stream' = '{options["stream"]}', 'aws.region' = '{options["aws.region"]}',
-          'aws.endpoint' = '{options["aws.endpoint"]}', 'format' = 'json'{extra})""")
+          'format' = 'json'{extra})""")
 environment.execute_sql("INSERT INTO even SELECT n FROM numbers WHERE MOD(n, 2) = 0")

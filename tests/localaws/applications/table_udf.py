@@ -26,7 +26,7 @@ def main() -> None:
         environment.execute_sql(f"""
             CREATE TABLE {name} (n BIGINT) WITH (
               'connector' = 'kinesis', 'stream' = '{options["stream"]}', 'aws.region' = '{options["aws.region"]}',
-              'aws.endpoint' = '{options["aws.endpoint"]}', 'format' = 'json'{extra})""")
+              'format' = 'json'{extra})""")
     environment.from_path("numbers").select(squared(col("n")).alias("n")).execute_insert("squares")
 
 

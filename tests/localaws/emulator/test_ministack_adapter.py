@@ -39,6 +39,12 @@ def test_on_demand_streams_start_with_four_shards(account: EmbeddedAccount) -> N
     assert len(kinesis.list_shards(StreamName="provisioned")["Shards"]) == 2
 
 
-def test_the_account_comes_with_labrole(account: EmbeddedAccount) -> None:
-    role = account.client("iam").get_role(RoleName="LabRole")["Role"]
-    assert role["Arn"] == "arn:aws:iam::000000000000:role/LabRole"
+def test_a_role_is_created_on_demand_and_then_left_as_it_is(account: EmbeddedAccount) -> None:
+    for _ in range(2):
+        assert account.command("up", "--role", "Runs").returncode == 0
+    role = account.client("iam").get_role(RoleName="Runs")["Role"]
+    assert role["Arn"] == "arn:aws:iam::000000000000:role/Runs"
+    trusted = role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"]
+    assert trusted == ["lambda.amazonaws.com", "kinesisanalytics.amazonaws.com"]
+    refused = account.command("up", "--role", "a<b")
+    assert refused.returncode == 1 and refused.stderr.startswith("The role 'a<b' could not be created")

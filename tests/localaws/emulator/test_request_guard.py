@@ -1,5 +1,7 @@
 import http.client
+import json
 
+import psutil
 import pytest
 
 from tests.support.account import EmbeddedAccount
@@ -69,3 +71,27 @@ def test_no_way_around_to_the_administrative_paths(account: EmbeddedAccount, pat
     for method in ("POST", "PUT", "DELETE"):
         assert ask(account, path, "localhost", method) >= 400
     assert kinesis.list_streams()["StreamNames"] == ["kept"]
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_larger_than_any_request_of_aws_is_refused_and_not_kept(account: EmbeddedAccount, chunked: bool) -> None:
+    """The account would hold all of it in memory before anything could look at it."""
+    status = account.client("kinesis").list_streams  # connects before
+    before = memory_of(account)
+    connection = http.client.HTTPConnection("127.0.0.1", account.port, timeout=600)
+    piece, count = bytes(1 << 20), 300
+    headers = {"Host": "localhost", "X-Amz-Target": "Kinesis_20131202.PutRecords"}
+    if not chunked:
+        headers["Content-Length"] = str(count << 20)
+    connection.request("POST", "/", (piece for _ in range(count)), headers, encode_chunked=chunked)
+    answer = connection.getresponse()
+    assert (answer.status, json.load(answer)["message"]) == (
+        413,
+        "The embedded account takes at most 80 MiB in one request: send less, or an object in parts.",
+    )
+    assert memory_of(account) - before < 200 << 20
+    assert status()["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+def memory_of(account: EmbeddedAccount) -> int:
+    return psutil.Process(account.pid).memory_info().rss

@@ -1,37 +1,18 @@
-"""Measure a reviews file against the figures of the data set: `python -m reviewgen.profile [FILE]`.
+"""Measure reviews against the figures of the data set, and write the two tables of data/README.md.
 
-Prints the two tables of data/README.md: the distributions, and, where a labels.csv lies beside the file, what a count
-of reviews per reviewer and window can see. Works on any file of the schema, the real sample too; keeps counts and
-positions, never the reviews.
+The first has the distributions, the second what a count of reviews per reviewer and window can see. Counts and
+positions are kept, never the reviews.
 """
 
 from __future__ import annotations
 
-import argparse
-import csv
-import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from statistics import fmean, pstdev
 
-import ijson
-
-from lab.core.errors import LabError
-from lab.core.names import LABELS_FILE, REVIEWS_FILE
-from lab.core.paths import ROOT
 from reviewgen.reviewers import WINDOW
 from reviewgen.reviews import KEYS
-
-
-class Unreadable(LabError):
-    """The file is not there or not an array of reviews."""
-
-    def __init__(self, path: Path, why: str) -> None:
-        super().__init__(
-            f"{path} could not be read as a JSON array of reviews ({why}): make one with `python -m reviewgen`."
-        )
 
 
 @dataclass
@@ -72,18 +53,6 @@ def profile(reviews: Iterable[dict[str, object]]) -> Profile:
             found.positions.setdefault(reviewer, []).append(index)
         contents[identity] = content
         found.ids[identity] += 1
-    return found
-
-
-def read(path: Path) -> Profile:
-    """Profile a JSON array file, read as a stream. Raises Unreadable."""
-    try:
-        with path.open("rb") as file:
-            found = profile(ijson.items(file, "item"))
-    except (OSError, ValueError, ijson.JSONError) as error:
-        raise Unreadable(path, str(error).splitlines()[0]) from error
-    if not found.lengths:
-        raise Unreadable(path, "there are no reviews in it")
     return found
 
 
@@ -168,25 +137,3 @@ def detection(found: Profile, labels: Sequence[dict[str, str]]) -> str:
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Print the tables; 2 with one sentence when the file cannot be read."""
-    parser = argparse.ArgumentParser(prog="python -m reviewgen.profile", description=__doc__.split("\n\n")[0])
-    parser.add_argument("file", type=Path, nargs="?", default=Path("data", REVIEWS_FILE), help="(default: %(default)s)")
-    path = ROOT / parser.parse_args(argv).file
-    try:
-        found = read(path)
-    except LabError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    sys.stdout.write(distributions(found) + "\n")
-    labels = path.with_name(LABELS_FILE)
-    if labels.exists():
-        with labels.open(encoding="utf-8", newline="") as file:
-            sys.stdout.write("\n" + detection(found, list(csv.DictReader(file))) + "\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

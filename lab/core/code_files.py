@@ -1,0 +1,38 @@
+"""Load Python files of the project as modules, and read the cells of a notebook as IPython does."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+from lab.core.errors import LabError
+from lab.core.paths import project_path
+
+# Cell magics (IPython) whose cell is Python that runs in the notebook's namespace.
+_PYTHON_MAGICS = {"time", "capture", "prun", "debug"}
+
+
+def python_of(source: str) -> str:
+    """Return the Python that IPython makes of a cell: magics, `!` and `?` become calls. Raises SyntaxError."""
+    from IPython.core.inputtransformer2 import TransformerManager  # the command line does without it
+
+    first, _, rest = source.lstrip().partition("\n")
+    if first.startswith("%%"):
+        source = rest if first[2:].split(" ")[0].strip() in _PYTHON_MAGICS else ""
+    return TransformerManager().transform_cell(source)
+
+
+def code_file(path: str | Path) -> ModuleType:
+    """Load a Python file as it is now; one that was edited is read anew. Raises LabError where Python cannot read it.
+
+    A relative path starts at the project's root.
+    """
+    where = project_path(str(path))
+    spec = importlib.util.spec_from_file_location(where.stem.replace("-", "_"), where)
+    if spec is None or spec.loader is None:
+        raise LabError(f"{path} is no Python file: give the path of one.")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except (SyntaxError, OSError) as error:
+        raise LabError(f"{path} cannot be read as Python ({error}): correct it, then run this cell again.") from error
+    return module
