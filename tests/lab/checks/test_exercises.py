@@ -152,7 +152,7 @@ def test_what_is_no_key_is_one_sentence_and_the_check_says_it_again(
 def put_batch_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: str) -> None:
     path = tmp_path / "put_batch.py"
     path.write_text(f"def put_batch(kinesis, stream, records):\n{body}")
-    monkeypatch.setattr("lab.exercises.catalog.project_path", lambda _: path)
+    monkeypatch.setattr("lab.core.code_files.project_path", lambda _: path)
 
 
 def test_resending_what_failed_and_only_that_is_right(session: Session) -> None:
@@ -193,7 +193,7 @@ def test_the_blank_of_the_code_file_is_not_attempted(
 ) -> None:
     path = tmp_path / "put_batch.py"
     path.write_text(student_files()["producer/put_batch.py"])
-    monkeypatch.setattr("lab.exercises.catalog.project_path", lambda _: path)
+    monkeypatch.setattr("lab.core.code_files.project_path", lambda _: path)
     assert send_batch(session) is None
     assert not finding(session, "put_batch").attempted
 
