@@ -65,13 +65,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _seconds(text: str) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = 0
-    if value < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of seconds of at least 1")
-    return value
+    return int(text)
 
 
 def _parameters_help() -> str | None:
@@ -97,10 +93,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return PASSED
     try:
         return arguments.command(arguments)
-    except UsageError as error:
-        return _complain(error, USAGE)
     except LabError as error:
-        return _complain(error, FAILED)
+        print(error, file=sys.stderr)
+        return USAGE if isinstance(error, UsageError) else FAILED
 
 
 def run_command(arguments: argparse.Namespace) -> int:
@@ -135,8 +130,3 @@ def run_command(arguments: argparse.Namespace) -> int:
     if signals.received:
         return INTERRUPTED
     return PASSED if result.passed and not complaint else FAILED
-
-
-def _complain(error: LabError, code: int) -> int:
-    print(error, file=sys.stderr)
-    return code

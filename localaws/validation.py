@@ -44,7 +44,7 @@ class RequestModel:
     """Check the requests one service takes."""
 
     def __init__(self, service: str, violation: str = "ValidationException") -> None:
-        """Run ``violation`` is the code of the service for a request that breaks a rule of its model."""
+        """Read the service's model; ``violation`` is the service's code for a request that breaks it."""
         self._violation = violation
         self.service = botocore.session.get_session().get_service_model(service)
         self._shapes: dict[str, Check] = {}

@@ -61,7 +61,7 @@ class Review(TypedDict):
 
 
 def generate(count: int, seed: int, on_label: Callable[[Label], None] | None = None) -> Iterator[Review]:
-    """Run `count` reviews, the same for the same seed on every machine; `on_label` is told of each planted reviewer.
+    """Generate `count` reviews, the same for the same seed everywhere; `on_label` is told of each planted reviewer.
 
     Labels come as their chapter of the file begins, those of the prolific reviewers after the last review.
     Raises BadParameter for a count that leaves no room for the planted reviewers, or for unique ids.

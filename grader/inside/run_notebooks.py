@@ -76,7 +76,6 @@ def one_notebook(path: Path, executed: Path, kernels: Kernels, settings: dict[st
         run_id=settings["run_id"],
         where=path.name,
         cell_timeout=settings["cell_timeout"],
-        start_timeout=60,
         on_cell=on_cell,
         output_limit=settings["output_limit"],
     )

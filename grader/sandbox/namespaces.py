@@ -77,9 +77,6 @@ class Isolated(Sandbox):
             self.close()
             raise
 
-    def _joined(self, command: list[str]) -> list[str]:
-        return self._memory.joined(command) if self._memory else command
-
     def _begin(self, layout: Layout, own_network: list[str]) -> None:
         specification = {
             "root": str(self._root),
@@ -119,13 +116,8 @@ class Isolated(Sandbox):
         enter = ["nsenter", f"--target={self.pid}", "--net", "--pid", "--mount", "--ipc", "--root"]
         lower = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--no-new-privs",
                  "--bounding-set=-all", "--inh-caps=-all"]  # fmt: skip
-        process = subprocess.Popen(
-            self._joined([*enter, "--", *bound, *lower, "--", "env", f"--chdir={PROJECT}", *command]),
-            env=environment(PROJECT, self.home(role), PORT, Path("/tmp")),  # noqa: S108
-            start_new_session=True,
-            **{"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, **pipes},
-        )
-        return Running(process)
+        whole = [*enter, "--", *bound, *lower, "--", "env", f"--chdir={PROJECT}", *command]
+        return self._started(whole, environment(PROJECT, self.home(role), PORT, Path("/tmp")), **pipes)  # noqa: S108
 
     def end(self, role: Role) -> None:
         """End every process of a role, at once: kill(-1) as its user misses none that forks meanwhile."""

@@ -122,6 +122,7 @@ class Sandbox(ABC):
     """Provide a sandbox for processes; `close` ends them all. `port` is for the embedded account."""
 
     port: int
+    _memory: MemoryGroup | None = None  # the sandbox's own, where there is one
     broken: str | None = None  # the limit that was passed, as a sentence; every process was ended then
 
     @property
@@ -136,6 +137,16 @@ class Sandbox(ABC):
     @abstractmethod
     def spawn(self, role: Role, command: Sequence[str], **pipes: Any) -> Running:
         """Start a command. `stdin` and `stdout` as of Popen; by default there is neither."""
+
+    def _joined(self, command: Sequence[str]) -> Sequence[str]:
+        return self._memory.joined(command) if self._memory else command
+
+    def _started(
+        self, command: Sequence[str], env: Mapping[str, str], cwd: Path | None = None, **pipes: Any
+    ) -> Running:
+        """Start a command in the sandbox's control group, as a session of its own."""
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, **pipes}
+        return Running(subprocess.Popen(self._joined(command), env=env, cwd=cwd, start_new_session=True, **pipes))
 
     @abstractmethod
     def end(self, role: Role) -> None:

@@ -92,14 +92,8 @@ class Unisolated(Sandbox):
         """Start a command with the limits that a process cannot lift again."""
         limits = self._limits
         limited = _limited(limits.file_size, limits.processes, self._users[role], command)
-        process = subprocess.Popen(
-            self._memory.joined(limited) if self._memory else limited,
-            env={**environment(self.project, self.home(role), self.port, self._folder / "tmp"), _MARK: self._mark},
-            cwd=self.project,
-            start_new_session=True,
-            **{"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, **pipes},
-        )
-        return Running(process)
+        own = environment(self.project, self.home(role), self.port, self._folder / "tmp")
+        return self._started(limited, {**own, _MARK: self._mark}, self.project, **pipes)
 
     def end(self, role: Role) -> None:
         """End every process of a role, as far as they can be told from the others."""

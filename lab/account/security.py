@@ -57,7 +57,7 @@ def stream_faults(name: str) -> list[str]:
 
 
 def log_group_faults(name: str) -> list[str]:
-    """List a log group's faults: it must exist, be tagged and forget."""
+    """List a log group's faults: it must exist, be tagged and delete its lines."""
     found = log_group(name)
     if found is None:
         return [f"the log group {name} is not there: create_log_group"]

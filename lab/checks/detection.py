@@ -84,7 +84,7 @@ def output_visible(lab: Pipeline) -> Finding:
         return place.failed("No review was sent since the application started: invoke the function again.")
     found, expected = len(lab.output.table), len(lab.reference.windows)
     if expected and not found:
-        return place.failed(f"Nothing is there and {expected:,} windows should be: look at the dashboard.")
+        return place.failed(f"It holds no window, and {expected:,} must be there: look at the dashboard.")
     return place.passed(f"{found:,} windows are there.")
 
 

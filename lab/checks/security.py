@@ -28,7 +28,7 @@ def raw_data(lab: Pipeline) -> Finding:
     return _settings(lab, "01_streams", bucket, f"the bucket {bucket} and the streams {', '.join(streams)}", faults)
 
 
-@probe("The function is tagged and private, its log forgets", "02_producer", 5)
+@probe("The function is tagged and private, its log lines expire", "02_producer", 5)
 def function_and_log(lab: Pipeline) -> Finding:
     def faults() -> list[str]:
         return [*function_faults(FUNCTION), *log_group_faults(LOG_GROUPS[0])]
@@ -36,7 +36,7 @@ def function_and_log(lab: Pipeline) -> Finding:
     return _settings(lab, "02_producer", FUNCTION, f"{FUNCTION} and {LOG_GROUPS[0]}", faults)
 
 
-@probe("The application's bucket is closed, all of it is tagged, its log forgets", "03_flink_job", 5)
+@probe("The application's bucket is closed, all of it is tagged, its log lines expire", "03_flink_job", 5)
 def application_and_bucket(lab: Pipeline) -> Finding:
     bucket = lab.session.flink_bucket
 

@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,7 @@ def prepare_papermill() -> None:
     papermill_engines.register(_ENGINE, WarmKernelEngine)
 
 
+@dataclass(eq=False)
 class Execution:
     """Execute `source` into the file `executed` and judge what is there afterwards.
 
@@ -71,44 +73,36 @@ class Execution:
     loses its kernel, because nobody could say when it would end.
     """
 
-    def __init__(
-        self,
-        source: Path,
-        executed: Path,
-        kernel: "AsyncKernelManager",
-        *,
-        run_id: str,
-        where: str,
-        cell_timeout: int,
-        start_timeout: int,
-        on_cell: CellSeen,
-        output_limit: int | None = None,
-    ) -> None:
-        self.source, self.executed, self.kernel = source, executed, kernel
-        self.run_id, self.where = run_id, where
-        self.cell_timeout, self.start_timeout = cell_timeout, start_timeout
-        self.nb: Mapping[str, Any] = {"cells": []}  # what papermill works on, as soon as it does
-        self._output_limit, self._printed = output_limit, 0
-        self._on_cell = on_cell
-        self._at: int | None = None
-        self._began = time.monotonic()
+    source: Path
+    executed: Path
+    kernel: "AsyncKernelManager"
+    run_id: str
+    where: str
+    cell_timeout: int
+    on_cell: CellSeen
+    start_timeout: int = 60  # for a kernel to answer
+    output_limit: int | None = None
+    nb: Mapping[str, Any] = field(default_factory=lambda: {"cells": []}, init=False)  # what papermill works on
+    _printed: int = field(default=0, init=False)
+    _at: int | None = field(default=None, init=False)
+    _began: float = field(default_factory=time.monotonic, init=False)
 
     def cell_begins(self, cell: Mapping[str, Any], cell_index: int) -> None:
         """Note that a code cell begins; the engine calls it."""
         self._at = cell_index
         cells = list(code_cells(self.nb))
         number = next(number for position, number, _ in cells if position == cell_index)
-        self._on_cell(number, cells[-1][1], cell["source"])
+        self.on_cell(number, cells[-1][1], cell["source"])
 
     def takes(self, message: Mapping[str, Any]) -> bool:
         """Say whether a message of the kernel still fits. The first that does not ends the kernel."""
-        if self._output_limit is None or message["msg_type"] not in _OUTPUTS:
+        if self.output_limit is None or message["msg_type"] not in _OUTPUTS:
             return True
         before = self._printed
         self._printed += _size(message["content"])
-        if before <= self._output_limit < self._printed:
+        if before <= self.output_limit < self._printed:
             os.kill(process_of(self.kernel), signal.SIGKILL)
-        return self._printed <= self._output_limit
+        return self._printed <= self.output_limit
 
     def run(self, values: Mapping[str, Value]) -> NotebookResult:
         """Execute with these parameters.
@@ -137,8 +131,8 @@ class Execution:
         from nbclient.exceptions import CellTimeoutError, DeadKernelError
         from papermill.exceptions import PapermillExecutionError
 
-        if self._output_limit is not None and self._printed > self._output_limit:
-            return Stop("output", f"{self._output_limit / 1e6:.0f} MB", self._at)
+        if self.output_limit is not None and self._printed > self.output_limit:
+            return Stop("output", f"{self.output_limit / 1e6:.0f} MB", self._at)
         if isinstance(error, PapermillExecutionError):
             return None  # the error is in the notebook's outputs, where `judge` reads it
         if isinstance(error, CellTimeoutError):

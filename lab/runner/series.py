@@ -24,8 +24,6 @@ from lab.runner.parameters import Parameter, Value
 from lab.runner.progress import Progress
 from lab.runner.run_folder import Run
 
-START_TIMEOUT = 60  # seconds for a kernel to answer
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -163,7 +161,6 @@ def _run_notebooks(
                     run_id=run.run_id,
                     where=paths.shown(executed),
                     cell_timeout=cell_timeout,
-                    start_timeout=START_TIMEOUT,
                     on_cell=progress.cell,
                 )
                 if path != plan.notebooks[-1]:

@@ -32,7 +32,7 @@ _LARGEST = {"Timeout": 900, "MemorySize": 10_240}  # seconds and MB of a functio
 
 
 def checked_json(service: str, violation: str, serve: Handler) -> Handler:
-    """Run ``serve`` for requests that keep to the model of a service with the JSON protocol."""
+    """Wrap ``serve`` for requests that keep to the model of a service with the JSON protocol."""
     model = RequestModel(service, violation)
 
     async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Any:
@@ -46,7 +46,7 @@ def checked_json(service: str, violation: str, serve: Handler) -> Handler:
 
 
 def checked_s3(serve: Handler) -> Handler:
-    """Run ``serve`` for requests whose texts an XML answer can carry and whose numbers are numbers."""
+    """Wrap ``serve`` for requests whose texts an XML answer can carry and whose numbers are numbers."""
 
     async def handle(
         method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]], **more: Any
@@ -77,7 +77,7 @@ def _numbers_in_queries() -> set[str]:
 
 
 def well_formed(serve: Handler) -> Handler:
-    """Run ``serve`` with answers that are XML: the emulator puts the texts of a request into them as they are."""
+    """Wrap ``serve`` so that answers are XML: the emulator puts the texts of a request into them as they are."""
 
     async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Any:
         answer = await serve(method, path, headers, body, query)
@@ -97,7 +97,7 @@ def _xml_error(code: str, message: str) -> tuple[int, dict[str, str], bytes]:
 
 
 def checked_lambda(serve: Handler, fetch: Callable[[str, str, str | None], bytes | None]) -> Handler:
-    """Run ``serve`` for requests that keep to Lambda's model and to its limits; ``fetch`` reads an object of S3."""
+    """Wrap ``serve`` for requests that keep to Lambda's model and to its limits; ``fetch`` reads an object of S3."""
     model = RequestModel("lambda")
     routes = list(_routes(model))
 

@@ -1,4 +1,4 @@
-"""Requests to services that the account does not have: one clear error, in the protocol that the client reads."""
+"""Answer requests to services that the account does not have: one error, in the client's protocol."""
 
 import json
 import re

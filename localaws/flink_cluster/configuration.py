@@ -1,4 +1,4 @@
-"""The configuration of one cluster: memory that adds up, loopback only, and checkpoints as Managed Flink sets them."""
+"""Configure one cluster: memory that adds up, loopback only, and checkpoints as Managed Flink sets them."""
 
 import sys
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ def jvm_memory(process: str, least: int) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class ClusterPorts:
-    """Loopback ports of one cluster."""
+    """Hold the loopback ports of one cluster."""
 
     rpc: int
     rest: int
@@ -49,7 +49,7 @@ class ClusterPorts:
 
 @dataclass(frozen=True)
 class ConfigurationFolder:
-    """Where a process of Flink finds its configuration, and where it writes."""
+    """Hold where a process of Flink finds its configuration, and where it writes."""
 
     folder: Path
 
@@ -74,7 +74,7 @@ class ConfigurationFolder:
 
 @dataclass(frozen=True)
 class ClusterConfiguration(ConfigurationFolder):
-    """What one cluster's config.yaml says."""
+    """Hold what one cluster's config.yaml says."""
 
     ports: ClusterPorts
 

@@ -1,4 +1,4 @@
-"""The driver: the Python process that runs an application's main file, and the JVM it plans the job with.
+"""Drive an application: the Python process that runs its main file, and the JVM it plans the job with.
 
 Both are started together with the cluster and wait: importing PyFlink and loading the SQL planner take longer than
 everything else between StartApplication and RUNNING, and neither depends on the application.
@@ -25,7 +25,7 @@ DRIVER_MAIN = Path(__file__).parent / "driver_main.py"
 
 @dataclass(frozen=True)
 class Task:
-    """What the driver is to run; see ``driver_main`` for how each part is used."""
+    """Hold what the driver is to run; see ``driver_main`` for how each part is used."""
 
     main: str
     properties_file: str
@@ -37,7 +37,7 @@ class Task:
 
 
 class Driver:
-    """A gateway JVM and a Python process connected to it, waiting for one task; used once."""
+    """Provide a gateway JVM and a Python process connected to it, waiting for one task; used once."""
 
     def __init__(
         self, folder: Path, configuration: ConfigurationFolder, children: ChildRegister, environment: dict[str, str]

@@ -1,4 +1,4 @@
-"""The program of the driver process: connect to the gateway JVM, load the planner, and run one application's main file.
+"""Connect to the gateway JVM, load the planner, and run one application's main file, as the driver process.
 
 Started as ``python driver_main.py PORT_FILE STATUS_FD``. It imports nothing of this project, so that the
 application finds exactly what it would find in Managed Flink: PyFlink and what it brought itself.

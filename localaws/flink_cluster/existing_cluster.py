@@ -1,4 +1,4 @@
-"""A Flink cluster that somebody else started, given by its REST address: applications become jobs on it.
+"""Run applications as jobs on a Flink cluster that somebody else started, given by its REST address.
 
 The account starts nothing there but the driver on its own side. The cluster belongs to somebody else: it may run other
 jobs, its processes come back or not as its owner arranged it, and it stays when the account goes.
@@ -67,7 +67,9 @@ def check_flink(url: str) -> dict[str, Any]:
 
 
 class ExistingCluster:
-    """One application's use of a cluster that the account did not start; it has the methods of ``FlinkCluster``.
+    """Provide one application's use of a cluster that the account did not start.
+
+    It has the methods of ``FlinkCluster``.
 
     ``register`` is the file where the account keeps which jobs it has there.
     """

@@ -1,4 +1,4 @@
-"""A clock for limits: it counts the seconds in which the machine had a processor for a group of processes."""
+"""Count the seconds in which the machine had a processor for a group of processes, as a clock for limits."""
 
 import contextlib
 import subprocess
@@ -11,7 +11,7 @@ _PERIOD = 1.0  # seconds between two readings of the processors
 
 
 class OfferedTime:
-    """Counts seconds in which a processor was idle, or worked for ``processes``.
+    """Count seconds in which a processor was idle, or worked for ``processes``.
 
     On a quiet machine they pass as those of a watch do. Where other programs keep every processor busy, only the time
     counts that the processes were given. A limit in these seconds tells a start that hangs from one that is slow.

@@ -1,4 +1,4 @@
-"""A client of one cluster's REST API: just the calls Managed Flink needs."""
+"""Call one cluster's REST API: just the calls Managed Flink needs."""
 
 import http.client
 import json
@@ -14,7 +14,7 @@ ENDED = ("FINISHED", "FAILED", "CANCELED")  # states of a job that does not run 
 
 
 class FlinkRest:
-    """Calls ``http://HOST:PORT``; raises ClusterFailed where the JobManager does not answer as it should."""
+    """Call ``http://HOST:PORT``; raises ClusterFailed where the JobManager does not answer as it should."""
 
     def __init__(self, url: str, timeout: float = 120.0) -> None:
         self.url = url

@@ -88,7 +88,7 @@ class StrictLimits:
         return False
 
     def count_read(self, shard: Shard, size: int) -> None:
-        """Run ``size`` bytes were read just now."""
+        """Note that ``size`` bytes were read just now."""
         now, limits = self.clock(), self._of(shard)
         limits.read.holds(size, now)
         if size > READ_BYTES_PER_SECOND:  # what had been saved up does not shorten what the reference promises

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import cbor2
 import orjson
+from botocore import xform_name
 
 from localaws.errors import ApiError
 from localaws.kinesis.backend import Backend, stream_name
@@ -55,28 +56,12 @@ class KinesisService:
         self._caller_of = caller_of
         self._faults = faults
         self._records = Records(backend, limits)
-        listing, resharding, tags = Listing(backend), Resharding(backend), Tags(backend)
-        self._listing = listing
         self._operations: dict[str, Operation] = {
-            "CreateStream": listing.create_stream,
-            "ListStreams": listing.list_streams,
-            "ListStreamConsumers": listing.list_stream_consumers,
-            "DescribeStream": listing.describe_stream,
-            "DescribeStreamSummary": listing.describe_stream_summary,
-            "DescribeLimits": listing.describe_limits,
-            "UpdateStreamMode": listing.update_stream_mode,
-            "GetShardIterator": self._records.get_shard_iterator,
-            "SplitShard": resharding.split_shard,
-            "MergeShards": resharding.merge_shards,
-            "UpdateShardCount": resharding.update_shard_count,
-            "AddTagsToStream": tags.add,
-            "RemoveTagsFromStream": tags.remove,
-            "ListTagsForStream": tags.of_stream,
-            "TagResource": tags.add,
-            "UntagResource": tags.remove,
-            "ListTagsForResource": tags.of_resource,
+            name: getattr(handler, xform_name(name))  # as boto3 calls it
+            for handler in (self._records, Listing(backend), Resharding(backend), Tags(backend))
+            for name in self._model.service.operation_names
+            if hasattr(handler, xform_name(name))
         }
-        self._own = {*self._operations, "PutRecord", "PutRecords", "GetRecords", "ListShards"}
 
     async def handle_request(self, method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Any:
         """Answer one request as the emulator's handlers do: status, headers, body."""
@@ -84,7 +69,7 @@ class KinesisService:
         caller = self._caller_of(headers.get("user-agent", "") + " " + headers.get("x-amz-user-agent", ""))
         try:
             data = self._model.check(operation, decode(body, cbor))
-            if operation not in self._own:
+            if operation not in self._operations:
                 plain = cbor2.dumps(data) if cbor else orjson.dumps(data)
                 answer = await self._rest(method, path, headers, plain, query)
                 if operation == "DeleteStream":
@@ -121,8 +106,6 @@ class KinesisService:
         match operation:
             case "PutRecords":
                 return encode(self._records.put_records(data, fate), cbor)
-            case "PutRecord":
-                return encode(self._records.put_record(data), cbor)
             case "GetRecords":
                 answer, iterator = self._records.get_records(data)
                 if caller:
@@ -131,7 +114,7 @@ class KinesisService:
             case "GetShardIterator" if caller and data["ShardIteratorType"] == "AT_TIMESTAMP":
                 return encode(self._records.get_shard_iterator(self._since(caller, data)), cbor)
             case "ListShards":
-                answer = self._listing.list_shards(data)
+                answer = self._operations[operation](data)
                 if caller:
                     self._readers.listed(caller, stream_name(data))
                 return encode(answer, cbor)

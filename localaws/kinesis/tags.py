@@ -19,25 +19,27 @@ class Tags:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
 
-    def add(self, data: dict[str, Any]) -> dict[str, Any]:
+    def add_tags_to_stream(self, data: dict[str, Any]) -> dict[str, Any]:
         """Answer AddTagsToStream and TagResource."""
         stream = self._stream(data)
         stream["tags"] = checked({**tags_of(stream), **data["Tags"]})
         return {}
 
-    def remove(self, data: dict[str, Any]) -> dict[str, Any]:
+    def remove_tags_from_stream(self, data: dict[str, Any]) -> dict[str, Any]:
         """Answer RemoveTagsFromStream and UntagResource."""
         stream, doomed = self._stream(data), data["TagKeys"]
         stream["tags"] = {key: value for key, value in tags_of(stream).items() if key not in doomed}
         return {}
 
-    def of_stream(self, data: dict[str, Any]) -> dict[str, Any]:
+    tag_resource, untag_resource = add_tags_to_stream, remove_tags_from_stream
+
+    def list_tags_for_stream(self, data: dict[str, Any]) -> dict[str, Any]:
         """Answer ListTagsForStream: a page of at most ``Limit`` tags after ``ExclusiveStartTagKey``."""
         limit, after = data.get("Limit", MAX_TAGS), data.get("ExclusiveStartTagKey", "")
         rest = [one for one in _as_list(self._stream(data)) if one["Key"] > after]
         return {"Tags": rest[:limit], "HasMoreTags": len(rest) > limit}
 
-    def of_resource(self, data: dict[str, Any]) -> dict[str, Any]:
+    def list_tags_for_resource(self, data: dict[str, Any]) -> dict[str, Any]:
         """Answer ListTagsForResource: all of them."""
         return {"Tags": _as_list(self._stream(data))}
 

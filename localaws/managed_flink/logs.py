@@ -1,4 +1,4 @@
-"""An application's logs: what driver, JobManager and TaskManager write goes to its CloudWatch log stream."""
+"""Ship an application's logs, of driver, JobManager and TaskManager, to its CloudWatch log stream."""
 
 import json
 import re
@@ -15,7 +15,7 @@ _PERIOD = 0.5  # seconds between two looks at the files
 
 
 class LogSink(Protocol):
-    """Where log events go: ``put`` takes (milliseconds since the epoch, message) pairs in order of time."""
+    """Hold where log events go: ``put`` takes (milliseconds since the epoch, message) pairs in order of time."""
 
     def put(self, group: str, stream: str, events: list[tuple[int, str]]) -> None: ...
 
@@ -54,7 +54,7 @@ def _message(arn: str, version: int, process: str, fields: dict[str, Any]) -> st
 
 
 class LogShipper:
-    """Follows the log files of one application and puts what is new into its log stream until closed."""
+    """Follow the log files of one application and put their new lines into its log stream until closed."""
 
     def __init__(self, sink: LogSink, group: str, stream: str, arn: str, version: int) -> None:
         self._sink = sink

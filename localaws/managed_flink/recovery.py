@@ -37,7 +37,7 @@ def _is_full(folder: Path) -> bool:
 
 
 class JobWatch:
-    """Watches one application's job until it is stopped; tells ``on_status`` READY when the job has ended for good."""
+    """Watch one application's job until it is stopped; tell ``on_status`` READY when the job has ended for good."""
 
     def __init__(self, running: RunningApplication, restored_from: str | None, on_status: Callable[..., None]) -> None:
         self._running = running

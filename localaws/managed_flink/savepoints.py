@@ -1,4 +1,4 @@
-"""Savepoints of a job that may be restarting: they wait until it runs, as long as it can come back."""
+"""Take savepoints of a job that may be restarting: wait until it runs, as long as it can come back."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Whether a job's Kinesis sources have their places: RUNNING must mean that nothing put from now on is missed.
+"""Find out whether a job's Kinesis sources have their places, so that RUNNING misses nothing put from then on.
 
 A task is RUNNING before its source has a shard iterator, and LATEST is wherever the stream ends when it gets one. The
 account serves Kinesis itself, so it can see each shard's first GetRecords; the caller is known by the
@@ -22,8 +22,10 @@ _CONNECTOR = re.compile(r"Apache Flink \S+ \(\w+\) \w+ Connector")
 
 
 def caller_of(user_agent: str) -> str | None:
-    """The cluster a request comes from: ``ManagedFlink-<id>``, EXISTING_CALLER for one that the account did not start,
-    or None for any other client."""
+    """Return the cluster a request comes from, or None for any other client.
+
+    It is ``ManagedFlink-<id>``, or EXISTING_CALLER for one that the account did not start.
+    """
     found = _CALLER.search(user_agent)
     if found:
         return found[1]
@@ -34,7 +36,7 @@ _JUST_NOW = 60.0  # seconds before a request within which its timestamp is LATES
 
 
 class SourceTracker:
-    """Which streams each cluster reads, which of their shards it has read from, and since when."""
+    """Hold which streams each cluster reads, which of their shards it has read from, and since when."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -44,7 +46,7 @@ class SourceTracker:
         self._latest: dict[str, dict[tuple[str, str], float]] = {}
 
     def begin(self, caller: str, application: str, fresh: bool) -> None:
-        """``caller`` runs ``application`` now, from its state or ``fresh``: then LATEST means the present again.
+        """Note that ``caller`` runs ``application`` now, from its state or ``fresh``: LATEST is the present then.
 
         What a caller read before is of another application.
         """
@@ -56,7 +58,7 @@ class SourceTracker:
                 self._latest.pop(application, None)
 
     def since(self, caller: str, stream: str, shard: str, timestamp: float, now: float) -> float:
-        """Where ``caller``, asking for what arrived from ``timestamp`` on, has to begin (both epoch seconds).
+        """Return where ``caller``, asking for what arrived from ``timestamp`` on, has to begin (both epoch seconds).
 
         That is ``timestamp``, unless it is LATEST's and the application had an earlier LATEST of this shard.
         """
@@ -67,12 +69,12 @@ class SourceTracker:
             return self._latest.setdefault(application, {}).setdefault((stream, shard), timestamp)
 
     def listed(self, caller: str, stream: str) -> None:
-        """``caller`` asked for the shards of ``stream``: it is one of its sources."""
+        """Note that ``caller`` asked for the shards of ``stream``: it is one of its sources."""
         with self._lock:
             self._listed[caller].add(stream)
 
     def read(self, caller: str, stream: str, shard: str) -> None:
-        """``caller`` got records (or none yet) from a shard: its iterator stands."""
+        """Note that ``caller`` got records (or none yet) from a shard: its iterator stands."""
         with self._lock:
             self._read[caller].add((stream, shard))
 
@@ -83,7 +85,7 @@ class SourceTracker:
             self._application.pop(caller, None)
 
     def sources(self, caller: str) -> set[str]:
-        """The streams the caller reads, as far as it has asked for their shards."""
+        """Return the streams the caller reads, as far as it has asked for their shards."""
         with self._lock:
             return set(self._listed.get(caller, ()))
 

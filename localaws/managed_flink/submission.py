@@ -1,4 +1,4 @@
-"""The task of the driver: an unpacked application with its runtime properties and the Flink options of its job."""
+"""Describe the driver's task: an unpacked application with its runtime properties and its job's Flink options."""
 
 import json
 from pathlib import Path
