@@ -87,6 +87,8 @@ def _status(home: AccountFolder, options: argparse.Namespace) -> int:
             print(warning)
         for name in answer["restarts"]:
             print(_restarts(answer, name))
+        for name, sinks in answer["failing_sinks"].items():
+            print(f"The job of {name} runs and its sink {sinks[0]} does not write; 'localaws logs {name}' says why.")
         if answer["strict"]:
             print(f"It is strict; calls refused above a shard's limits: {answer['strict']['refused']}.")
         if answer["faults"]:

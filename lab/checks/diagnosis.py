@@ -11,7 +11,7 @@ import pandas as pd
 
 from lab.checks import diagnosis_account as built
 from lab.checks.diagnosis_account import AGAIN
-from lab.checks.diagnosis_job import failures, readable_dashboard, slowest_subtasks
+from lab.checks.diagnosis_job import failures, readable_dashboard, refused_records, slowest_subtasks
 from lab.checks.pipeline import Pipeline
 from lab.checks.probe import FAILED, UNREACHED, Finding, Probe, Report, Trouble, probe, take
 from lab.core.account import Account
@@ -124,6 +124,12 @@ def last_window(lab: Pipeline) -> str:
 @probe("output")
 def output(lab: Pipeline) -> str:
     expected, found = len(lab.reference.windows), len(lab.output.table)
+    refused = refused_records(readable_dashboard(lab)) if found == 0 < expected else 0
+    if refused:
+        raise Trouble(
+            f"None of {expected:,} windows is in {OUTPUT_STREAM}: its sink has failed {refused:,} times "
+            f"to write a record. Look for 'will retry' in the log of {APPLICATION}, which says why, and correct that."
+        )
     if found < expected:
         raise Trouble(
             f"{found:,} of {expected:,} windows are in {OUTPUT_STREAM}: wait a moment and look again, and if none "

@@ -57,6 +57,12 @@ def readable_dashboard(lab: Pipeline) -> Dashboard | None:
         return None
 
 
+def refused_records(dashboard: Dashboard | None) -> int:
+    """Count the records that the running job's sinks could not send (numRecordsSendErrors); 0 where nobody tells."""
+    job = dashboard.running_job() if dashboard else None
+    return 0 if dashboard is None or job is None else int(dashboard.metric_sum(job["jid"], "numRecordsSendErrors"))
+
+
 def slowest_subtasks(dashboard: Dashboard | None) -> str:
     """Say which subtasks hold the watermark, as the end of a sentence; empty where nobody tells."""
     job = dashboard.running_job() if dashboard else None

@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -66,6 +67,8 @@ def application_status(flink: Any, name: str, until: str, timeout: float = 900.0
         if status == until:
             if until == "RUNNING" and last:
                 mark_timing("StartApplication to RUNNING", time.monotonic() - began)
+            if until == "RUNNING" and not last and (complaint := complaint_since_running(detail)):
+                print(f"The application {name} is RUNNING, but since then: {complaint}")  # noqa: T201
             return status
         if until == "RUNNING" and status == "READY" and (last == "STARTING" or time.monotonic() - began > 2):
             raise WaitedInVain(f"The application {name} did not start: {failure_cause(detail)}")
@@ -87,8 +90,35 @@ def failure_cause(detail: dict[str, Any]) -> str:
         return f"its log group {group} cannot be read ({error.response['Error']['Code']})."
 
 
+def complaint_since_running(detail: dict[str, Any]) -> str:
+    """Read the first error of its service in the log stream since the application was RUNNING; empty without one.
+
+    The embedded account writes such lines (logger "managed-flink"); AWS writes none.
+    """
+    first = ""
+    with suppress(ClientError):  # nobody may read the log, or it is not there yet
+        for fields in _newest_messages(detail):
+            if fields.get("logger") != "managed-flink":
+                continue
+            if str(fields.get("message", "")).startswith("The application is RUNNING"):
+                break
+            if fields.get("messageType") == "ERROR":
+                first = str(fields.get("message"))
+    return first
+
+
 def newest_error(detail: dict[str, Any]) -> str:
     """Read the newest error of the application's log stream; empty where it ran or was stopped after that."""
+    for fields in _newest_messages(detail):
+        if fields.get("messageType") == "ERROR" and fields.get("message"):
+            return str(fields["message"])
+        if fields.get("logger") == "managed-flink":
+            return ""
+    return ""
+
+
+def _newest_messages(detail: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the JSON messages of the application's log stream, newest first; none where it has no log stream."""
     import boto3
 
     group, stream = log_names(detail)
@@ -98,11 +128,8 @@ def newest_error(detail: dict[str, Any]) -> str:
             fields = json.loads(event["message"])
         except ValueError:
             continue
-        if fields.get("messageType") == "ERROR" and fields.get("message"):
-            return str(fields["message"])
-        if fields.get("logger") == "managed-flink":
-            return ""
-    return ""
+        if isinstance(fields, dict):
+            yield fields
 
 
 def log_names(detail: dict[str, Any]) -> tuple[str, str]:

@@ -85,6 +85,7 @@ class ApplicationOperations:
         if "RuntimeEnvironmentUpdate" in data:
             rules.check_runtime(data["RuntimeEnvironmentUpdate"])
         version = application.current.successor(application.current.number + 1)
+        version.runtime = data.get("RuntimeEnvironmentUpdate", version.runtime)
         merge(version.configuration, without_suffix(data.get("ApplicationConfigurationUpdate") or {}))
         rules.check_configuration(version.configuration)
         version.role = data.get("ServiceExecutionRoleUpdate", version.role)

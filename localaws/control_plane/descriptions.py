@@ -148,9 +148,7 @@ def _configuration(application: Application, version: Version) -> dict[str, Any]
             "MonitoringConfigurationDescription": _with_defaults(flink.get("MonitoringConfiguration"), _MONITORING),
             "ParallelismConfigurationDescription": parallelism | {"CurrentParallelism": parallelism["Parallelism"]},
         },
-        "ApplicationSnapshotConfigurationDescription": {
-            "SnapshotsEnabled": bool(given.get("ApplicationSnapshotConfiguration", {}).get("SnapshotsEnabled"))
-        },
+        "ApplicationSnapshotConfigurationDescription": {"SnapshotsEnabled": version.snapshots_enabled},
         "ApplicationSystemRollbackConfigurationDescription": {
             "RollbackEnabled": bool(given.get("ApplicationSystemRollbackConfiguration", {}).get("RollbackEnabled"))
         },

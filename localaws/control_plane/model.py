@@ -43,6 +43,11 @@ class Version:
     rolled_back_from: int | None = None
     rolled_back_to: int | None = None
 
+    @property
+    def snapshots_enabled(self) -> bool:
+        """Snapshots are on where the configuration does not say, as on AWS."""
+        return bool(self.configuration.get("ApplicationSnapshotConfiguration", {}).get("SnapshotsEnabled", True))
+
     def successor(self, number: int) -> "Version":
         """Copy the configuration as version ``number``, to be changed before it becomes the current one."""
         return Version(
@@ -133,7 +138,7 @@ class Application:
 
     @property
     def snapshots_enabled(self) -> bool:
-        return bool(self.current.configuration.get("ApplicationSnapshotConfiguration", {}).get("SnapshotsEnabled"))
+        return self.current.snapshots_enabled
 
     @property
     def rollback_enabled(self) -> bool:

@@ -58,6 +58,11 @@ class FlinkRest:
         later = [entry for entry in entries if entry["timestamp"] >= since * 1000]
         return [entry["stacktrace"] for entry in sorted(later, key=lambda entry: entry["timestamp"])]
 
+    def metrics(self, path: str) -> list[dict[str, Any]]:
+        """Return what a path of metrics says: their names, or with ``?get=`` their values."""
+        answer: Any = self.get(path)
+        return answer
+
     def cancel(self, job_id: str) -> None:
         self.call("PATCH", f"/jobs/{job_id}?mode=cancel")
 

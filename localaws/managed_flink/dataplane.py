@@ -153,6 +153,9 @@ class DataPlane:
                     for key, app in self._running.items()
                     if app.restarts
                 },
+                "failing_sinks": {
+                    key.name: app.failing_sinks for key, app in self._running.items() if app.failing_sinks
+                },
                 "warnings": {key.name: app.warning for key, app in self._running.items() if app.warning},
                 "dashboards": {key.name: app.cluster.rest.url for key, app in self._running.items()},
                 "jobs": {key.name: app.job_id for key, app in self._running.items()},

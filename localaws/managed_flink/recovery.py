@@ -15,8 +15,10 @@ from localaws.errors import LocalAwsError
 from localaws.flink_cluster.rest import ENDED
 from localaws.managed_flink.failures import explain
 from localaws.managed_flink.running import Cancelled, RunningApplication
+from localaws.managed_flink.sinks import failing_sinks, last_refusal
 
 _PERIOD = 1.0  # seconds between two looks at the job
+_SINK_PERIOD = 15.0  # seconds between two looks at what the sinks could not send
 _ATTEMPTS = 3
 _CHECKPOINT_BYTES = 1 << 20
 
@@ -55,7 +57,7 @@ class JobWatch:
             self._jobmanager_lost.set()
 
     def _watch(self) -> None:
-        last, since = "RUNNING", 0.0
+        last, since, look_at_sinks = "RUNNING", 0.0, time.monotonic() + _SINK_PERIOD
         while not self._running.stopping.wait(_PERIOD):
             if self._jobmanager_lost.is_set():
                 self._jobmanager_lost.clear()
@@ -79,6 +81,9 @@ class JobWatch:
                     self._running.ended.set()
                     self._on_status("READY", f"The job ended as {state}.")
                     return
+            if state == "RUNNING" and time.monotonic() > look_at_sinks:
+                self._look_at_sinks()
+                look_at_sinks = time.monotonic() + _SINK_PERIOD
             if state == last == "RUNNING":
                 since = looked  # what fails from now on is told when the job is seen restarting
             last = state
@@ -92,6 +97,19 @@ class JobWatch:
         self._running.restarts = max(self._running.restarts, len(failures))
         if failures and not self._running.first_cause:
             self._running.first_cause = explain(failures[0])
+
+    def _look_at_sinks(self) -> None:
+        """Note which sinks fail, and log the first time that one does."""
+        try:
+            failing = failing_sinks(self._running.cluster.rest, self._running.job_id or "")
+        except LocalAwsError:
+            return  # the JobManager is being restarted
+        if failing and not self._running.failing_sinks:
+            taskmanager = self._running.cluster.log_files().get("taskmanager")
+            trace = last_refusal(taskmanager) if taskmanager else ""
+            why = f" {explain(trace)}" if trace else ""
+            self._running.log("ERROR", f"The job runs and its sink {failing[0]} does not write.{why}", trace)
+        self._running.failing_sinks = failing
 
     def _tell(self, state: str, since: float) -> None:
         if state == "RUNNING":

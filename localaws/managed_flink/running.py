@@ -60,6 +60,7 @@ class RunningApplication:
         self.waiting_for = ""  # what the start waits for at this moment
         self.restarts = 0  # failures since RUNNING after which Flink started the job again
         self.first_cause = ""
+        self.failing_sinks: list[str] = []
         self.warning = ""
         if job.runtime != RUNTIME:
             self.warning = f"The application is for {job.runtime} and runs here on Flink {FLINK_VERSION}."

@@ -67,6 +67,10 @@ class Workbench:
         self.kinesis = account.client("kinesis")
         self.flink = account.client("kinesisanalyticsv2")
         self.s3 = account.client("s3")
+        self.logs = account.client("logs")
+        self.group = f"/aws/kinesis-analytics/{name}"
+        self.logs.create_log_group(logGroupName=self.group)
+        self.logs.create_log_stream(logGroupName=self.group, logStreamName="log")
         self.bucket = f"code-of-{name}"
         self.s3.create_bucket(Bucket=self.bucket)
         for stream in (f"{name}-in", f"{name}-out"):
@@ -87,6 +91,9 @@ class Workbench:
         self.flink.create_application(
             ApplicationName=self.name,
             RuntimeEnvironment=self.runtime,
+            CloudWatchLoggingOptions=[
+                {"LogStreamARN": f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:{self.group}:log-stream:log"}
+            ],
             ServiceExecutionRole=f"arn:aws:iam::{ACCOUNT}:role/LabRole",
             ApplicationConfiguration={
                 "ApplicationCodeConfiguration": {
@@ -155,6 +162,7 @@ class Workbench:
         self.remove_what_it_used()
 
     def remove_what_it_used(self) -> None:
+        self.logs.delete_log_group(logGroupName=self.group)
         for stream in self.kinesis.list_streams()["StreamNames"]:
             if stream in (f"{self.name}-in", f"{self.name}-out"):
                 self.kinesis.delete_stream(StreamName=stream)

@@ -102,6 +102,35 @@ def test_what_create_refuses(api: Api, given: dict[str, Any], code: str, word: s
     assert api("ListApplications") == {"ApplicationSummaries": []}
 
 
+def test_what_is_not_given_is_as_on_aws(api: Api) -> None:
+    detail = api("CreateApplication", **creation())["ApplicationDetail"]
+    described = detail["ApplicationConfigurationDescription"]
+    assert described["ApplicationSnapshotConfigurationDescription"] == {"SnapshotsEnabled": True}
+    sections = described["FlinkApplicationConfigurationDescription"]
+    assert sections["CheckpointConfigurationDescription"] == {
+        "ConfigurationType": "DEFAULT",
+        "CheckpointingEnabled": True,
+        "CheckpointInterval": 60_000,
+        "MinPauseBetweenCheckpoints": 5_000,
+    }
+    assert sections["ParallelismConfigurationDescription"] == {
+        "ConfigurationType": "DEFAULT",
+        "Parallelism": 1,
+        "ParallelismPerKPU": 1,
+        "AutoScalingEnabled": True,
+        "CurrentParallelism": 1,
+    }
+
+
+def test_an_update_may_change_the_runtime(api: Api) -> None:
+    api("CreateApplication", **creation(RuntimeEnvironment="FLINK-1_18"))
+    asked = {"ApplicationName": "student", "CurrentApplicationVersionId": 1}
+    api("UpdateApplication", **asked, RuntimeEnvironmentUpdate="FLINK-1_20")
+    assert api.describe()["RuntimeEnvironment"] == "FLINK-1_20"
+    earlier = api("DescribeApplicationVersion", ApplicationName="student", ApplicationVersionId=1)
+    assert earlier["ApplicationVersionDetail"]["RuntimeEnvironment"] == "FLINK-1_18"
+
+
 def test_applications_are_listed_in_pages(api: Api) -> None:
     for name in "cab":
         api.create(name)

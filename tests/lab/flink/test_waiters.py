@@ -29,6 +29,31 @@ def test_back_to_ready_is_a_failed_start_with_its_cause() -> None:
         application_status(Flink("STARTING", "READY"), "student", until="RUNNING")
 
 
+@pytest.mark.parametrize(
+    ("events", "printed"),
+    [
+        (["ERROR An older run failed.", "INFO The application is RUNNING; 9 s"], ""),
+        (["INFO The application is RUNNING; 9 s", "ERROR The job is RESTARTING: / by zero", "INFO It is RUNNING again.",
+          "ERROR The job is RESTARTING: another"], "but since then: The job is RESTARTING: / by zero"),
+    ],
+    ids=["an older failure", "a restart loop"],
+)  # fmt: skip
+def test_a_running_application_whose_job_fails_is_told(
+    events: list[str], printed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Logs:
+        def get_log_events(self, **asked: Any) -> dict[str, Any]:
+            said = [dict(zip(("messageType", "message"), event.split(" ", 1), strict=True)) for event in events]
+            return {"events": [{"message": json.dumps({"logger": "managed-flink", **one})} for one in said]}
+
+    monkeypatch.setattr("boto3.client", lambda service: Logs())
+    monkeypatch.setattr(waiters, "log_names", lambda detail: ("/aws/g", "s"))
+    application_status(Flink("RUNNING"), "student", until="RUNNING")
+    told = capsys.readouterr().out
+    assert printed in told
+    assert ("since then" in told) == bool(printed)
+
+
 def test_the_newest_error_of_the_log_stream_is_the_cause(monkeypatch: pytest.MonkeyPatch) -> None:
     class Logs:
         def get_log_events(self, **asked: Any) -> dict[str, Any]:
