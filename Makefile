@@ -60,6 +60,21 @@ release: $(READY) ## the student edition and the teacher's, one zip each, into b
 jupyter: $(READY) ## JupyterLab, on the first notebook
 	@$(BIN)/python -m lab.runner.jupyterlab $(ARGS)
 
+BOOK = .venv/.ready-book
+$(BOOK): requirements-book.txt $(READY)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --requirements requirements-book.txt
+	@touch $(BOOK)
+
+# All five notebooks in an account of their own, which 05 empties and `down` ends.
+BOOK_RUN = rm -rf build/book/run; export LOCALAWS_HOME=$(CURDIR)/build/book/account LOCALAWS_PORT=4599; \
+  { $(BIN)/python -m lab run --out build/book/run && $(BIN)/papermill --no-progress-bar --log-level ERROR notebooks/05_cleanup.ipynb \
+  build/book/run/latest/05_cleanup.ipynb -p target local; }; code=$$?; $(BIN)/python -m localaws down; exit $$code
+
+.PHONY: book
+book: $(BOOK) ## the lab as a static site, in build/book/site, from a run of its own (RUN=folder: from that run)
+	@$(if $(RUN),true,$(BOOK_RUN))
+	@$(BIN)/python -m book $(or $(RUN),build/book/run/latest)
+
 .PHONY: outputs
 outputs: $(DEV) ## take the few committed outputs of the notebooks over from runs/latest
 	$(BIN)/python -m tests.notebooks.kept_outputs $(ARGS)
@@ -112,6 +127,7 @@ LOCK = $(BIN)/uv pip compile --universal --python-version 3.11 --no-emit-index-u
 
 lock: $(DEV) ## requirements*.txt from pyproject.toml, and connector.lock, anew
 	$(LOCK) pyproject.toml -o requirements.txt
-	$(LOCK) -c requirements.txt pyproject.toml --group dev -o requirements-dev.txt
+	$(LOCK) -c requirements.txt pyproject.toml --group dev --group book -o requirements-dev.txt
+	$(LOCK) -c requirements-dev.txt --group book -o requirements-book.txt
 	$(LOCK) --group bench -o requirements-bench.txt
 	$(BIN)/python -m lab.deploy.connector lock

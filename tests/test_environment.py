@@ -140,6 +140,7 @@ def test_every_direct_dependency_has_its_reason_and_is_locked() -> None:
     for part, lock in (
         ("dependencies", "requirements.txt"),
         ("dev", "requirements-dev.txt"),
+        ("book", "requirements-book.txt"),
         ("bench", "requirements-bench.txt"),
     ):
         locked = set(re.findall(r"^([\w.-]+)==", (PROJECT / lock).read_text(), re.M))
@@ -163,6 +164,7 @@ def test_the_lock_has_no_addresses() -> None:
     for name in (
         "requirements.txt",
         "requirements-dev.txt",
+        "requirements-book.txt",
         "requirements-bench.txt",
         "environment.yml",
         "flink_app/connector.lock",

@@ -17,7 +17,7 @@ from lab.exercises.student_edition import student_files
 
 NAME = "flink-anomaly-lab"
 RELEASE = ROOT / "build" / "release"
-NOT_FOR_STUDENTS = ("tests/", "benchmarks/", ".ci/", ".github/")
+NOT_FOR_STUDENTS = ("tests/", "benchmarks/", "book/", ".ci/", ".github/")
 
 
 def make_release(target: Path = RELEASE, root: Path = ROOT) -> list[Path]:

@@ -7,11 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page, expect
 
+from book.__main__ import build
+from lab.exercises.student_edition import BEGIN, CODE_FILES, END
 from lab.flink.auto_stop import keep_to_hours
 from lab.flink.waiters import application_status
+from tests.browser.jupyter import CHROMIUM, browser_page
 from tests.support.account import PROJECT, SHARED, EmbeddedAccount
-from tests.support.series import fresh_account, run_series
+from tests.support.series import Series, fresh_account, run_series
+from tests.support.site import PageOfSite, dead_links
 
 pytestmark = pytest.mark.slow  # about 2 minutes in all
 
@@ -24,8 +29,14 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAccoun
     account.command("down")
 
 
-def test_on_demand_streams_with_four_shards(account: EmbeddedAccount, tmp_path: Path) -> None:
-    series = run_series(account, tmp_path / "runs")
+@pytest.fixture(scope="module")
+def on_demand(account: EmbeddedAccount, tmp_path_factory: pytest.TempPathFactory) -> Series:
+    """The series as it stands, on streams on demand."""
+    return run_series(account, tmp_path_factory.mktemp("on-demand") / "runs")
+
+
+def test_on_demand_streams_with_four_shards(account: EmbeddedAccount, on_demand: Series) -> None:
+    series = on_demand
     assert series.code == 0, series.printed
     assert series.results["score"] == 170
     assert "4 open shards" in series.check("The stream reviews is ACTIVE")["output"]
@@ -36,6 +47,55 @@ def test_on_demand_streams_with_four_shards(account: EmbeddedAccount, tmp_path: 
     assert status["memory_mb"] < 2500
     assert "student" in status["dashboards"]
     it_is_stopped_after_its_hours_and_all_of_it_goes(account)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome on PATH")
+def test_the_book_of_that_run(on_demand: Series, tmp_path: Path) -> None:
+    """Built from the run above; about 15 s."""
+    site = build(on_demand.folder.resolve(), tmp_path).parent
+    pages = sorted(path for path in site.rglob("*.html") if "_static" not in path.parts)
+    assert {path.stem for path in (site / "notebooks").iterdir() if path.suffix == ".html"} == {
+        "01_streams", "02_producer", "03_flink_job", "04_validate", "05_cleanup"}  # fmt: skip
+    assert dead_links(site) == []
+    no_solution_is_in(site)
+    with browser_page() as page:
+        asked: list[str] = []
+        page.context.on("request", lambda request: asked.append(request.url))
+        page.context.on("requestfailed", lambda request: asked.append(f"failed: {request.url}"))
+        for path in pages:
+            page.goto(path.as_uri())
+            pictures = page.locator(".bd-article img")
+            assert all(pictures.nth(place).get_attribute("alt") for place in range(pictures.count())), path
+        the_film_and_the_theme_work(page, site)
+        page.goto((site / "search.html").as_uri() + "?q=watermark")
+        expect(page.locator("#search-results li").filter(has_text="Flink application").first).to_be_visible()
+    assert [one for one in asked if not one.startswith((site.as_uri(), "data:"))] == []
+
+
+def no_solution_is_in(site: Path) -> None:
+    sources = [(PROJECT / name).read_text() for name in CODE_FILES]
+    for path in (PROJECT / "notebooks").glob("*.ipynb"):
+        sources += ["".join(cell["source"]) for cell in json.loads(path.read_text())["cells"]]
+    blocks = [block.split(END)[0] for source in sources for block in source.split(BEGIN)[1:]]
+    lines = {line.strip() for block in blocks for line in block.splitlines() if len(line.strip()) >= 20}
+    assert len(lines) > 20
+    shown = {path: "".join(PageOfSite(path).text) for path in [site / "index.html", *site.glob("notebooks/*.html")]}
+    found = [f"{path.name}: {line}" for path, text in shown.items() for line in lines if line in text]
+    assert found == []
+    assert any("# YOUR CODE HERE" in text for text in shown.values())
+
+
+def the_film_and_the_theme_work(page: Page, site: Path) -> None:
+    page.goto((site / "index.html").as_uri())
+    film = page.locator("figure[data-drawn]")
+    said = film.locator(".lab-said")
+    before = said.inner_text()
+    film.locator("input[name=arrival]").fill("0")
+    expect(said).not_to_have_text(before)
+    assert page.locator("html").get_attribute("data-theme") == "light"
+    page.get_by_role("button", name="Color mode").click()
+    page.get_by_role("button", name="Dark").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
 def it_is_stopped_after_its_hours_and_all_of_it_goes(account: EmbeddedAccount) -> None:

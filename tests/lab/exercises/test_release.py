@@ -39,7 +39,9 @@ def solved_blanks(name: str, content: bytes) -> bool:
 
 def test_the_students_zip_has_the_blanks_and_nothing_of_the_teachers(zips: tuple[Path, Path]) -> None:
     student, teacher = (members(path) for path in zips)
-    assert not [name for name in student if name.startswith(("tests/", "benchmarks/", ".ci/", ".github/", "build/"))]
+    assert not [
+        name for name in student if name.startswith(("tests/", "benchmarks/", "book/", ".ci/", ".github/", "build/"))
+    ]
     assert {name: student[name].decode() for name in student_files()} == student_files()
     assert {name for name in student if student[name] != teacher[name]} == set(student_files())
     code = [name for name in student if name.endswith((".py", ".ipynb"))]
