@@ -51,6 +51,11 @@ def test_a_solution_is_a_blank_and_its_output_is_left_out(tmp_path: Path) -> Non
     assert other["outputs"][0]["data"] == {"text/html": "kept"}
 
 
+def test_the_plan_of_solved_sql_is_left_out(tmp_path: Path) -> None:
+    (asked,) = staged(tmp_path, cell("lab.try_sql(**settings)", "HAVING reviewers >= 5"))
+    assert asked["source"] == "lab.try_sql(**settings)" and asked["outputs"] == []
+
+
 def test_a_source_that_is_shown_is_the_student_editions(tmp_path: Path) -> None:
     (shown,) = staged(tmp_path, cell('lab.show_source("producer/put_batch.py", "put_batch")', "def put_batch: solved"))
     (text,) = (output["data"]["text/markdown"] for output in shown["outputs"])

@@ -41,6 +41,8 @@ def test_on_demand_streams_with_four_shards(account: EmbeddedAccount, on_demand:
     assert series.results["score"] == 170
     assert "4 open shards" in series.check("The stream reviews is ACTIVE")["output"]
     assert "718 of 718 windows equal, none missing, none extra." in series.comparison
+    groups = series.check("Exercise 8: catch the group that bursts together")["output"]
+    assert "30 of the 30 reviewers who burst together are caught, 0 others too." in groups
     report = (series.folder / "report.html").read_text()
     assert "StartApplication to RUNNING" in report
     status = json.loads(account.command("status", "--json").stdout)
