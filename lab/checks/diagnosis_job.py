@@ -9,6 +9,7 @@ import pandas as pd
 from botocore.exceptions import ClientError
 
 from lab.checks.pipeline import Pipeline
+from lab.core.names import OUTPUT_STREAM
 from lab.core.tables import cell
 from lab.flink.rest import Dashboard
 from lab.flink.waiters import newest_error
@@ -58,12 +59,11 @@ def readable_dashboard(lab: Pipeline) -> Dashboard | None:
 
 
 def refused_records(dashboard: Dashboard | None) -> int:
-    """Count the records that the running job's sinks could not send (numRecordsSendErrors); 0 where nobody tells."""
+    """Count the records that the first output's sink could not send (numRecordsSendErrors); 0 where nobody tells."""
     job = dashboard.running_job() if dashboard else None
     if dashboard is None or job is None:
         return 0
-    vertices = [vertex["id"] for vertex in dashboard.vertices(job["jid"])]
-    return int(sum(dashboard.operators_sum(job["jid"], one, "numRecordsSendErrors") or 0 for one in vertices))
+    return dashboard.records_taken(job["jid"], OUTPUT_STREAM, "numRecordsSendErrors") or 0
 
 
 def slowest_subtasks(dashboard: Dashboard | None) -> str:

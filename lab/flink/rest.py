@@ -76,10 +76,13 @@ class Dashboard:
         counts = (self.operators_sum(job_id, vertex["id"], "numLateRecordsDropped") for vertex in self.vertices(job_id))
         return int(max((count or 0 for count in counts), default=0))
 
-    def records_taken(self, job_id: str, table: str) -> int | None:
-        """Count the records that the writer of a sink table took so far; None where no sink has it."""
+    def records_taken(self, job_id: str, table: str, metric: str = "numRecordsIn") -> int | None:
+        """Count the records that the writer of a sink table took so far; None where no sink has it.
+
+        Other metrics of a writer are numRecordsSend and numRecordsSendErrors.
+        """
         counts = [
-            self.operators_sum(job_id, vertex["id"], "numRecordsIn", (f"{table}[", "Writer"))
+            self.operators_sum(job_id, vertex["id"], metric, (f"{table}[", "Writer"))
             for vertex in self.vertices(job_id)
         ]
         known = [int(count) for count in counts if count is not None]

@@ -30,7 +30,7 @@ METRICS = {
         "WindowAggregate[20].numLateRecordsDropped": 1175,
         "WindowAggregate[20].numRecordsOut": 4200,
         "suspicious_groups[22]__Writer.numRecordsIn": 10,
-        "suspicious_groups[22]__Writer.numRecordsSend": 9,
+        "suspicious_groups[22]__Writer.numRecordsSendErrors": 4,
     },
 }
 
@@ -62,6 +62,7 @@ def test_a_late_row_that_both_statements_drop_is_one_row() -> None:
 def test_each_sink_counts_what_it_took_itself() -> None:
     assert Answered().records_taken("j", "suspicious_activity") == 718
     assert Answered().records_taken("j", "suspicious_groups") == 10
+    assert Answered().records_taken("j", "suspicious_groups", "numRecordsSendErrors") == 4
     assert Answered(PLAN[:2]).records_taken("j", "suspicious_groups") is None
 
 
