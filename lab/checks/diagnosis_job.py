@@ -60,7 +60,11 @@ def readable_dashboard(lab: Pipeline) -> Dashboard | None:
 def refused_records(dashboard: Dashboard | None) -> int:
     """Count the records that the running job's sinks could not send (numRecordsSendErrors); 0 where nobody tells."""
     job = dashboard.running_job() if dashboard else None
-    return 0 if dashboard is None or job is None else int(dashboard.metric_sum(job["jid"], "numRecordsSendErrors"))
+    if dashboard is None or job is None:
+        return 0
+    vertices = [vertex["id"] for vertex in dashboard.vertices(job["jid"])]
+    counts = (dashboard.operators_sum(job["jid"], vertex, "numRecordsSendErrors") for vertex in vertices)
+    return int(sum(count or 0 for count in counts))
 
 
 def slowest_subtasks(dashboard: Dashboard | None) -> str:
