@@ -45,7 +45,7 @@ class Version:
 
     @property
     def snapshots_enabled(self) -> bool:
-        """Snapshots are on where the configuration does not say, as on AWS."""
+        """Say whether snapshots are on; they are where the configuration does not say, as on AWS."""
         return bool(self.configuration.get("ApplicationSnapshotConfiguration", {}).get("SnapshotsEnabled", True))
 
     def successor(self, number: int) -> "Version":
