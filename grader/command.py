@@ -81,13 +81,9 @@ def grade_command(arguments: argparse.Namespace) -> int:
             f"{out} cannot be written ({error.strerror or error}): free space or choose another --out."
         ) from error
     missing = [row.name for row in rows if not row.results]
-    print(f"{len(rows) - len(missing)} of {len(rows)} graded: {_shown(out / 'grades.html')}")  # noqa: T201
+    print(f"{len(rows) - len(missing)} of {len(rows)} graded: {os.path.relpath(out / 'grades.html')}")  # noqa: T201
     return FAILED if missing else PASSED
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
-
-
-def _shown(path: Path) -> str:
-    return os.path.relpath(path)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import gcd
 from random import Random
 
 from reviewgen.world import DATES, NEW_MOVIES, REVIEWER_SPACE
@@ -139,15 +140,9 @@ class Crowd:
     def _order(self, size: int) -> tuple[int, int]:
         """Return factor and offset of a random permutation at -> (at * factor + offset) % size."""
         factor = 1 + int(self._draw() * size)
-        while _common(factor, size) > 1:
+        while gcd(factor, size) > 1:
             factor += 1
         return factor, int(self._draw() * size)
-
-
-def _common(a: int, b: int) -> int:
-    while b:
-        a, b = b, a % b
-    return a
 
 
 def chapters(count: int) -> Iterator[tuple[int, int]]:

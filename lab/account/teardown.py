@@ -51,10 +51,6 @@ def _delete_application(one: Resource) -> None:
     flink.delete_application(ApplicationName=one.name, CreateTimestamp=one.detail["CreateTimestamp"])
 
 
-def _delete_function(one: Resource) -> None:
-    boto3.client("lambda").delete_function(FunctionName=one.name)
-
-
 def _delete_stream(one: Resource) -> None:
     kinesis = boto3.client("kinesis")
     if one.state != "ACTIVE":
@@ -68,10 +64,6 @@ def _delete_bucket(one: Resource) -> None:
     s3.delete_bucket(Bucket=one.name)
 
 
-def _delete_log_group(one: Resource) -> None:
-    boto3.client("logs").delete_log_group(logGroupName=one.name)
-
-
 _AGAIN: dict[str, Callable[[str], Resource | None]] = {
     "application": lambda _: application(),
     "function": lambda _: function(),
@@ -81,10 +73,10 @@ _AGAIN: dict[str, Callable[[str], Resource | None]] = {
 }
 _DELETE: dict[str, Callable[[Resource], None]] = {
     "application": _delete_application,
-    "function": _delete_function,
+    "function": lambda one: boto3.client("lambda").delete_function(FunctionName=one.name),
     "stream": _delete_stream,
     "bucket": _delete_bucket,
-    "log group": _delete_log_group,
+    "log group": lambda one: boto3.client("logs").delete_log_group(logGroupName=one.name),
 }
 
 

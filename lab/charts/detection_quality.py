@@ -28,7 +28,7 @@ def precision_and_recall(scores: Scores, threshold: int) -> Picture:
     axes.set_ylim(0, 1)
     axes.set_ylabel("share")
     axes.set_xlabel("threshold (flagged when a window counts more)")
-    _whole_numbers(axes.xaxis, len(table))
+    axes.xaxis.set_major_locator(MaxNLocator(min(len(table) + 1, 12), integer=True))
     if len(table) > 40:
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(ScalarFormatter())
@@ -79,7 +79,3 @@ def recall_per_kind(scores: Scores, threshold: int) -> Picture:
     said = [f"{row.flagged} of {row.reviewers} {row.kind}" for row in kinds.itertuples()]
     alt = f"Bars of the share of flagged reviewers per kind at threshold {threshold}: {', '.join(said)}."
     return Picture(figure, alt, kinds, f"Flagged per kind at threshold {threshold}")
-
-
-def _whole_numbers(axis: object, most: int) -> None:
-    axis.set_major_locator(MaxNLocator(min(most + 1, 12), integer=True))  # type: ignore[attr-defined]

@@ -41,7 +41,9 @@ def run_film(
             _empty(), "An empty picture: no review has arrived since the application started.", table, "Film"
         )
     whole, shards = len(rows), sorted(rows["shard"].unique())
-    start, first = _origin(rows, slide_seconds), rows["arrival"].min()
+    # The begin of a window at or before the first review, counted from the epoch as Flink counts.
+    start = events.table["event_time"].min().floor(pd.Timedelta(seconds=slide_seconds))
+    first = rows["arrival"].min()
     rows = rows.sort_values(["arrival", "shard", "order"], ignore_index=True).head(MOST_RECORDS)
     by_subtasks, found, data = {}, {}, {}
     for subtasks in sorted({len(shards), 1}, reverse=True):
@@ -98,11 +100,6 @@ def run_film(
         f"The same records read{part}",
         moving=Moving("windows", moving),
     )
-
-
-def _origin(rows: pd.DataFrame, slide_seconds: int) -> pd.Timestamp:
-    """Return the begin of a window at or before the first review, counted from the epoch as Flink counts."""
-    return rows.loc[~rows["marker"], "event_time"].min().floor(pd.Timedelta(seconds=slide_seconds))
 
 
 def _names(shards: list[str], subtasks: int) -> dict[int, str]:

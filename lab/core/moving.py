@@ -33,11 +33,6 @@ class Moving:
         )
 
 
-def known(kind: Any) -> bool:
-    """Say whether the lab has a script for this kind; what a notebook says otherwise is not drawn."""
-    return kind in KINDS
-
-
 @cache
 def script(kind: str) -> str:
     """Return the script of one kind; raises FileNotFoundError for a kind that has none."""

@@ -21,7 +21,7 @@ LONGEST_KEY = 256  # characters of a partition key (PutRecords)
 
 
 def ask(function: Callable[..., Any], *arguments: Any, at: str = "") -> Any:
-    """What a student's function returns. `at` says with what it was called ("at review 44").
+    """Return what a student's function returns. `at` says with what it was called ("at review 44").
 
     Raises WrongAnswer where the function raises or is interrupted, with the line; the lab's own errors and the
     NotImplementedError of a blank go through.
@@ -45,7 +45,7 @@ def ask(function: Callable[..., Any], *arguments: Any, at: str = "") -> Any:
 
 
 def partition_keys(function: Callable[[dict[str, Any]], Any], reviews: Sequence[dict[str, Any]]) -> list[str]:
-    """The key of each review. Raises WrongAnswer where one of them is no partition key."""
+    """Return the key of each review. Raises WrongAnswer where one of them is no partition key."""
     keys = [ask(function, dict(review), at=f"at review {number}") for number, review in enumerate(reviews, 1)]
     wrong = [number for number, key in enumerate(keys) if not (isinstance(key, str) and 0 < len(key) <= LONGEST_KEY)]
     if not wrong:
@@ -61,7 +61,7 @@ def partition_keys(function: Callable[[dict[str, Any]], Any], reviews: Sequence[
 
 
 def threshold(chosen: Any, scores: Scores) -> int:
-    """The threshold that `choose_threshold` returned. Raises WrongAnswer where it is no whole number.
+    """Return the threshold that `choose_threshold` returned. Raises WrongAnswer where it is no whole number.
 
     A share (precision or recall) in its place is named as such: cut to a whole number it would look like a threshold.
     """
@@ -82,7 +82,7 @@ def threshold(chosen: Any, scores: Scores) -> int:
 
 
 def sent_in_words(sent: int, arrived: Counter[str], requests: int) -> str:
-    """What became of a batch: `arrived` counts the records on the stream by partition key."""
+    """Return what became of a batch: `arrived` counts the records on the stream by partition key."""
     there, twice = len(arrived), sum(count > 1 for count in arrived.values())
     said = f"{there:,} of {sent:,} records arrived, in {requests:,} request{'s' * (requests != 1)}"
     if twice:
@@ -107,7 +107,10 @@ def _kind(value: Any) -> str:
 
 
 def _line(function: Callable[..., Any], trace: TracebackType | None) -> str:
-    """The last line of the function's own file or cell in the traceback, as part of a sentence; empty without one."""
+    """Return the last line of the function's own file or cell in the traceback, as part of a sentence.
+
+    Empty without one.
+    """
     code = getattr(function, "__code__", None)
     found = ""
     while trace is not None and code is not None:

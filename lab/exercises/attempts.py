@@ -1,4 +1,4 @@
-"""What the notebooks do with a student's function: run it against the account, so that its check finds the traces."""
+"""Run a student's function against the account, so that its check finds the traces."""
 
 import hashlib
 import json
@@ -32,7 +32,7 @@ PRECISE_ENOUGH = 0.6
 
 
 class Unreliable:
-    """A Kinesis client whose PutRecords refuses some records of every request, as a shard at its limit does."""
+    """Provide a Kinesis client whose PutRecords refuses some records of every request, as a shard at its limit does."""
 
     def __init__(self, kinesis: Any, refused: float = REFUSED, seed: int | None = None) -> None:
         self._kinesis, self._refused, self._random = kinesis, refused, random.Random(seed)
@@ -40,7 +40,7 @@ class Unreliable:
         self.arrived: Counter[str] = Counter()  # partition key -> how often it came onto the stream
 
     def put_records(self, *, StreamName: str, Records: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
-        """PutRecords; about three of ten records come back with ProvisionedThroughputExceededException."""
+        """Put records; about three of ten come back with ProvisionedThroughputExceededException."""
         self.requests += 1
         refused = {index for index in range(len(Records)) if self._random.random() < self._refused}
         if self.requests == 1:
@@ -55,7 +55,7 @@ class Unreliable:
 
 
 class SmallPages:
-    """A Kinesis client whose GetRecords gives few records an answer, as a full shard does.
+    """Provide a Kinesis client whose GetRecords gives few records an answer, as a full shard does.
 
     An open shard has always a NextShardIterator: a loop that waits for its end is told so after 20 empty answers.
     """
@@ -64,11 +64,11 @@ class SmallPages:
         self._kinesis, self._most, self._empty = kinesis, most, 0
 
     def get_shard_iterator(self, **arguments: Any) -> dict[str, Any]:
-        """GetShardIterator."""
+        """Get a shard iterator."""
         return self._kinesis.get_shard_iterator(**arguments)
 
     def get_records(self, *, ShardIterator: str, Limit: int = 10_000, **more: Any) -> dict[str, Any]:  # noqa: N803
-        """GetRecords. Raises WrongAnswer after EMPTY_ANSWERS in a row that say that nothing is behind them."""
+        """Get records. Raises WrongAnswer after EMPTY_ANSWERS in a row that say that nothing is behind them."""
         answer = self._kinesis.get_records(ShardIterator=ShardIterator, Limit=min(Limit, self._most), **more)
         self._empty = 0 if answer["Records"] or answer.get("MillisBehindLatest") else self._empty + 1
         if self._empty >= EMPTY_ANSWERS:
@@ -115,8 +115,10 @@ def send_keyed(
 
 
 def send_batch(session: Session, put_batch: Callable[..., Any] | None = None) -> str | None:
-    """Let `put_batch` (by default that of producer/put_batch.py) put one batch on `exercises`, through a client that
-    refuses some."""
+    """Let `put_batch` put one batch on `exercises`, through a client that refuses some.
+
+    The default is `put_batch` of producer/put_batch.py.
+    """
 
     def work() -> str:
         note = uuid.uuid4().hex
@@ -160,7 +162,10 @@ def hand_in_shard(
 
 
 def read_with_own(stream: str, shard: str) -> pd.DataFrame | None:
-    """The records of one shard, read with the `read_shard` that 02_producer holds, saved; None while that is blank."""
+    """Return the records of one shard, read with the `read_shard` that 02_producer holds, saved.
+
+    None while that is blank.
+    """
     try:
         function = own_function("02_producer", "read_shard")
         records = ask(function, SmallPages(boto3.client("kinesis"), most=10_000), stream, shard)
@@ -173,7 +178,7 @@ def read_with_own(stream: str, shard: str) -> pd.DataFrame | None:
 
 
 def digest(sequence_numbers: list[str]) -> str:
-    """SHA-256 of sequence numbers in their order."""
+    """Return SHA-256 of sequence numbers in their order."""
     return hashlib.sha256("\n".join(sequence_numbers).encode()).hexdigest()
 
 
@@ -197,7 +202,7 @@ def hand_in_threshold(
 
 
 def nothing_to_choose(scores: Scores) -> str:
-    """Why no threshold is precise enough, as with `clock = "now"`, which sends the whole file within seconds."""
+    """Say why no threshold is precise enough, as with `clock = "now"`, which sends the whole file within seconds."""
     best, flagged = scores.by_threshold["precision"].max(), scores.by_threshold["flagged"].max()
     most = f"the largest precision is {best:.2f}" if best == best else "no reviewer is flagged at any"
     return (
@@ -208,7 +213,7 @@ def nothing_to_choose(scores: Scores) -> str:
 
 
 def dropped_by_parallelism(events: Events, **settings: int) -> pd.DataFrame:
-    """What would be late at each parallelism up to the number of open shards, from the events that were sent.
+    """Count what would be late at each parallelism up to the open shards, from the events sent.
 
     A subtask that reads several shards (`lab.validation.subtasks`) has one watermark over all of them. The unit is
     Flink's own (numLateRecordsDropped): a row counts when the last of its windows had closed before it. The watermark

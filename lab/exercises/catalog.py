@@ -1,4 +1,4 @@
-"""The exercises: what each is about, and how an attempt gets into the account, where its check looks for it.
+"""Describe the exercises, and put an attempt into the account, where its check looks for it.
 
 An exercise is a function with a blank that raises NotImplementedError. `attempt` runs what a notebook does with it;
 while the blank is there it says so in one sentence and the notebook goes on. What was done is noted in S3
@@ -25,12 +25,12 @@ Result = TypeVar("Result")
 
 
 class WrongAnswer(LabError):
-    """A student's function failed, or returned what cannot be used; the sentence says what to return."""
+    """Say that a student's function failed, or returned what cannot be used; the sentence says what to return."""
 
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise: where it stands, what it is worth, how long it takes, and what helps to begin.
+    """Describe one exercise: where it stands, what it is worth, how long it takes, and what helps to begin.
 
     `title` is its heading in the notebook, number included.
     """
@@ -45,17 +45,17 @@ class Exercise:
 
     @property
     def calls_a_function(self) -> bool:
-        """Whether a notebook calls what the student wrote; the others are judged by the running application."""
+        """Say whether a notebook calls what the student wrote; the others are judged by the running application."""
         return self.name in ("partition_key", "put_batch", "read_shard", "threshold")
 
     @property
     def blank(self) -> str:
-        """The name of what the student writes: a function, or the variable `parallelism`."""
+        """Return the name of what the student writes: a function, or the variable `parallelism`."""
         return self.where.split("`")[1]
 
     @property
     def not_attempted(self) -> str:
-        """What stands in place of a result while the blank is there."""
+        """Return what stands in place of a result while the blank is there."""
         return f"Not attempted yet: fill the blank {self.where}. Hint: {self.hint}"
 
 
@@ -120,7 +120,7 @@ def attempt(session: Session, name: str, work: Callable[[], Result]) -> Result |
 
 
 def own_function(notebook: str, name: str) -> Callable[..., Any]:
-    """A function as the saved notebook has it now, such as `read_shard` of 02_producer.
+    """Return a function as the saved notebook has it now, such as `read_shard` of 02_producer.
 
     Raises LabError where the notebook has no such function.
     """
@@ -163,7 +163,7 @@ def take_back(session: Session, name: str) -> None:
 
 
 def handed_in(session: Session, name: str) -> dict[str, Any] | None:
-    """What was handed in, None where nothing was or it cannot be read."""
+    """Return what was handed in, None where nothing was or it cannot be read."""
     with plain_words(f"reading {_key(name)} of {session.landing_zone}", session.endpoint):
         try:
             body = boto3.client("s3").get_object(Bucket=session.landing_zone, Key=_key(name))["Body"].read()

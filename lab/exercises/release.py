@@ -1,4 +1,4 @@
-"""`python -m lab release`: the student edition and the teacher's as one zip each, or the student edition as a folder.
+"""Write the student edition and the teacher's as one zip each, or the student edition as a folder.
 
 A zip has no git in it, so the version that git's tags give stands in its PKG-INFO, where setuptools-scm looks next.
 """

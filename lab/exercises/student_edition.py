@@ -1,4 +1,4 @@
-"""The student edition: the same files with the solutions taken out.
+"""Make the student edition: the same files with the solutions taken out.
 
 The one source is the solution edition: notebooks and code files in which a solution stands between the lines
 `### BEGIN SOLUTION` and `### END SOLUTION`, the markers of nbgrader. Inside a function such lines give way, as in
@@ -17,11 +17,11 @@ CODE_FILES = ("flink_app/SlidingWindows/sliding-windows.py", "producer/put_batch
 
 
 class BadSource(LabError):
-    """A solution is not marked as it must be."""
+    """Say that a solution is not marked as it must be."""
 
 
 def without_solutions(source: str, where: str) -> str:
-    """The source with its solutions replaced by blanks. Raises BadSource where a marker has no partner."""
+    """Return the source with its solutions replaced by blanks. Raises BadSource where a marker has no partner."""
     kept: list[str] = []
     inside = False
     for number, line in enumerate(source.split("\n"), 1):
@@ -45,7 +45,7 @@ def without_solutions(source: str, where: str) -> str:
 
 
 def student_notebook(text: str, where: str) -> str:
-    """A notebook (as JSON text) with its solutions replaced by blanks, and without the outputs they lead to."""
+    """Return a notebook (as JSON text) with its solutions replaced by blanks, and without the outputs they lead to."""
     notebook = json.loads(text)
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
@@ -56,7 +56,7 @@ def student_notebook(text: str, where: str) -> str:
 
 
 def student_files(root: Path = ROOT) -> dict[str, str]:
-    """Path in the project -> text, of every file of the student edition that differs from the solution edition."""
+    """Return path -> text of every file of the student edition that differs from the solution edition."""
     found = {}
     for path in sorted((root / "notebooks").glob("*.ipynb")):
         name = path.relative_to(root).as_posix()

@@ -24,7 +24,7 @@ _PLAN = re.compile(r"== Optimized Execution Plan ==\n(.*?)(?:\n== |\Z)", re.S)
 
 
 class SqlRefused(LabError):
-    """Flink cannot plan the application's SQL; the sentence names the function and shows its line."""
+    """Say that Flink cannot plan the application's SQL; the sentence names the function and shows its line."""
 
 
 def try_sql(
@@ -55,7 +55,7 @@ def try_sql(
 
 
 def _kept(script: Path, groups: dict[str, dict[str, str]]) -> dict[str, str]:
-    """The answer for this file and these properties, asked once: a JVM takes seconds, and the plan stays the same."""
+    """Return the answer for this file and these properties, asked once, since a JVM takes seconds."""
     asked = hashlib.sha256(script.read_bytes() + json.dumps(groups).encode() + connector_jar().name.encode())
     place = KEPT / f"{asked.hexdigest()[:16]}.json"
     if place.is_file():

@@ -43,7 +43,7 @@ def keep_to_hours(flink: Any, name: str) -> str:
         return f"{name} is not running, or has no hour at which it is stopped."
     left = (end - datetime.now(UTC)).total_seconds()
     if left <= 0:
-        _stop(flink, name)
+        flink.stop_application(ApplicationName=name, Force=True)
         return f"{name} was to run until {end:%H:%M} UTC and is being stopped now."
     _forget(name)
     timer = threading.Timer(left, _stop_by_timer, (flink, name))
@@ -66,10 +66,6 @@ def hours_end(flink: Any, name: str) -> datetime | None:
         return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     except ValueError:
         return None
-
-
-def _stop(flink: Any, name: str) -> None:
-    flink.stop_application(ApplicationName=name, Force=True)
 
 
 def _stop_by_timer(flink: Any, name: str) -> None:

@@ -29,7 +29,7 @@ def in_browser(url: str, environ: Mapping[str, str] = os.environ) -> str:
         return url
     base = jupyter_base(environ)
     if base is not None:
-        application = application_at(where.netloc)
+        application = next((name for name, known in dashboards().items() if known == where.netloc), None)
         return f"{base}{PREFIX}/{application}/" if application else f"{base}{PREFIX}/"
     return codespaces_address(where.port, environ) or url
 
@@ -60,8 +60,3 @@ def dashboards() -> dict[str, str]:
     listed = (local_status() or {}).get("dashboards")
     addresses = {name: urlsplit(url) for name, url in (listed if isinstance(listed, dict) else {}).items()}
     return {name: where.netloc for name, where in addresses.items() if where.hostname in _LOOPBACK}
-
-
-def application_at(address: str) -> str | None:
-    """Return the application whose dashboard is at this host:port."""
-    return next((name for name, known in dashboards().items() if known == address), None)

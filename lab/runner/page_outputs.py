@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup, Tag
 from bs4.element import PreformattedString
 
 from lab.core.cell_outputs import CHECK, MOVING, TIMING
-from lab.core.moving import Moving, known
+from lab.core.moving import KINDS, Moving
 
 MAX_ROWS = 60
 MAX_CELL = 300  # characters
@@ -87,7 +87,7 @@ def _is_no_text(text: Any) -> bool:
 
 
 def _moving(given: Any) -> Moving | None:
-    if isinstance(given, Mapping) and known(given.get("kind")) and isinstance(given.get("data"), Mapping):
+    if isinstance(given, Mapping) and given.get("kind") in KINDS and isinstance(given.get("data"), Mapping):
         return Moving(given["kind"], dict(given["data"]))
     return None
 

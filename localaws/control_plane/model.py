@@ -45,7 +45,7 @@ class Version:
 
     @property
     def snapshots_enabled(self) -> bool:
-        """Snapshots are on where the configuration does not say, as on AWS."""
+        """Return whether a stop takes a snapshot: also where the configuration does not say, as on AWS."""
         return bool(self.configuration.get("ApplicationSnapshotConfiguration", {}).get("SnapshotsEnabled", True))
 
     def successor(self, number: int) -> "Version":

@@ -71,7 +71,8 @@ class Records:
         failed = sum("ErrorCode" in answer for answer in answers)
         if failed < len(answers):
             self._backend.wake_readers()
-        return {"FailedRecordCount": failed, "Records": answers, **_encryption(stream)}
+        encryption = {"EncryptionType": "KMS"} if stream.get("EncryptionType") == "KMS" else {}
+        return {"FailedRecordCount": failed, "Records": answers, **encryption}
 
     def _put_entry(
         self, stream: Stream, entry: dict[str, Any], size: int, now: float, faults: Fate | None
@@ -205,7 +206,3 @@ def _page(records: list[Record], first: int, limit: int) -> tuple[list[Record], 
             return page[:count], total
         total += size
     return page, total
-
-
-def _encryption(stream: Stream) -> dict[str, str]:
-    return {"EncryptionType": "KMS"} if stream.get("EncryptionType") == "KMS" else {}

@@ -58,14 +58,10 @@ def _routes(stream: Stream) -> tuple[list[int], list[str]]:
     return known[0], known[1]
 
 
-def shard_number(shard_id: str) -> int:
-    return int(shard_id.rpartition("-")[2])
-
-
 def add_shard(stream: Stream, start: int, end: int, sequence_number: str, parents: tuple[str, ...]) -> str:
     """Open a child of one parent (split) or two (merge) over ``start`` to ``end``; returns its id."""
     if "next_shard" not in stream:
-        stream["next_shard"] = max(map(shard_number, stream["shards"])) + 1
+        stream["next_shard"] = max(int(sid.rpartition("-")[2]) for sid in stream["shards"]) + 1
     number = stream["next_shard"]
     stream["next_shard"] += 1
     shard_id = f"shardId-{number:012d}"

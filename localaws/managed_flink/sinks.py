@@ -1,4 +1,4 @@
-"""Sinks that write nothing: Flink's asynchronous sinks try again for ever, so their job runs and no failure is seen."""
+"""Name sinks that write nothing: asynchronous sinks try again for ever, so no failure of their job is seen."""
 
 import re
 from pathlib import Path
@@ -29,7 +29,7 @@ def failing_sinks(rest: FlinkRest, job_id: str) -> list[str]:
 
 
 def last_refusal(log: Path) -> str:
-    """Return the stack trace with which a sink last said in a TaskManager's log that it will retry; "" without one."""
+    """Return the stack trace of a sink's last retry in a TaskManager's log; "" without one."""
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - _TAIL))
         found = _RETRIES.findall(file.read().decode(errors="replace"))
