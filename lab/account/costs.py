@@ -21,8 +21,6 @@ PRICES = Path(__file__).with_name("prices.json")
 _PAID_WHILE = {"STARTING", "RUNNING", "UPDATING", "AUTOSCALING", "ROLLING_BACK", "STOPPING", "FORCE_STOPPING"}
 FUNCTION_GB = 0.5
 STORAGE_GB_A_KPU = 50
-HOME = "us-east-1"
-"""The region of the Learner Lab; its prices stand for those a region does not have."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ def prices_of(region: str) -> dict[str, dict[str, Any]]:
     known = json.loads(PRICES.read_text())
     return {
         unit: {**price, "region": place}
-        for place in (HOME, region)
+        for place in (known["instead"], region)
         for unit, price in known["regions"].get(place, {}).items()
     }
 
@@ -66,13 +64,14 @@ def borrowed(region: str, charges: Iterable[Charge], prices: Mapping[str, Any]) 
     ``prices`` are those of ``prices_of(region)``.
     """
     all_of = list(charges)
-    foreign = [one.what for one in all_of if prices[one.unit]["region"] != region]
+    foreign = [one for one in all_of if prices[one.unit]["region"] != region]
     if not foreign:
         return ""
-    which = "these prices" if len(foreign) == len(all_of) else f"the prices of some ({'; '.join(foreign)})"
+    some = f"the prices of some ({'; '.join(one.what for one in foreign)})"
+    which, instead = "these prices" if len(foreign) == len(all_of) else some, prices[foreign[0].unit]["region"]
     return (
-        f" lab/account/prices.json does not have {which} for {region}: they are those of {HOME}, and {region} may cost "
-        "more or less, so look at the price pages of AWS."
+        f" lab/account/prices.json does not have {which} for {region}: they are those of {instead}, and {region} may "
+        "cost more or less, so look at the price pages of AWS."
     )
 
 

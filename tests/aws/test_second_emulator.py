@@ -119,9 +119,14 @@ def test_the_cells_run_in_moto_too(moto: None, notebook: str) -> None:
         if not source.startswith(tuple(left_out)):
             run_cell(source, f"{cell} of {notebook}", names)
     # What moto dropped: 05 deletes nothing that lacks the tag.
-    made = {"01_streams": ("reviews", "suspicious_activity", "exercises"), "03_flink_job": ("suspicious_groups",)}
-    for stream in made.get(notebook, ()):
-        boto3.client("kinesis").add_tags_to_stream(StreamName=stream, Tags=names["session"].tags)
+    session = names["session"]
+    streams = {"01_streams": ("reviews", "suspicious_activity", "exercises"), "03_flink_job": ("suspicious_groups",)}
+    buckets = {"01_streams": (session.landing_zone,), "03_flink_job": (session.flink_bucket,)}
+    for stream in streams.get(notebook, ()):
+        boto3.client("kinesis").add_tags_to_stream(StreamName=stream, Tags=session.tags)
+    for bucket in buckets.get(notebook, ()):
+        tags = [{"Key": key, "Value": value} for key, value in session.tags.items()]
+        boto3.client("s3").put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags})
 
 
 def test_whom_the_role_trusts_is_read_in_moto_too(moto: None) -> None:
