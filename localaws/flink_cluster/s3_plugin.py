@@ -1,4 +1,4 @@
-"""Fetch Flink's own file system for s3:// and s3a:// from Maven Central when an application first needs it."""
+"""Get Flink's own file system for s3:// and s3a:// from Maven Central when an application first needs it."""
 
 import hashlib
 import zipfile

@@ -1,4 +1,4 @@
-"""Applications of different shape, none with an endpoint in it, run as they would on AWS; about 105 s in all."""
+"""Applications of different shape, none with an endpoint in it, run as they would on AWS; about 115 s in all."""
 
 import contextlib
 import io
@@ -16,7 +16,7 @@ import pytest
 from lab.deploy.connector import connector_jar
 from tests.support.account import ACCOUNT, EmbeddedAccount
 
-pytestmark = pytest.mark.slow  # about 105 s in all
+pytestmark = pytest.mark.slow  # about 115 s in all
 PATIENCE = 240.0  # seconds for what comes in one on a quiet machine
 SOURCES = Path(__file__).parent / "applications"
 JAR = "lib/pyflink-dependencies.jar"  # no name that says what it holds
@@ -266,6 +266,15 @@ def test_datastream_connectors_and_boto3(bench: Workbench) -> None:
     assert bench.start() == "RUNNING", bench.account.command("logs", bench.name).stdout[:3000]
     bench.put(range(5))
     assert bench.written(5) == [0, 7, 14, 21, 28]
+
+
+def test_session_windows_of_a_main_file_that_waits(bench: Workbench) -> None:
+    bench.deploy({"main.py": source("sessions.py"), JAR: connector_jar().read_bytes()}, python="main.py", jarfile=JAR)
+    assert bench.start() == "RUNNING", bench.account.command("logs", bench.name).stdout[:3000]
+    bench.put(range(0, 4))
+    bench.put(range(20, 23))
+    bench.put(range(40, 41))  # closes the second session
+    assert bench.written(2) == [0 + 1 + 2 + 3, 20 + 21 + 22]
 
 
 def part_files(bench: Workbench) -> list[int]:
