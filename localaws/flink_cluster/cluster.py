@@ -50,14 +50,19 @@ def choose_ports() -> ClusterPorts:
 class FlinkCluster:
     """Starts, watches and stops the processes of one cluster.
 
-    ``aws_environment`` is what the tasks and the driver see of AWS (endpoint, account as access key, region).
+    ``aws_environment`` is what the tasks and the driver see of AWS (endpoint, account as access key, region);
+    ``plugins`` a folder of plugins with Flink's file system for S3, where an application needs it.
     """
 
-    def __init__(self, clusters: Path, children: ChildRegister, aws_environment: dict[str, str]) -> None:
+    def __init__(
+        self, clusters: Path, children: ChildRegister, aws_environment: dict[str, str], plugins: Path | None = None
+    ) -> None:
         self.id = uuid.uuid4().hex[:8]
         self.folder = clusters / self.id
         self.folder.mkdir(mode=0o700, parents=True)
-        self.configuration = ClusterConfiguration(self.folder, choose_ports())
+        s3_endpoint = aws_environment["AWS_ENDPOINT_URL"] if plugins else ""
+        self.configuration = ClusterConfiguration(self.folder, choose_ports(), s3_endpoint)
+        self.has_s3 = plugins is not None
         self.rest = self._rest()
         self.caller = f"ManagedFlink-{self.id}"
         self.slots = DEFAULT_SLOTS
@@ -68,6 +73,7 @@ class FlinkCluster:
             FLINK_CONF_DIR=str(self.folder / "conf"),
             AWS_EXECUTION_ENV=self.caller,
             **agent_environment(clusters / "agent"),
+            **({"FLINK_PLUGINS_DIR": str(plugins)} if plugins else {}),
             **_python_stays_here(aws_environment.get("AWS_ENDPOINT_URL", "http://127.0.0.1:9")),
         )
         self._processes: dict[str, subprocess.Popen[bytes]] = {}

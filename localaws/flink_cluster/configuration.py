@@ -77,6 +77,7 @@ class ClusterConfiguration(ConfigurationFolder):
     """Hold what one cluster's config.yaml says."""
 
     ports: ClusterPorts
+    s3_endpoint: str = ""  # of a cluster with Flink's file system for S3
 
     def settings(self, slots: int) -> dict[str, str]:
         return {
@@ -118,6 +119,7 @@ class ClusterConfiguration(ConfigurationFolder):
             "metrics.fetcher.update-interval": "1000",
             "python.executable": sys.executable,
             "python.client.executable": sys.executable,
+            **({"s3.endpoint": self.s3_endpoint, "s3.path.style.access": "true"} if self.s3_endpoint else {}),
             **{option: f"{size}m" for option, size in MEMORY.items()},
         }
 

@@ -88,6 +88,9 @@ def prepare(gateway: object, task: dict) -> None:
     configuration = jvm.org.apache.flink.configuration.GlobalConfiguration.loadConfiguration()
     for key, value in task["configuration"].items():
         configuration.setString(key, value)
+    if "FLINK_PLUGINS_DIR" in os.environ:
+        plugins = jvm.org.apache.flink.core.plugin.PluginUtils.createPluginManagerFromRootFolder(configuration)
+        jvm.org.apache.flink.core.fs.FileSystem.initialize(configuration, plugins)
     urls = [jvm.java.io.File(jar).toURI().toURL() for jar in task["jars"]]
     thread = jvm.java.lang.Thread.currentThread()
     loader = jvm.org.apache.flink.client.ClientUtils.buildUserCodeClassLoader(

@@ -82,6 +82,7 @@ class ExistingCluster:
         self.folder.mkdir(mode=0o700, parents=True)
         self.rest = FlinkRest(url)
         self.caller = EXISTING_CALLER
+        self.has_s3 = True  # as far as the account can know: its plugins are its owner's
         self.driver: Driver | None = None
         self.on_process_lost: Callable[[str], None] | None = None
         self._configuration = ConfigurationFolder(self.folder)

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from localaws.errors import ApplicationFailed, ApplicationRefused, FlinkNotUsable, LocalAwsError
+from localaws.errors import ApplicationFailed, ApplicationRefused, ClusterFailed, FlinkNotUsable, LocalAwsError
 from localaws.flink_cluster.cluster import FlinkCluster
 from localaws.flink_cluster.existing_cluster import ExistingCluster, cancel_left_behind, check_flink
+from localaws.flink_cluster.s3_plugin import names_s3, s3_plugins
 from localaws.job_description import ApplicationKey, JobDescription
 from localaws.machine.processes import ChildRegister
 from localaws.managed_flink.logs import LogShipper, LogSink
@@ -65,6 +66,7 @@ class DataPlane:
         self._closed = False
         self._flink_rest = flink_rest
         self._keep_warm = keep_warm
+        self._plugins: Path | None = None  # once an application has needed S3 as a file system
         cancel_left_behind(home / "existing_jobs.json")
 
     # -- what the control plane calls ---------------------------------------------------------------------------
@@ -119,6 +121,11 @@ class DataPlane:
         package = self._package(job.key)
         package.write_bytes(data)
         check_package(package, job.run_options)
+        if not self._flink_rest and names_s3(package, job.property_groups):
+            try:
+                self._plugins = s3_plugins(self._home / "clusters" / "plugins")
+            except ClusterFailed as error:
+                raise ApplicationRefused(str(error)) from error
 
     def _check_existing(self, key: ApplicationKey) -> None:
         try:
@@ -196,7 +203,7 @@ class DataPlane:
             running = RunningApplication(
                 job,
                 folder,
-                self._take_cluster(key),
+                self._take_cluster(key, names_s3(self._package(key), job.property_groups)),
                 self.tracker,
                 self._services.streams(key),
                 logs,
@@ -230,12 +237,14 @@ class DataPlane:
         on_status("READY", sentence)
         self._warm_again()
 
-    def _take_cluster(self, key: ApplicationKey) -> FlinkCluster | ExistingCluster:
+    def _take_cluster(self, key: ApplicationKey, needs_s3: bool) -> FlinkCluster | ExistingCluster:
         with self._lock:
             spare = self._spare
             if spare is not None and (key.account, key.region) == (self._account, self._region):
                 self._spare = None
-                return spare
+                if spare.has_s3 or not needs_s3:
+                    return spare
+                spare.stop()  # it was started before an application needed S3 as a file system
         cluster = self._new_cluster(key.account, key.region)
         cluster.start()
         return cluster
@@ -251,7 +260,7 @@ class DataPlane:
         if self._flink_rest:
             register = self._home / "existing_jobs.json"
             return ExistingCluster(self._flink_rest, clusters, register, self.children, environment)
-        return FlinkCluster(clusters, self.children, environment)
+        return FlinkCluster(clusters, self.children, environment, self._plugins)
 
     def _aws_environment(self, account: str, region: str) -> dict[str, str]:
         """Return the credentials the tasks see; the account id as access key puts their calls into the account."""

@@ -1,4 +1,4 @@
-"""Applications of different shape run as they would on AWS; about 60 s in all."""
+"""Applications of different shape, none with an endpoint in it, run as they would on AWS; about 115 s in all."""
 
 import contextlib
 import io
@@ -6,7 +6,7 @@ import json
 import re
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import pytest
 from lab.deploy.connector import connector_jar
 from tests.support.account import ACCOUNT, EmbeddedAccount
 
-pytestmark = pytest.mark.slow  # about 60 s in all
+pytestmark = pytest.mark.slow  # about 115 s in all
 PATIENCE = 240.0  # seconds for what comes in one on a quiet machine
 SOURCES = Path(__file__).parent / "applications"
 JAR = "lib/pyflink-dependencies.jar"  # no name that says what it holds
@@ -61,6 +61,7 @@ class Workbench:
     """Deploys one application between two fresh streams and reads what it writes."""
 
     runtime = "FLINK-1_20"
+    checkpoints: Mapping[str, Any] = {"ConfigurationType": "DEFAULT"}
 
     def __init__(self, account: EmbeddedAccount, name: str) -> None:
         self.account, self.name = account, name
@@ -102,6 +103,7 @@ class Workbench:
                         "S3ContentLocation": {"BucketARN": f"arn:aws:s3:::{self.bucket}", "FileKey": "code.zip"}
                     },
                 },
+                "FlinkApplicationConfiguration": {"CheckpointConfiguration": self.checkpoints},
                 "EnvironmentProperties": {
                     "PropertyGroups": [
                         {"PropertyGroupId": group, "PropertyMap": pairs} for group, pairs in groups.items()
@@ -147,13 +149,17 @@ class Workbench:
 
     def python_workers(self) -> list[psutil.Process]:
         """The processes of this account that run Python functions beside the tasks."""
-        workers = []
+        return self.processes("pyflink.fn_execution.beam.beam_boot")
+
+    def processes(self, main: str) -> list[psutil.Process]:
+        """The processes of this account's clusters with a word of their command line."""
+        found = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
                 ours = process.environ().get("AWS_ENDPOINT_URL") == self.account.endpoint
-                if ours and "pyflink.fn_execution.beam.beam_boot" in process.cmdline():
-                    workers.append(process)
-        return workers
+                if ours and main in process.cmdline():
+                    found.append(process)
+        return found
 
     def remove(self) -> None:
         self.stop()
@@ -260,6 +266,47 @@ def test_datastream_connectors_and_boto3(bench: Workbench) -> None:
     assert bench.start() == "RUNNING", bench.account.command("logs", bench.name).stdout[:3000]
     bench.put(range(5))
     assert bench.written(5) == [0, 7, 14, 21, 28]
+
+
+def test_session_windows_of_a_main_file_that_waits(bench: Workbench) -> None:
+    bench.deploy({"main.py": source("sessions.py"), JAR: connector_jar().read_bytes()}, python="main.py", jarfile=JAR)
+    assert bench.start() == "RUNNING", bench.account.command("logs", bench.name).stdout[:3000]
+    bench.put(range(0, 4))
+    bench.put(range(20, 23))
+    bench.put(range(40, 41))  # closes the second session
+    assert bench.written(2) == [0 + 1 + 2 + 3, 20 + 21 + 22]
+
+
+def part_files(bench: Workbench) -> list[int]:
+    """The numbers in the finished part files, in order; what Flink holds back begins with an underscore."""
+    numbers = []
+    for stored in bench.s3.list_objects_v2(Bucket=bench.bucket, Prefix="out/part-").get("Contents", []):
+        lines = bench.s3.get_object(Bucket=bench.bucket, Key=stored["Key"])["Body"].read().splitlines()
+        numbers += [json.loads(line)["n"] for line in lines]
+    return sorted(numbers)
+
+
+def test_files_in_s3_are_exact_after_a_killed_taskmanager(bench: Workbench) -> None:
+    bench.checkpoints = {
+        "ConfigurationType": "CUSTOM",
+        "CheckpointingEnabled": True,
+        "CheckpointInterval": 1000,
+        "MinPauseBetweenCheckpoints": 100,
+    }
+    bench.s3.put_object(Bucket=bench.bucket, Key="known/a.json", Body=b'{"n": 100}\n{"n": 101}\n')
+    bench.deploy({"main.py": source("s3_files.py"), JAR: connector_jar().read_bytes()}, python="main.py", jarfile=JAR)
+    assert bench.start() == "RUNNING", bench.account.command("logs", bench.name).stdout[:3000]
+    bench.put(range(10))
+    deadline = time.monotonic() + PATIENCE
+    while len(part_files(bench)) < 12 and time.monotonic() < deadline:
+        time.sleep(0.5)
+    (taskmanager,) = bench.processes("org.apache.flink.runtime.taskexecutor.TaskManagerRunner")
+    bench.put(range(10, 15))
+    taskmanager.kill()
+    bench.put(range(15, 20))
+    while len(part_files(bench)) < 22 and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert part_files(bench) == [*range(20), 100, 101]
 
 
 def test_own_package_and_archive(bench: Workbench) -> None:
