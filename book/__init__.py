@@ -1,1 +1,1 @@
-"""The lab as a static site: `make book`."""
+"""Build the lab as a static site: `make book`."""

@@ -1,4 +1,4 @@
-"""`python -m book RUN`: build the site of a run into build/book/site."""
+"""Build the site of a run into build/book/site: `python -m book RUN`."""
 
 import argparse
 import shutil

@@ -1,4 +1,4 @@
-"""Settings of Sphinx for the book; `book/pages.py` copies this file beside the pages."""
+"""Configure Sphinx for the book; `book/pages.py` copies this file beside the pages."""
 
 project = "Real-time anomaly detection on movie reviews"
 html_title = "Flink anomaly lab"

@@ -23,7 +23,7 @@ _FENCE = re.compile(r"```mermaid\n(.*?)```", re.S)
 
 
 class NoRun(LabError):
-    """The run is not there, or is not whole."""
+    """Say that the run is not there, or not whole."""
 
 
 def stage(run: Path, target: Path) -> None:
@@ -77,7 +77,7 @@ def _film(notebook: dict[str, Any]) -> str:
 
 
 def _page(notebook: dict[str, Any], name: str, target: Path) -> dict[str, Any]:
-    """Clean an executed notebook: blanks for solutions, no cell the runner put in, no link that leads nowhere."""
+    """Make an executed notebook a page: blanks for solutions, no cell the runner put in, no link that leads nowhere."""
     cells = []
     for cell in notebook["cells"]:
         source = "".join(cell["source"])
@@ -116,7 +116,7 @@ def _output(output: dict[str, Any]) -> dict[str, Any]:
 
 
 def _markdown(text: str, name: str, target: Path) -> str:
-    """Draw the diagrams of a page, and keep those of its links that lead to another page or to the web."""
+    """Draw the diagrams of a page, and keep its links that lead to a page or the web."""
     text = _FENCE.sub(lambda fence: _diagram(fence[1], name, target), text)
     return _LINK.sub(lambda link: _link(link, name, target), text)
 

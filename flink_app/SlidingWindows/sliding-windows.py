@@ -1,4 +1,4 @@
-"""Managed Flink application: reviewers who write suspiciously many reviews in a sliding window of event time.
+"""Find reviewers who write suspiciously many reviews in a sliding window of event time: a Managed Flink application.
 
 Reads JSON reviews from one Kinesis stream, counts the distinct reviews of each reviewer in a sliding (hopping) window,
 keeps the counts above a threshold and writes them to another stream. A second statement over the same source writes
@@ -59,16 +59,16 @@ FIELDS = {
 
 
 class PropertyError(Exception):
-    """A runtime property is missing or has a value that cannot be used; the message names group and key."""
+    """Say that a runtime property is missing or cannot be used; the message names group and key."""
 
 
 class SqlError(Exception):
-    """Flink does not take a statement; the message names the function that wrote it and shows its line of SQL."""
+    """Say that Flink does not take a statement; the message names its function and shows its line of SQL."""
 
 
 @dataclass(frozen=True)
 class Sink:
-    """The stream of one output, and how to reach it."""
+    """Describe the stream of one output, and how to reach it."""
 
     stream: str
     region: str
@@ -78,7 +78,7 @@ class Sink:
 
 @dataclass(frozen=True)
 class Settings:
-    """The runtime properties, checked. Durations as their names say. `groups` is None where nobody wants them."""
+    """Hold the checked runtime properties. Durations as their names say. `groups` is None where nobody wants them."""
 
     input_stream: str
     input_region: str
@@ -95,7 +95,7 @@ class Settings:
 
 
 def read_groups(path: Path) -> dict[str, dict[str, str]]:
-    """The property groups of an application_properties.json: group id -> key -> value."""
+    """Read the property groups of an application_properties.json: group id -> key -> value."""
     try:
         groups = json.loads(path.read_text())
     except FileNotFoundError:
@@ -161,7 +161,7 @@ def read_settings(groups: dict[str, dict[str, str]]) -> Settings:
 
 
 def options(**given: object) -> str:
-    """The WITH clause of a table: underscores in names stand for dots or dashes already resolved by the caller."""
+    """Write the WITH clause of a table: the caller has put dots and dashes into the names."""
     quoted = (
         f"  '{key}' = '{str(value).replace(chr(39), chr(39) * 2)}'" for key, value in given.items() if value is not None
     )
@@ -169,7 +169,7 @@ def options(**given: object) -> str:
 
 
 def watermark(settings: Settings) -> str:
-    """The WATERMARK clause of the table reviews: how far event time `ts` has come when an event is seen.
+    """Write the WATERMARK clause of the table reviews: how far event time `ts` is when an event is seen.
 
     It stays `settings.watermark_delay_seconds` behind the newest event. (`digits` gives SECOND its precision.)
     """
@@ -180,14 +180,14 @@ def watermark(settings: Settings) -> str:
 
 
 def event_time_of(column: str) -> str:
-    """The SQL expression for a text column as TIMESTAMP(3); 1970-01-01 for a text that is not of EVENT_TIME."""
+    """Write a text column as TIMESTAMP(3) in SQL; 1970-01-01 for a text that is not of EVENT_TIME."""
     return f"""COALESCE(
     CASE WHEN REGEXP({column}, '{EVENT_TIME}') THEN TRY_CAST(REPLACE({column}, 'T', ' ') AS TIMESTAMP(3)) END,
     TIMESTAMP '1970-01-01 00:00:00.000')"""
 
 
 def source_table(settings: Settings, time_attribute: str, queries: str = "") -> str:
-    """CREATE TABLE reviews: one row a review. `time_attribute` is the watermark's clause, `queries` who will read it.
+    """Write CREATE TABLE reviews, a row a review. `time_attribute` is the watermark's clause, `queries` will read it.
 
     Declared are the fields the queries name; the JSON format skips the others, which makes the job a fifth faster.
 
@@ -227,7 +227,7 @@ CREATE TABLE reviews (
 
 
 def sink_table(name: str, sink: Sink) -> str:
-    """CREATE TABLE of an output: suspicious_activity, a reviewer and window, or suspicious_groups, a movie and window.
+    """Write CREATE TABLE of an output: suspicious_activity by reviewer and window, suspicious_groups by movie.
 
     The partition key is a hash of the reviewer or movie, so that its rows stay on one shard, in order. It is not the
     name: the connector writes a key beyond ASCII into a snapshot in a way that it cannot read when it is restored.
@@ -258,12 +258,12 @@ CREATE TABLE {name} (
 
 
 def digits(number: int) -> int:
-    """The precision SQL needs to be told for an interval literal of this many seconds (2 if it is not told)."""
+    """Return the precision that an interval literal of so many seconds needs in SQL (2 where none is given)."""
     return max(2, len(str(number)))
 
 
 def window(settings: Settings) -> str:
-    """The windows as a table function over reviews: `settings.window_seconds` long, one every `slide_seconds`.
+    """Write the windows as a table function over reviews: `settings.window_seconds` long, one every `slide_seconds`.
 
     Its rows are those of reviews, once for each window they belong to, with window_start and window_end added.
     """
@@ -275,7 +275,7 @@ def window(settings: Settings) -> str:
 
 
 def detection(settings: Settings) -> str:
-    """INSERT: the count in each window. A review sent twice has one review_id and counts once."""
+    """Write INSERT of the count in each window. A review sent twice has one review_id and counts once."""
     return f"""
 INSERT INTO suspicious_activity
 SELECT reviewer, COUNT(DISTINCT review_id), CAST(window_end AS STRING), CAST(window_start AS STRING), MD5(reviewer)
@@ -286,7 +286,7 @@ HAVING COUNT(DISTINCT review_id) > {settings.threshold}"""
 
 
 def bursting_groups(settings: Settings) -> str:
-    """SELECT the groups: movie, reviewers (how many wrote about it in the window), window_start and window_end.
+    """Write SELECT of the groups: movie, reviewers (how many wrote in the window), window_start, window_end.
 
     A row of reviews has movie, rating and the other fields of a review; `window(settings)` puts it into its windows.
     """
@@ -301,7 +301,7 @@ HAVING COUNT(DISTINCT reviewer) >= 5 AND COUNT(DISTINCT COALESCE(rating, 'none')
 
 
 def group_detection(settings: Settings) -> str:
-    """INSERT: the groups that `bursting_groups` selects, one row a movie and window."""
+    """Write INSERT of the groups that `bursting_groups` selects, one row a movie and window."""
     return f"""
 INSERT INTO suspicious_groups
 SELECT movie, reviewers, CAST(window_end AS STRING), CAST(window_start AS STRING), MD5(movie)
@@ -317,7 +317,7 @@ SELECT reviewer, CAST(0 AS BIGINT), event_time, event_time, reviewer FROM review
 
 @contextmanager
 def pointing_at(statement: Callable[..., str], sql: str, settings: Settings) -> Iterator[None]:
-    """Raise SqlError for what Flink says of `sql`: the function it comes from, and its line with a caret under it.
+    """Raise SqlError for what Flink says of `sql`: its function, and its line with a caret.
 
     Flink counts the lines of the whole statement, which nobody sees; what `watermark` and `window` return is inside.
     """
@@ -350,13 +350,13 @@ def pointing_at(statement: Callable[..., str], sql: str, settings: Settings) -> 
 
 
 def planned(statements: StatementSet, settings: Settings) -> str:
-    """The plan Flink makes of the statements (EXPLAIN); raises SqlError where it can make none."""
+    """Return the plan Flink makes of the statements (EXPLAIN); raises SqlError where it can make none."""
     with pointing_at(detection, "", settings):
         return statements.explain()
 
 
 def groups_wanted(settings: Settings) -> str:
-    """The second statement; empty where no stream is named for it, or while exercise 8 is blank."""
+    """Write the second statement; empty where no stream is named for it, or while exercise 8 is blank."""
     if settings.groups is None:
         return ""
     try:

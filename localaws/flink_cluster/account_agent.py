@@ -1,4 +1,4 @@
-"""The Java agent of a cluster's JVMs: it sends every AWS client to the account, and no connection off this machine.
+"""Build the Java agent that sends each AWS client of a cluster's JVMs to the account, and nothing elsewhere.
 
 An application for AWS names a region and no endpoint, and brings its AWS SDK in a jar of its own, under a package of
 its own. The SDKs that the Kinesis connectors bring know no environment variable for an endpoint, so the agent changes
@@ -40,7 +40,7 @@ def agent_environment(folder: Path) -> dict[str, str]:
 
 
 def _compile(folder: Path) -> None:
-    """Compile the agent and pack its two jars into ``folder``, which appears when it is whole (0.4 s)."""
+    """Build the agent and pack its two jars into ``folder``, which appears when it is whole (0.4 s)."""
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(dir=folder.parent))
     classes = work / "classes"

@@ -1,4 +1,4 @@
-"""One Flink cluster: a JobManager, a TaskManager and a driver held ready, all children of the account.
+"""Run one Flink cluster: a JobManager, a TaskManager and a driver held ready, all children of the account.
 
 The JVMs are started directly, not by Flink's shell scripts: each script starts further JVMs to compute what
 ``configuration`` already knows, which is most of the 38 seconds the scripts take from nothing to RUNNING.
@@ -48,7 +48,7 @@ def choose_ports() -> ClusterPorts:
 
 
 class FlinkCluster:
-    """Starts, watches and stops the processes of one cluster.
+    """Start, watch and stop the processes of one cluster.
 
     ``aws_environment`` is what the tasks and the driver see of AWS (endpoint, account as access key, region);
     ``plugins`` a folder of plugins with Flink's file system for S3, where an application needs it.
@@ -159,7 +159,7 @@ class FlinkCluster:
         return {}
 
     def check_checkpoint(self, folder: Path, job_id: str) -> None:
-        """Accept every checkpoint: this cluster writes on this machine."""
+        """Pass every checkpoint: this cluster writes on this machine."""
 
     def has_lost(self, job_id: str) -> bool:
         """Return False: ``on_process_lost`` tells when the JobManager, and its job with it, was lost."""

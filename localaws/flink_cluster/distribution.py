@@ -1,4 +1,4 @@
-"""Where the Flink distribution and the Java runtime are, and how a JVM of Flink is started."""
+"""Find the Flink distribution and the Java runtime, and write the command that starts a JVM of Flink."""
 
 import functools
 from pathlib import Path
@@ -44,8 +44,10 @@ def module_options() -> tuple[str, ...]:
 
 @functools.cache
 def classpath() -> str:
-    """Return Flink's lib folder, flink-dist last as in Flink's scripts, plus flink-python: the gateway plans with
-    it, and the tasks that hand rows to Python workers are made of its classes."""
+    """Return Flink's lib folder, flink-dist last as in Flink's scripts, and flink-python.
+
+    The gateway plans with flink-python, and the tasks that hand rows to Python workers are made of its classes.
+    """
     jars = sorted((FLINK_HOME / "lib").glob("*.jar"), key=lambda jar: (jar.name.startswith("flink-dist"), jar.name))
     jars += sorted((FLINK_HOME / "opt").glob("flink-python-*.jar"))
     return ":".join(map(str, jars))

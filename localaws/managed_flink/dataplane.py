@@ -1,4 +1,4 @@
-"""The data plane behind the control plane of ``kinesisanalyticsv2``: the calls it makes, on local Flink clusters."""
+"""Carry out the calls of the control plane of ``kinesisanalyticsv2`` on local Flink clusters: the data plane."""
 
 import shutil
 import threading
@@ -21,7 +21,7 @@ from localaws.managed_flink.sources import SourceTracker
 
 
 class Account(Protocol):
-    """What the data plane needs of the account it is in."""
+    """Describe what the data plane needs of its account."""
 
     def fetch_object(self, key: ApplicationKey, bucket: str, name: str, version: str | None) -> bytes | None: ...
 
@@ -46,7 +46,7 @@ class DataPlane:
         flink_rest: str = "",
         keep_warm: bool = True,
     ) -> None:
-        """``account`` and ``region`` are where the warm cluster is; ``sink_of`` gives the logs of any two.
+        """Hold a warm cluster in ``account`` and ``region``; ``sink_of`` gives the logs of any two.
 
         ``flink_rest`` is the address of a cluster to use that somebody else started. Without ``keep_warm`` a cluster
         is started for an application only.
@@ -78,7 +78,7 @@ class DataPlane:
         ).start()
 
     def snapshot(self, key: ApplicationKey, name: str, stop: bool = False) -> str | None:
-        """Take a savepoint, and stop the job with it; its path, or None (the log stream says why) where it failed."""
+        """Take a savepoint and stop the job with it; None (the log stream says why) where it failed."""
         with self._lock:
             running = self._running.get(key)
         if running is None:

@@ -1,4 +1,4 @@
-"""From Flink's first failure to one sentence that says what happened and what to do next."""
+"""Say Flink's first failure in one sentence: what happened and what to do next."""
 
 import re
 from typing import Any
@@ -87,7 +87,7 @@ def needs_slots(trace: str) -> bool:
 
 
 def explain(trace: str) -> str:
-    """Explain a stack trace of Python or Java in one sentence: by the first rule that fits, else by its root cause."""
+    """Say a stack trace of Python or Java in one sentence: by a rule that fits, else its root cause."""
     trace = re.sub(r"NoClassDefFoundError: \S+", lambda found: found[0].replace("/", "."), trace)
     for pattern, sentence in _RULES:
         found = re.search(pattern, trace)
@@ -97,7 +97,7 @@ def explain(trace: str) -> str:
 
 
 def explain_driver(outcome: dict[str, Any], main_file: str) -> str:
-    """Explain in one sentence what the driver reported as failed."""
+    """Say in one sentence what the driver reported as failed."""
     sentence = explain(outcome["trace"])
     if outcome.get("line") and outcome.get("type") != "SqlError":  # which names the function, not where it is called
         return f"{sentence} ({main_file}, line {outcome['line']})"

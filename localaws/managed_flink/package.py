@@ -1,4 +1,4 @@
-"""The application's zip: checked before anything is started, then unpacked."""
+"""Check the application's zip before anything is started, then unpack it."""
 
 import ast
 import difflib
@@ -99,7 +99,7 @@ def _check_options(options: RunOptions, names: set[str]) -> None:
 
 
 def _nearest(path: str, names: set[str]) -> str:
-    """Suggest members of the same file name in other folders."""
+    """Offer members of the same file name in other folders."""
     same = sorted(name for name in names if PurePosixPath(name).name == PurePosixPath(path).name)
     return f"; did you mean {same[0]!r}?" if same else f"; it has {', '.join(sorted(names)[:5])}"
 
@@ -124,7 +124,7 @@ def _check_python(source: bytes, name: str) -> None:
 
 
 def unpack(path: Path, target: Path) -> None:
-    """Unpack a checked zip into ``target``, which is emptied first."""
+    """Write the members of a checked zip into ``target``, which is emptied first."""
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(mode=0o700, parents=True)
     with zipfile.ZipFile(path) as package:

@@ -1,4 +1,4 @@
-"""One started application: from its zip to a RUNNING job on its own cluster, and on through the loss of processes."""
+"""Run one started application: from its zip to a RUNNING job on its own cluster, through the loss of processes."""
 
 import threading
 import time
@@ -28,11 +28,11 @@ _LOOK = 0.5  # seconds between two looks for a failure while the tasks start
 
 
 class Cancelled(Exception):
-    """The application was stopped while it was starting."""
+    """Say that the application was stopped while it was starting."""
 
 
 class Streams(Protocol):
-    """The Kinesis streams of the application's account and region."""
+    """Describe the Kinesis streams of the application's account and region."""
 
     def exists(self, name: str) -> bool: ...
 
@@ -40,7 +40,7 @@ class Streams(Protocol):
 
 
 class RunningApplication:
-    """Starts one application's job, takes its savepoints, and ends it with ``stop``."""
+    """Start one application's job, take its savepoints, and end it with ``stop``."""
 
     def __init__(
         self,
@@ -191,7 +191,7 @@ class RunningApplication:
             time.sleep(_POLL / 2)
 
     def _check_slots(self) -> bool:
-        """A job needs as many slots as its widest operator has subtasks; the cluster may have more than are allotted.
+        """Check that each subtask of the job's widest operator has a slot; the cluster may have more than are allotted.
 
         False while Flink does not say yet which operators the job has.
         """
@@ -257,7 +257,7 @@ class RunningApplication:
         return {name for value in values if self._streams.exists(name := value.rpartition("stream/")[2])}
 
     def _first_checkpoint(self) -> None:
-        """A checkpoint before RUNNING is said: from then on a failure resumes here and not at a later LATEST."""
+        """Take a checkpoint before RUNNING is said: a failure then resumes here and not at a later LATEST."""
         if not self.job.checkpointing or self.job_id is None:
             return
         self.waiting_for = "its first checkpoint is not complete yet"
@@ -275,7 +275,7 @@ class RunningApplication:
     # -- while it runs ------------------------------------------------------------------------------------------
 
     def job_state(self) -> str:
-        """The job's state at this moment; RUNNING only while all its tasks are. ClusterFailed where it is not known."""
+        """Return the job's state: RUNNING only while all its tasks are. Raises ClusterFailed where it is not known."""
         job = next((one for one in self.cluster.rest.jobs() if one["jid"] == self.job_id), None)
         if job is None:
             raise ClusterFailed(f"The JobManager at {self.cluster.rest.url} knows no job {self.job_id}.")
@@ -283,7 +283,7 @@ class RunningApplication:
         return job["state"] if job["state"] != "RUNNING" or tasks["running"] == tasks["total"] else "RESTARTING"
 
     def first_failure(self, since: float = 0.0) -> str | None:
-        """The stack trace of the job's oldest failure after ``since`` (epoch seconds), or None."""
+        """Return the stack trace of the job's oldest failure after ``since`` (epoch seconds), or None."""
         return next(iter(self.cluster.rest.failures(self.job_id, since)), None) if self.job_id else None
 
     def log(self, level: str, message: str, cause: str = "") -> None:
