@@ -175,18 +175,21 @@ class FlinkCluster:
                 if lost:
                     if self._stopped.is_set():
                         return
-                    self._children.kill([self._processes[name] for name in lost])  # what they started may still run
-                    self._bring_back(lost)
+                    # A TaskManager would notice only after its heartbeat timeout that its JobManager is another one,
+                    # and its tasks would write on meanwhile: it goes with the JobManager.
+                    again = list(self._processes) if "jobmanager" in lost else lost
+                    self._children.kill([self._processes[name] for name in again])  # what they started may still run
+                    self._bring_back(again)
             for name in lost:
                 if self.on_process_lost is not None:
                     self.on_process_lost(name)
 
-    def _bring_back(self, lost: list[str]) -> None:
+    def _bring_back(self, names: list[str]) -> None:
         ports = self.configuration.ports
-        if "jobmanager" in lost and not (is_free(ports.rpc) and is_free(ports.rest)):
+        if "jobmanager" in names and not (is_free(ports.rpc) and is_free(ports.rest)):
             self._move()
             return
-        for name in lost:
+        for name in names:
             self._start_process(name)
 
     def _move(self) -> None:
