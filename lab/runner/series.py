@@ -4,8 +4,10 @@ Whatever happens, `results.json` is valid: it says 0 before anything runs and is
 """
 
 import logging
+import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -71,15 +73,24 @@ class Signals:
     def __init__(self) -> None:
         self.received = False
         self._held = False
+        self._number: int = signal.SIGINT
+        self._ignore = sys.unraisablehook
 
     def hold(self) -> None:
         """Hold signals back from here on: clean-up and writing the results must not be interrupted."""
         self._held = True
 
-    def _handle(self, _number: int, _frame: FrameType | None) -> None:
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
         if not self._held:
-            self.received = True
+            self.received, self._number = True, number
             raise Interrupted
+
+    def _send_again(self, lost: "sys.UnraisableHookArgs") -> None:
+        """Send the signal once more where Python ignored its exception, as in a __del__ or a weakref's callback."""
+        if isinstance(lost.exc_value, Interrupted):
+            threading.Timer(0.05, os.kill, (os.getpid(), self._number)).start()  # not here: it would be ignored again
+        else:
+            self._ignore(lost)
 
     @contextmanager
     def installed(self) -> Iterator["Signals"]:
@@ -88,9 +99,11 @@ class Signals:
         before = {n: signal.getsignal(n) for n in numbers if signal.getsignal(n) != signal.SIG_IGN}
         for number in before:
             signal.signal(number, self._handle)
+        self._ignore, sys.unraisablehook = sys.unraisablehook, self._send_again
         try:
             yield self
         finally:
+            sys.unraisablehook = self._ignore
             for number, handler in before.items():
                 signal.signal(number, handler)
 

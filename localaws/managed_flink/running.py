@@ -71,6 +71,7 @@ class RunningApplication:
         self._logs = logs
         self._environment = environment
         self._failures_since = 0.0  # epoch seconds; a failure before it did not end the start
+        self._refused_with_slots = False  # the job was refused though its slots were there
 
     # -- start --------------------------------------------------------------------------------------------------
 
@@ -215,9 +216,12 @@ class RunningApplication:
         trace = self.first_failure(self._failures_since)
         if trace is None:
             return
-        if needs_slots(trace) and self.cluster.missing_slots():
-            self._failures_since = time.time()  # a TaskManager is being started, and Flink tries the job again
-            return
+        if needs_slots(trace):
+            missing = bool(self.cluster.missing_slots())
+            if missing or not self._refused_with_slots:  # this refusal may be from before the slots were there
+                self._refused_with_slots = not missing
+                self._failures_since = time.time()  # Flink tries the job again
+                return
         raise ApplicationFailed(explain(trace), trace)
 
     def _wait_positioned(self, offered: OfferedTime) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
+from lab.runner.series import Interrupted, Signals
 from tests.lab.series import make_series
 from tests.support.account import PROJECT
 
@@ -128,6 +129,20 @@ def test_ctrl_c_ends_the_kernels_and_says_where(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "runs" / "latest" / "results.json").read_text())["score"] == 0
     _, alive = psutil.wait_procs(kernels, timeout=60)
     assert alive == []
+
+
+def test_a_signal_whose_exception_python_ignores_is_sent_again() -> None:
+    class Ignored:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+            sum(range(100))  # the handler runs in here, where its exception is printed and forgotten
+
+    with Signals().installed() as signals, pytest.raises(Interrupted):
+        one = Ignored()
+        del one
+        assert signals.received
+        time.sleep(60)
+        raise AssertionError("the signal was lost")
 
 
 def test_a_killed_runner_leaves_valid_results_that_say_zero(tmp_path: Path) -> None:
