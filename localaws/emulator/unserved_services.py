@@ -26,6 +26,8 @@ def refusing_unserved(inner: Asgi) -> Asgi:
         if scope["type"] != "http" or signed is None or signed[1] in _SERVED:
             await inner(scope, receive, send)
             return
+        while (await receive()).get("more_body", False):
+            pass  # a client hears no answer before it has sent everything
         kind, body = refusal(signed[1], headers)
         answer = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
         answer += [(b"x-amzn-errortype", _CODE.encode()), (b"smithy-protocol", b"rpc-v2-cbor")][: 1 + ("cbor" in kind)]

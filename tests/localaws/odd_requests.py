@@ -208,7 +208,8 @@ class Sender:
     def __init__(self, port: int, target: str, service: str) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self._target = target
-        credential = f"AWS4-HMAC-SHA256 Credential=000000000000/20260101/us-east-1/{service}/aws4_request"
+        signing = botocore.session.get_session().get_service_model(service).signing_name
+        credential = f"AWS4-HMAC-SHA256 Credential=000000000000/20260101/us-east-1/{signing}/aws4_request"
         self._authorization = f"{credential}, SignedHeaders=host, Signature=0"
 
     def send(self, operation: str, data: Any, cbor: bool = False) -> Answer:
