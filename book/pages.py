@@ -10,6 +10,7 @@ from typing import Any
 
 import mmdr
 
+from lab.core.code_files import definition
 from lab.core.errors import LabError
 from lab.core.paths import NOTEBOOKS, ROOT
 from lab.exercises.student_edition import BEGIN, without_solutions
@@ -101,9 +102,7 @@ def _source_shown(source: str) -> dict[str, Any] | None:
     (call,) = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
     path, *function = (ast.literal_eval(argument) for argument in call.args)
     text = without_solutions((ROOT / path).read_text(encoding="utf-8"), path)
-    for node in ast.parse(text).body if function else []:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == function[0]:
-            text = ast.get_source_segment(text, node) or text
+    text = definition(text, function[0]) if function else text
     return {"output_type": "display_data", "metadata": {}, "data": {"text/markdown": f"````python\n{text}\n````"}}
 
 

@@ -14,7 +14,7 @@ PASSED, FAILED, INTERRUPTED = 0, 1, 130
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Run `python -m lab grade`."""
+    """Add the command `grade` to `python -m lab`."""
     parser = commands.add_parser(
         "grade",
         help="grade what students handed in, each in an account of its own",

@@ -33,7 +33,7 @@ class _Parser(argparse.ArgumentParser):
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all subcommands; each sets `command` to the function that does it."""
     parser = _Parser(prog="python -m lab", description="The workbook, unattended.")
-    parser.add_argument("--version", action="version", version=f"flink-lab {version('flink-anomaly-lab')}")
+    parser.add_argument("--version", action="version", version=f"flink-lab {version(release.NAME)}")
     commands = parser.add_subparsers(title="commands", metavar="")
     run = commands.add_parser(
         "run",

@@ -188,7 +188,7 @@ def _private(path: str, flags: int) -> int:
 
 @contextlib.contextmanager
 def _lock(home: AccountFolder) -> Iterator[None]:
-    """Return one up or down of a home at a time."""
+    """Hold the lock of a home: one up or down at a time."""
     with open(home.root / "lock", "w", opener=_private) as file:  # noqa: PTH123
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -1,5 +1,6 @@
 """Load Python files of the project as modules, and read the cells of a notebook as IPython does."""
 
+import ast
 import importlib.util
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +20,14 @@ def python_of(source: str) -> str:
     if first.startswith("%%"):
         source = rest if first[2:].split(" ")[0].strip() in _PYTHON_MAGICS else ""
     return TransformerManager().transform_cell(source)
+
+
+def definition(source: str, name: str) -> str:
+    """Take one function or class of a Python file's top level; the whole source where it defines no such name."""
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name:
+            return ast.get_source_segment(source, node) or source
+    return source
 
 
 def code_file(path: str | Path) -> ModuleType:

@@ -1,6 +1,5 @@
 """Show what is deployed: source code, the content of a zip, and the log lines it writes."""
 
-import ast
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import boto3
 import pandas as pd
 from IPython.display import Code
 
+from lab.core.code_files import definition
 from lab.core.paths import project_path
 from lab.core.zips import open_zip
 
@@ -16,11 +16,7 @@ from lab.core.zips import open_zip
 def show_source(path: str, function: str = "") -> Code:
     """Return a file of the project, or one function of it, with highlighting."""
     source = project_path(path).read_text()
-    if function:
-        for node in ast.parse(source).body:
-            if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == function:
-                source = ast.get_source_segment(source, node) or source
-    return Code(source, language="python")
+    return Code(definition(source, function) if function else source, language="python")
 
 
 def list_zip(path: Path) -> pd.DataFrame:

@@ -157,7 +157,7 @@ class Lifecycle:
             else:
                 run.ending = True
                 application.become(STOPPING)
-                snapshot = self.new_snapshot(application, "STOP") if application.snapshots_enabled else None
+                snapshot = self.new_snapshot(application, "STOP") if application.current.snapshots_enabled else None
                 self.in_background(lambda: self._stopped(application, run, operation, snapshot))
             self.store.save(application)
         return operation

@@ -137,10 +137,6 @@ class Application:
         return self.versions[-1]
 
     @property
-    def snapshots_enabled(self) -> bool:
-        return self.current.snapshots_enabled
-
-    @property
     def rollback_enabled(self) -> bool:
         section = self.current.configuration.get("ApplicationSystemRollbackConfiguration", {})
         return bool(section.get("RollbackEnabled"))

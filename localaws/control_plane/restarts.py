@@ -28,7 +28,7 @@ class Restarts:
         savepoint, listed, scratch = None, None, None
         if restore == CUSTOM:
             savepoint = restore_path(application, application.run_configuration["ApplicationRestoreConfiguration"])
-        elif restore == LATEST and application.snapshots_enabled:
+        elif restore == LATEST and application.current.snapshots_enabled:
             listed = self._lifecycle.new_snapshot(application, "UPDATEAPPLICATION", version=before)
         elif restore == LATEST:
             scratch = Snapshot(f"UPDATE-{int(time.time() * 1000)}", before, application.current.runtime)

@@ -16,6 +16,7 @@ Asgi = Callable[[Scope, Callable[..., Awaitable[Any]], Callable[..., Awaitable[N
 _LOCAL_HOST = re.compile(r"^(?:[\w.-]+\.)?(?:localhost|127\.0\.0\.1)(?::\d+)?$|^\[::1\](?::\d+)?$")
 _ADMINISTRATIVE = ("/_ministack", "/_localstack")
 STATUS_PATH = "/_localaws/status"
+_SCOPE = re.compile(r"Credential=[^/,\s]+/\d{8}/[\w-]*/([\w-]+)/aws4_request")
 # Bytes of one request's body, which the account holds in memory: an object of S3 in one part, and any other request
 # (the largest that AWS takes is a function's zip of 50 MB in base64).
 MAX_OBJECT_BYTES, MAX_BYTES = 1 << 30, 80 << 20
@@ -49,18 +50,22 @@ def guarded(inner: Asgi, status: Callable[[], dict[str, Any]]) -> Asgi:
     return application
 
 
+def signed_service(headers: dict[bytes, str]) -> str | None:
+    """Return the service that the credential scope of a request's signature names; None where none does."""
+    scope = _SCOPE.search(headers.get(b"authorization", ""))
+    return scope[1] if scope else None
+
+
 def _most_bytes(headers: dict[bytes, str]) -> int:
-    """Return how many bytes a request's body may hold; the credential scope of its signature names the service."""
-    other = b"x-amz-target" in headers or "/s3/aws4_request" not in headers.get(b"authorization", "/s3/aws4_request")
-    return MAX_BYTES if other else MAX_OBJECT_BYTES
+    """Return how many bytes a request's body may hold; a request without a signature is for S3."""
+    is_s3 = b"authorization" not in headers or signed_service(headers) == "s3"
+    return MAX_OBJECT_BYTES if is_s3 and b"x-amz-target" not in headers else MAX_BYTES
 
 
 class _BoundedBody:
-    """Pass a request's body on up to ``most`` bytes.
+    """Pass a request's body on up to ``most`` bytes; the rest of a larger one is read and not kept.
 
-    Of a larger one the account sees that its client has gone.
-
-    The rest is read and not kept: a client hears no answer before it has sent everything.
+    The account then sees that its client has gone.
     """
 
     def __init__(self, receive: Any, most: int) -> None:
@@ -75,9 +80,15 @@ class _BoundedBody:
         self._bytes += len(message.get("body", b""))
         if not self.too_large:
             return message
-        while message.get("more_body", False):
-            message = await self._receive()
+        if message.get("more_body", False):
+            await read_to_end(self._receive)
         return {"type": "http.disconnect"}
+
+
+async def read_to_end(receive: Any) -> None:
+    """Read what is left of a request's body: a client hears no answer before it has sent everything."""
+    while (await receive()).get("more_body", False):
+        pass
 
 
 def _from_elsewhere(headers: dict[bytes, str]) -> bool:
@@ -99,16 +110,17 @@ async def _refuse_body(send: Any, most: int) -> None:
     message = f"The embedded account takes at most {most >> 20} MiB in one request: send less, or an object in parts."
     if most == MAX_OBJECT_BYTES:
         text = f"<Error><Code>EntityTooLarge</Code><Message>{message}</Message></Error>".encode()
-        await _send(send, 400, text, b"application/xml")
+        await send_answer(send, 400, text, "application/xml")
     else:
         await _answer(send, 413, {"__type": "RequestEntityTooLargeException", "message": message})
 
 
 async def _answer(send: Any, code: int, body: dict[str, Any]) -> None:
-    await _send(send, code, json.dumps(body).encode(), b"application/json")
+    await send_answer(send, code, json.dumps(body).encode(), "application/json")
 
 
-async def _send(send: Any, code: int, text: bytes, kind: bytes) -> None:
-    headers = [(b"content-type", kind), (b"content-length", str(len(text)).encode())]
+async def send_answer(send: Any, code: int, text: bytes, kind: str, *more: tuple[bytes, bytes]) -> None:
+    """Send a whole answer of this content type, with ``more`` headers."""
+    headers = [(b"content-type", kind.encode()), (b"content-length", str(len(text)).encode()), *more]
     await send({"type": "http.response.start", "status": code, "headers": headers})
     await send({"type": "http.response.body", "body": text})

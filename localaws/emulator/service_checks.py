@@ -121,7 +121,7 @@ def checked_lambda(serve: Handler, fetch: Callable[[str, str, str | None], bytes
 
 
 def _routes(model: RequestModel) -> Iterator[tuple[str, str, re.Pattern[str]]]:
-    """Yield Operation, method and path of every operation; the paths without parameters first."""
+    """Yield name, method and path of every operation; the paths without parameters first."""
     operations = [model.service.operation_model(name) for name in model.service.operation_names]
     for one in sorted(operations, key=lambda one: one.http["requestUri"].count("{")):
         path = re.escape(one.http["requestUri"].partition("?")[0].rstrip("/"))

@@ -1,17 +1,15 @@
 """Answer requests to services that the account does not have: one error, in the client's protocol."""
 
 import json
-import re
 from typing import Any
 from xml.sax.saxutils import escape
 
 import cbor2
 
 from localaws.emulator.ministack_adapter import SERVICES
-from localaws.emulator.request_guard import Asgi, Scope
+from localaws.emulator.request_guard import Asgi, Scope, read_to_end, send_answer, signed_service
 
 _CODE = "UnsupportedOperationException"
-_SIGNED = re.compile(r"Credential=[^/,\s]+/\d{8}/[\w-]*/([\w-]+)/aws4_request")
 _OTHER_SIGNING_NAMES = {"kinesisanalyticsv2": "kinesisanalytics"}
 _SERVED = {_OTHER_SIGNING_NAMES.get(name, name) for name in SERVICES.split(",")}
 _REST_XML = ("cloudfront", "route53")  # besides S3 and its control, of all services that botocore knows
@@ -22,17 +20,14 @@ def refusing_unserved(inner: Asgi) -> Asgi:
 
     async def application(scope: Scope, receive: Any, send: Any) -> None:
         headers = {name: value.decode("latin-1") for name, value in scope.get("headers", ())}
-        signed = _SIGNED.search(headers.get(b"authorization", ""))
-        if scope["type"] != "http" or signed is None or signed[1] in _SERVED:
+        service = signed_service(headers)
+        if scope["type"] != "http" or service is None or service in _SERVED:
             await inner(scope, receive, send)
             return
-        while (await receive()).get("more_body", False):
-            pass  # a client hears no answer before it has sent everything
-        kind, body = refusal(signed[1], headers)
-        answer = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
-        answer += [(b"x-amzn-errortype", _CODE.encode()), (b"smithy-protocol", b"rpc-v2-cbor")][: 1 + ("cbor" in kind)]
-        await send({"type": "http.response.start", "status": 400, "headers": answer})
-        await send({"type": "http.response.body", "body": body})
+        await read_to_end(receive)
+        kind, body = refusal(service, headers)
+        more = [(b"x-amzn-errortype", _CODE.encode()), (b"smithy-protocol", b"rpc-v2-cbor")][: 1 + ("cbor" in kind)]
+        await send_answer(send, 400, body, kind, *more)
 
     return application
 

@@ -194,7 +194,6 @@ class FlinkCluster:
 
     def _move(self) -> None:
         """Start the whole cluster again on other ports: another program listens on one of the JobManager's."""
-        self._children.kill(list(self._processes.values()))
         self.configuration = replace(self.configuration, ports=choose_ports())
         self.rest = self._rest()
         self._start_all()

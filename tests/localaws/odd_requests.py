@@ -244,13 +244,8 @@ class Sender:
         return self._answer(operation.http["method"], where, content.encode(), headers, cbor=False)
 
     def _answer(self, method: str, path: str, body: bytes, headers: dict[str, str], cbor: bool) -> Answer:
-        try:
-            self._connection.request(method, path, body, headers)
-            answer = self._connection.getresponse()
-        except (BrokenPipeError, ConnectionResetError, http.client.RemoteDisconnected):
-            self._connection.close()  # the account had closed it while it was idle: a new one must be answered
-            self._connection.request(method, path, body, headers)
-            answer = self._connection.getresponse()
+        self._connection.request(method, path, body, headers)
+        answer = self._connection.getresponse()
         content = answer.read()
         try:
             told = cbor2.loads(content) if cbor else json.loads(content)
