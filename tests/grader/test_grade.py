@@ -129,6 +129,8 @@ def test_neither_other_accounts_nor_files_nor_processes_are_in_sight(graded: Gra
     # /root may hold the Python that runs the lab; what is in it besides that is not there.
     assert all(name == "/lab/grader" and not names for name, names in found["read"] if name != "/root")
     assert found["user"] > 1_000_000_000
+    # No channel of the runner can be taken over, through which it says what the notebooks did.
+    assert (found["taken"], found["why"]) == ([], "Operation not permitted")
     assert not [line for line in found["processes"] if "grader" in line or "lab\0grade" in line]
 
 
