@@ -18,6 +18,7 @@ from lab.core.errors import LabError
 from lab.core.names import APPLICATION_FOLDER, APPLICATION_ZIP, GROUP_STREAM, INPUT_STREAM, OUTPUT_STREAM
 from lab.core.zips import open_zip
 from lab.flink.rest import Dashboard
+from lab.streams.quiet_time import QuietTime
 from lab.streams.reading import read_stream
 from lab.streams.records import read_reviews
 from lab.validation.completion import wait_for_watermark, wait_for_windows
@@ -104,13 +105,13 @@ def prove_application(account: ProofAccount) -> dict[str, Finding]:
 
 def _put_by_others(account: ProofAccount, dashboard: Dashboard, job: str, stream: str) -> str | None:
     """Say in a sentence where an output holds other records than those the job's sink wrote. Raises NotGraded."""
-    until = time.monotonic() + _STILL_SECONDS
+    silence = QuietTime()
     while True:
         there = len(read_stream(stream))
         written = dashboard.records_taken(job, stream) or 0
         if there == written:
             return None
-        if time.monotonic() > until:
+        if silence.seconds() > _STILL_SECONDS:
             break
         time.sleep(0.5)
     account.step("counts")

@@ -22,6 +22,7 @@ from lab.core.session import Session
 from lab.deploy.invocation import invoke
 from lab.deploy.paced_sending import PacedSending
 from lab.flink.rest import Dashboard, DashboardSilent
+from lab.streams.quiet_time import QuietTime
 from lab.streams.reading import Position, read_stream, save_position, tip
 from lab.streams.records import read_windows
 
@@ -141,7 +142,7 @@ def _put(events: list[dict[str, Any]]) -> None:
 
 def _until(ask: Callable[[], Any]) -> Any:
     """Return the first answer that is not None; None once nothing came for so long."""
-    deadline = time.monotonic() + QUIET_SECONDS
-    while (found := ask()) is None and time.monotonic() < deadline:
+    silence = QuietTime()
+    while (found := ask()) is None and silence.seconds() < QUIET_SECONDS:
         time.sleep(0.5)
     return found

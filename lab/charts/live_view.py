@@ -12,6 +12,7 @@ from lab.charts.event_time import event_time_now
 from lab.charts.event_time_state import LiveState, WindowRules, live_state, stream_watermark
 from lab.deploy.paced_sending import PacedSending
 from lab.flink.rest import Dashboard, DashboardSilent
+from lab.streams.quiet_time import QuietTime
 from lab.streams.reading import Position, read_stream
 from lab.streams.records import Events, Output, read_reviews, read_windows
 
@@ -86,15 +87,16 @@ def moments(
     quiet: float = QUIET_SECONDS,
 ) -> Iterator[LiveState]:
     """Yield states until all reviews are closed and written, or nothing changed for `quiet` seconds."""
-    seen, changed = None, time.monotonic()
+    seen, silence = None, QuietTime()
     while True:
         over = sending is None or sending.done  # before the look, so that the last one sees all that was sent
         state = watched.look()
         yield state
         now = (state.reviews, len(state.points), state.watermark, int(state.windows["written"].sum()))
         if now != seen:
-            seen, changed = now, time.monotonic()
-        if over and (state.settled or time.monotonic() - changed > quiet):
+            seen = now
+            silence.news()
+        if over and (state.settled or silence.seconds() > quiet):
             return
         if over or sending is None:
             time.sleep(min(every, 0.5))

@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 from lab.core.aws_errors import code_of, endpoint_of, plain_words
 from lab.core.errors import AccountRefused, StepMissing, StreamGone
 from lab.core.names import MADE_LATER
+from lab.streams.quiet_time import QuietTime
 
 RECORDS_AN_ANSWER = 10_000
 SECONDS_BETWEEN_EMPTY_ANSWERS = 0.2  # five reads a second a shard is all that AWS allows
@@ -136,19 +137,19 @@ def _iterator(client: Any, stream: str, shard: str, start: dict[str, Any]) -> st
         raise
 
 
-def first_shard_with_records(stream: str, timeout: float = 15.0) -> str:
+def first_shard_with_records(stream: str, quiet: float = 10.0) -> str:
     """Return the first shard of a stream that holds a record, waited for.
 
-    The first shard of all if none comes in time.
+    The first shard of all if none comes in ``quiet`` seconds (QuietTime).
     """
     client = reading_client()
-    deadline = time.monotonic() + timeout
+    silence = QuietTime()
     while True:
         shards = list_shards(client, stream)
         for shard in shards:
             start = client.get_shard_iterator(StreamName=stream, ShardId=shard.id, **after(None))["ShardIterator"]
             if client.get_records(ShardIterator=start, Limit=1)["Records"]:
                 return shard.id
-        if time.monotonic() > deadline:
+        if silence.seconds() > quiet:
             return shards[0].id
         time.sleep(0.5)

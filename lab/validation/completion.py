@@ -7,6 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lab.core.names import APPLICATION, GROUP_STREAM
 from lab.flink.rest import Dashboard, DashboardSilent
+from lab.streams.quiet_time import QuietTime
 from lab.streams.reading import Position, read_stream
 from lab.streams.records import Groups, Output, read_groups, read_windows
 from lab.validation.comparison import KEY
@@ -24,19 +25,18 @@ class _Progress:
 
     def __init__(self, application: str, quiet: float, timeout: float) -> None:
         self._application, self._quiet = application, quiet
-        self._changed = time.monotonic()
-        self._end = self._changed + timeout
+        self._silence, self._end = QuietTime(), time.monotonic() + timeout
         self._furthest = (-1, 0, 0)
 
     def goes_on(self, rows: int = 0) -> bool:
-        """Return False after ``quiet`` seconds in which nothing of it grew, or ``timeout`` seconds in all."""
-        reached, now = (rows, *self._job()), time.monotonic()
+        """Return False after ``quiet`` seconds (QuietTime) in which nothing of it grew, or ``timeout`` in all."""
+        reached = (rows, *self._job())
         if any(new > old for new, old in zip(reached, self._furthest, strict=True)):
-            self._changed = now
+            self._silence.news()
         self._furthest = (
             max(reached[0], self._furthest[0]), max(reached[1], self._furthest[1]), max(reached[2], self._furthest[2])
         )  # fmt: skip
-        return now - self._changed <= self._quiet and now <= self._end
+        return self._silence.seconds() <= self._quiet and time.monotonic() <= self._end
 
     def _job(self) -> tuple[int, int]:
         """Return records the operators passed on, and the watermark in ns; zeros where no dashboard tells them."""
