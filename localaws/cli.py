@@ -105,13 +105,12 @@ def _logs(home: AccountFolder, options: argparse.Namespace) -> int:
     if options.application is None:
         print(control.tail(home, lines=200))
         return 0
-    folders = sorted((home.root / "applications").glob(f"*-{options.application}"))
-    if not folders:
+    failure = home.last_failure(options.application)
+    if failure is None:
         print(f"No application {options.application!r} was ever started in {home.root}.", file=sys.stderr)
         return 1
-    failure = folders[-1] / "failure.txt"
-    if failure.exists():
-        print(failure.read_text())
+    if failure:
+        print(failure)
     state = control.require_running(home)
     answer = control.status(home)
     if options.application in answer.get("restarts", ()):

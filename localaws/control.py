@@ -14,7 +14,7 @@ import psutil
 
 from localaws.control_plane.store import forget
 from localaws.errors import AccountDidNotStart, AccountDiffers, AccountNotUp, AccountSilent, PortTaken
-from localaws.machine.account_folder import PROJECT, AccountFolder, AccountState
+from localaws.machine.account_folder import PACKAGE_FOLDER, AccountFolder, AccountState
 from localaws.machine.loopback import open_url
 from localaws.machine.ports import try_port
 from localaws.machine.processes import ChildRegister, clean_environment, same_process, stop_processes
@@ -55,7 +55,7 @@ def up(home: AccountFolder, port: int, options: AccountOptions = DEFAULT_OPTIONS
                     str(home.root),
                     *options.arguments(),
                 ],
-                env=clean_environment(PYTHONPATH=str(PROJECT)),
+                env=clean_environment(PYTHONPATH=str(PACKAGE_FOLDER)),
                 cwd=home.root,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -21,7 +21,7 @@ from typing import Any
 import psutil
 
 from localaws.account import REGION, client_environment, own_environment
-from localaws.machine.account_folder import PROJECT, AccountFolder, AccountState
+from localaws.machine.account_folder import PACKAGE_FOLDER, AccountFolder, AccountState
 from localaws.machine.processes import ChildRegister, clean_environment, stop_processes
 from localaws.options import AccountOptions
 
@@ -70,7 +70,7 @@ def _watch(home: AccountFolder) -> int:
     reading, writing = os.pipe()
     subprocess.Popen(  # noqa: S603
         [sys.executable, "-m", "localaws.machine.watch", str(home.children_file), str(os.getpid())],
-        env=clean_environment(PYTHONPATH=str(PROJECT)),
+        env=clean_environment(PYTHONPATH=str(PACKAGE_FOLDER)),
         stdin=reading,
         start_new_session=True,
     )

@@ -3,13 +3,16 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 DEFAULT_PORT = 4566
-PROJECT = Path(__file__).resolve().parents[2]
+FAILURE_FILE = "failure.txt"  # in an application's folder: sentence and cause of its last failed start
+# What holds the package: the root of a project that has it in place, site-packages where it was installed.
+PACKAGE_FOLDER = Path(__file__).resolve().parents[2]
 
 
 def default_port() -> int:
@@ -18,8 +21,9 @@ def default_port() -> int:
 
 
 def default_home() -> Path:
-    """Return the folder of ``LOCALAWS_HOME``, or ``.localaws`` in the project."""
-    return Path(os.environ.get("LOCALAWS_HOME", PROJECT / ".localaws")).resolve()
+    """Return the folder of ``LOCALAWS_HOME``, or ``.localaws`` in the project or in the user's home folder."""
+    project = PACKAGE_FOLDER if (PACKAGE_FOLDER / "pyproject.toml").exists() else Path.home()
+    return Path(os.environ.get("LOCALAWS_HOME", project / ".localaws")).resolve()
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,18 @@ class AccountFolder:
         path = self.root.joinpath(*parts)
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         return path
+
+    def last_failure(self, application: str) -> str | None:
+        """Return sentence and cause of an application's last failed start, "" where its last start did not fail.
+
+        None where none of that name was ever started.
+        """
+        key = re.compile(rf"\d{{12}}-[a-z]+(-[a-z]+)+-\d+-{re.escape(application)}")  # account and region before it
+        folders = [path for path in sorted((self.root / "applications").glob("*")) if key.fullmatch(path.name)]
+        if not folders:
+            return None
+        failure = folders[-1] / FAILURE_FILE
+        return failure.read_text() if failure.exists() else ""
 
     def clear_scratch(self) -> None:
         """Remove what only a running account has a use for: its temporary files, and the folders of its clusters."""

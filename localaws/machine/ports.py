@@ -5,6 +5,7 @@ import socket
 
 # Below what a system hands out by itself (from 32768 on Linux, 49152 on macOS): nobody is given one of these meanwhile.
 _PORTS = range(10_000, 20_000)
+ACCOUNT_PORTS = range(20_000, 30_000)  # for an account whose port nobody names: no cluster of Flink draws one of these
 _draw = random.SystemRandom()  # two processes must not draw the same, whatever the seed of `random` is
 
 

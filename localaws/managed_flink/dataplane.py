@@ -11,11 +11,12 @@ from localaws.flink_cluster.cluster import FlinkCluster
 from localaws.flink_cluster.existing_cluster import ExistingCluster, cancel_left_behind, check_flink
 from localaws.flink_cluster.s3_plugin import names_s3, s3_plugins
 from localaws.job_description import ApplicationKey, JobDescription
+from localaws.machine.account_folder import FAILURE_FILE
 from localaws.machine.processes import ChildRegister
 from localaws.managed_flink.logs import LogShipper, LogSink
 from localaws.managed_flink.package import check_package, check_run_options
 from localaws.managed_flink.recovery import JobWatch
-from localaws.managed_flink.running import FAILURE_FILE, Cancelled, RunningApplication, Streams
+from localaws.managed_flink.running import Cancelled, RunningApplication, Streams
 from localaws.managed_flink.savepoints import take_savepoint
 from localaws.managed_flink.sources import SourceTracker
 

@@ -12,6 +12,7 @@ from localaws.flink_cluster.distribution import FLINK_VERSION, RUNTIME
 from localaws.flink_cluster.existing_cluster import ExistingCluster
 from localaws.flink_cluster.offered_time import OfferedTime
 from localaws.job_description import JobDescription
+from localaws.machine.account_folder import FAILURE_FILE
 from localaws.managed_flink.failures import explain, explain_driver, needs_slots
 from localaws.managed_flink.logs import LogShipper
 from localaws.managed_flink.package import brings_kinesis, unpack
@@ -19,7 +20,6 @@ from localaws.managed_flink.sources import SourceTracker
 from localaws.managed_flink.submission import make_task
 
 START_LIMIT = 180.0  # seconds of processor time on offer (``offered_time``) in which a start reaches RUNNING
-FAILURE_FILE = "failure.txt"  # the last failed start's sentence and cause, for ``python -m localaws logs``
 _SOURCE_GRACE = 3.0  # such seconds in which a source that reads Kinesis asks for the shards of its stream
 _NAMED_GRACE = 15.0  # the same where the runtime properties name an input stream that nothing has asked for
 _POLL = 0.1
