@@ -22,8 +22,10 @@ def default_port() -> int:
 
 def default_home() -> Path:
     """Return the folder of ``LOCALAWS_HOME``, or ``.localaws`` in the project or in the user's home folder."""
-    project = PACKAGE_FOLDER if (PACKAGE_FOLDER / "pyproject.toml").exists() else Path.home()
-    return Path(os.environ.get("LOCALAWS_HOME", project / ".localaws")).resolve()
+    if "LOCALAWS_HOME" in os.environ:
+        return Path(os.environ["LOCALAWS_HOME"]).resolve()
+    in_place = (PACKAGE_FOLDER / "localaws" / "pyproject.toml").exists()  # the wheel has none
+    return (PACKAGE_FOLDER if in_place else Path.home()) / ".localaws"
 
 
 @dataclass(frozen=True)

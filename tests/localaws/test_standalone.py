@@ -100,14 +100,14 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return wheel
 
 
-@pytest.mark.slow  # about 10 s; needs the network where uv's cache is empty
+@pytest.mark.slow  # about 6 s; needs the network where uv's cache is empty
 def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as members:
         names = [name for name in members.namelist() if ".dist-info/" not in name]
     assert sorted(names) == sorted(map(str, SOURCES))
 
 
-@pytest.mark.slow  # about 60 s, two minutes where uv's cache is empty; then it needs the network
+@pytest.mark.slow  # about 40 s; minutes, and the network, where uv's cache is empty
 def test_the_readmes_lines_bring_a_job_to_running_from_the_wheel_alone(wheel: Path, tmp_path: Path) -> None:
     environment, folder, home = tmp_path / "environment", tmp_path / "empty", tmp_path / "home"
     folder.mkdir()
