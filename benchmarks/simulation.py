@@ -31,7 +31,7 @@ from lab.flink.rest import Dashboard
 from lab.streams.reading import read_stream
 from lab.validation.comparison import Comparison
 from localaws.flink_cluster.rest import FlinkRest
-from tests.support.account import ACCOUNT, PROJECT, EmbeddedAccount, free_port
+from tests.support.account import ACCOUNT, PROJECT, free_port, running_account
 from tests.support.pipeline import LANDING_ZONE, WINDOW, Pipeline
 from tests.support.plain_flink import PlainFlink
 
@@ -53,18 +53,14 @@ def lab_on(shards: int, managers: int, slots: int, reviews: Path, backend: str =
         folder = Path(name)
         options = OPTIONS | {"state.backend.type": backend}
         cluster = PlainFlink(folder / "flink", free_port(), free_port(), slots, managers, options)
-        account = EmbeddedAccount(free_port(), folder / "home")
         try:
             cluster.start_cluster({"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "local"})
-            started = account.command("up", "--flink-rest", cluster.url)
-            if started.returncode:
-                raise RuntimeError(started.stderr)
-            pipeline = Pipeline(account, folder, environment, shards)
-            pipeline.build(reviews)
-            configure(pipeline)
-            yield pipeline
+            with running_account(folder / "home", "--flink-rest", cluster.url) as account:
+                pipeline = Pipeline(account, folder, environment, shards)
+                pipeline.build(reviews)
+                configure(pipeline)
+                yield pipeline
         finally:
-            account.command("down")
             cluster.stop()
 
 

@@ -15,7 +15,7 @@ import pytest
 from run_state import AlreadyRunning
 
 from tests.producer.conftest import World
-from tests.support.account import EmbeddedAccount, free_port
+from tests.support.account import EmbeddedAccount, running_account
 from tests.support.reviews import as_array, reviews
 
 MakeWorld = Callable[..., World]
@@ -31,11 +31,9 @@ print(json.dumps(lambda_handler(json.loads(sys.argv[1]), Context())), flush=True
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAccount]:
-    account = EmbeddedAccount(free_port(), tmp_path_factory.mktemp("faulty"))
-    started = account.command("up", "--cold", "--faults", FAULTS, "--fault-seed", "5")
-    assert started.returncode == 0, started.stderr
-    yield account
-    account.command("down")
+    options = ("--cold", "--faults", FAULTS, "--fault-seed", "5")
+    with running_account(tmp_path_factory.mktemp("faulty"), *options) as account:
+        yield account
 
 
 def elsewhere(world: World, **settings: Any) -> subprocess.Popen[str]:

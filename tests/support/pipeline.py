@@ -38,12 +38,7 @@ class Pipeline:
         self.account, self.folder, self.shards = account, folder, shards
         self._compared = 0  # windows
         # lab's own functions work where the environment says, as in a notebook
-        for name, value in {
-            "AWS_ENDPOINT_URL": account.endpoint,
-            "AWS_ACCESS_KEY_ID": ACCOUNT,
-            "AWS_SECRET_ACCESS_KEY": "local",
-            "AWS_DEFAULT_REGION": "us-east-1",
-        }.items():
+        for name, value in account.aws_variables.items():
             monkeypatch.setenv(name, value)
         self.kinesis, self.lambda_ = account.client("kinesis"), account.client("lambda")
         self.flink, self.s3, self.logs = (account.client(name) for name in ("kinesisanalyticsv2", "s3", "logs"))

@@ -36,7 +36,7 @@ from lab.streams.records import Events, Groups, Output, read_groups
 from lab.validation.input_files import labels_of
 from lab.validation.reference import windows
 from lab.validation.scores import score
-from tests.support.account import PROJECT, EmbeddedAccount, free_port
+from tests.support.account import PROJECT, EmbeddedAccount, running_account
 
 WHY = "Each review has an id of its own, so they spread evenly."
 SAMPLE = PROJECT / "data" / "sample.json"
@@ -45,15 +45,13 @@ SETTINGS = {"window_seconds": 60, "slide_seconds": 30, "threshold": 1, "watermar
 
 @pytest.fixture(scope="module")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAccount]:
-    account = EmbeddedAccount(free_port(), tmp_path_factory.mktemp("exercises"))
-    assert account.command("up", "--cold").returncode == 0
-    account.client("s3").create_bucket(Bucket="000000000000-landing-zone")
-    kinesis = account.client("kinesis")
-    for name, shards in {EXERCISE_STREAM: 4, "reviews": 2}.items():
-        kinesis.create_stream(StreamName=name, ShardCount=shards)
-        kinesis.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig={"Delay": 1})
-    yield account
-    account.command("down")
+    with running_account(tmp_path_factory.mktemp("exercises"), "--cold") as account:
+        account.client("s3").create_bucket(Bucket="000000000000-landing-zone")
+        kinesis = account.client("kinesis")
+        for name, shards in {EXERCISE_STREAM: 4, "reviews": 2}.items():
+            kinesis.create_stream(StreamName=name, ShardCount=shards)
+            kinesis.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig={"Delay": 1})
+        yield account
 
 
 @pytest.fixture
@@ -157,7 +155,7 @@ def put_batch_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: str) -> 
 
 
 def test_resending_what_failed_and_only_that_is_right(session: Session) -> None:
-    assert re.fullmatch(r"200 of 200 records arrived, in [2-9] requests, each once\.", send_batch(session) or "")
+    assert re.fullmatch(r"200 of 200 records arrived, in ([2-9]|1\d) requests, each once\.", send_batch(session) or "")
     found = finding(session, "put_batch")
     assert found.passed and found.message == "All 200 records are there, each once."
 
