@@ -119,7 +119,7 @@ class Grading:
         """Start the embedded account. Nothing of the submission runs yet, so a failure is not its own: NotGraded."""
         warm = [] if part in self._submission.parts else ["--cold"]
         command = [sys.executable, "-m", "localaws", "up", "--role", ROLE, *warm]
-        command += ["--home", str(sandbox.home(Role.ACCOUNT) / "localaws"), "--port", str(sandbox.port)]
+        command += ["--home", str(sandbox.account_home), "--port", str(sandbox.port)]
         started = sandbox.spawn(Role.ACCOUNT, command)
         if self._wait(started) != 0:
             self._if_cancelled()

@@ -46,6 +46,7 @@ def assemble(home: AccountFolder, endpoint: str, options: AccountOptions) -> tup
         return {
             "up": True,
             "endpoint": endpoint,
+            "home": str(home.root),
             "account": ACCOUNT,
             "since": began,
             "strict": {"refused": limits.refused} if limits else None,

@@ -173,6 +173,8 @@ def _require_free(port: int) -> None:
 
 
 def _holder(port: int) -> str:
+    if answer := _ask(port):
+        return f"the embedded account of {answer.get('home')}"
     try:
         for connection in psutil.net_connections("tcp"):
             if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:

@@ -54,7 +54,7 @@ def why_not_isolated() -> str | None:
 class Isolated(Sandbox):
     """Provide a sandbox of namespaces. Raises IsolationFailed where the system refuses."""
 
-    project, port = PROJECT, PORT
+    project, port, account_home = PROJECT, PORT, HOME / Role.ACCOUNT.value / "localaws"
 
     def __init__(self, layout: Layout, limits: Limits) -> None:
         self._limits = limits
@@ -117,7 +117,8 @@ class Isolated(Sandbox):
         lower = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--no-new-privs",
                  "--bounding-set=-all", "--inh-caps=-all"]  # fmt: skip
         whole = [*enter, "--", *bound, *lower, "--", "env", f"--chdir={PROJECT}", *command]
-        return self._started(whole, environment(PROJECT, self.home(role), PORT, Path("/tmp")), **pipes)  # noqa: S108
+        own = environment(PROJECT, self.home(role), self.account_home, PORT, Path("/tmp"))  # noqa: S108
+        return self._started(whole, own, **pipes)
 
     def end(self, role: Role) -> None:
         """End every process of a role, at once: kill(-1) as its user misses none that forks meanwhile."""

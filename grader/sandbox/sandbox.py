@@ -119,9 +119,10 @@ class Lines:
 
 
 class Sandbox(ABC):
-    """Provide a sandbox for processes; `close` ends them all. `port` is for the embedded account."""
+    """Provide a sandbox for processes; `close` ends them all. `port` and `account_home` are the embedded account's."""
 
     port: int
+    account_home: Path
     _memory: MemoryGroup | None = None  # the sandbox's own, where there is one
     broken: str | None = None  # the limit that was passed, as a sentence; every process was ended then
 
@@ -169,8 +170,8 @@ class Sandbox(ABC):
         """End every process and remove what they wrote."""
 
 
-def environment(project: Path, home: Path, port: int, scratch: Path) -> dict[str, str]:
-    """Return the environment of every process of a sandbox."""
+def environment(project: Path, home: Path, account: Path, port: int, scratch: Path) -> dict[str, str]:
+    """Return the environment of every process of a sandbox; ``account`` is the home of its embedded account."""
     kept = {name: os.environ[name] for name in _PASSED if name in os.environ}
     return {
         **kept,
@@ -181,7 +182,7 @@ def environment(project: Path, home: Path, port: int, scratch: Path) -> dict[str
         "PYTHONPATH": str(project),
         "PYTHONDONTWRITEBYTECODE": "1",
         "LOCALAWS_PORT": str(port),
-        "LOCALAWS_HOME": str(home / "localaws"),
+        "LOCALAWS_HOME": str(account),
         "AWS_EC2_METADATA_DISABLED": "true",
         "MPLBACKEND": "agg",
         "MPLCONFIGDIR": str(home / "matplotlib"),

@@ -57,7 +57,10 @@ class Unisolated(Sandbox):
         self._users = users() if own_users() else dict.fromkeys(Role, 0)
         self._folder = Path(tempfile.mkdtemp(prefix="lab-sandbox-"))
         self._folder.chmod(0o711)
-        self.port = layout.network_of.port if layout.network_of else _free_port()
+        if other := layout.network_of:
+            self.port, self.account_home = other.port, other.account_home
+        else:
+            self.port, self.account_home = _free_port(), self.home(Role.ACCOUNT) / "localaws"
         (self._folder / "tmp").mkdir()
         (self._folder / "tmp").chmod(0o1777)
         (self.project / "build").mkdir(parents=True)
@@ -92,7 +95,7 @@ class Unisolated(Sandbox):
         """Start a command with the limits that a process cannot lift again."""
         limits = self._limits
         limited = _limited(limits.file_size, limits.processes, self._users[role], command)
-        own = environment(self.project, self.home(role), self.port, self._folder / "tmp")
+        own = environment(self.project, self.home(role), self.account_home, self.port, self._folder / "tmp")
         return self._started(limited, {**own, _MARK: self._mark}, self.project, **pipes)
 
     def end(self, role: Role) -> None:

@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from lab.core.cell_outputs import use_run_id
@@ -121,13 +122,17 @@ def local_endpoint() -> str:
 
 
 def local_status(seconds: float = _STATUS_TIMEOUT) -> dict[str, Any] | None:
-    """Ask the embedded account for its status (``since``, ``dashboards`` ...); None where it does not answer."""
+    """Ask the embedded account for its status (``since``, ``dashboards`` ...); None where it does not answer.
+
+    The account of another folder, which has the port, is none of ours.
+    """
     try:
         with _open(local_endpoint() + "/_localaws/status", timeout=seconds) as answer:
             status = json.load(answer)
     except (OSError, ValueError):
         return None
-    return status if isinstance(status, dict) else None
+    own = Path(os.environ.get("LOCALAWS_HOME", ROOT / ".localaws")).resolve()
+    return status if isinstance(status, dict) and status.get("home") == str(own) else None
 
 
 def _connect_local(region: str, run_id: str) -> Session:

@@ -79,6 +79,7 @@ def test_an_account_that_is_slow_to_answer_is_neither_gone_nor_ended(
     account.client("kinesis").create_stream(StreamName="kept", ShardCount=1)
     pid = account.pid
     monkeypatch.setenv("LOCALAWS_PORT", str(account.port))
+    monkeypatch.setenv("LOCALAWS_HOME", str(account.home))
     given: list[float] = []
     asked = threading.Semaphore(0)
 

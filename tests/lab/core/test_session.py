@@ -30,6 +30,11 @@ def test_an_unknown_target_is_refused() -> None:
         connect("gcp")
 
 
+def use(monkeypatch: pytest.MonkeyPatch, account: EmbeddedAccount) -> None:
+    monkeypatch.setenv("LOCALAWS_PORT", str(account.port))
+    monkeypatch.setenv("LOCALAWS_HOME", str(account.home))
+
+
 def test_paths_start_at_the_projects_root(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     monkeypatch.chdir(str(tmp_path))
     assert project_path("data/sample.json") == ROOT / "data" / "sample.json"
@@ -39,7 +44,7 @@ def test_paths_start_at_the_projects_root(monkeypatch: pytest.MonkeyPatch, tmp_p
 def test_local_sets_the_sdks_variables_and_forgets_the_users(
     account: EmbeddedAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(os.environ, "LOCALAWS_PORT", str(account.port))
+    use(monkeypatch, account)
     monkeypatch.setitem(os.environ, "AWS_PROFILE", "private")
     monkeypatch.setitem(os.environ, "AWS_SESSION_TOKEN", "private")
     session = connect("local", "eu-west-1")
@@ -84,7 +89,7 @@ def test_local_is_local_for_every_service(
         f"[default]\nendpoint_url = {ELSEWHERE}\nservices = mine\n[services mine]\ns3 =\n  endpoint_url = {ELSEWHERE}\n"
     )
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
-    monkeypatch.setenv("LOCALAWS_PORT", str(account.port))
+    use(monkeypatch, account)
     connect("local")
     assert {boto3.client(service).meta.endpoint_url for service in SERVICES} == {account.endpoint}
     assert boto3.client("sts").get_caller_identity()["Account"] == "000000000000"
@@ -97,7 +102,7 @@ def test_a_damaged_file_of_credentials(
     path = tmp_path / "credentials"
     path.write_text(content, encoding="utf-8")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(path))
-    monkeypatch.setenv("LOCALAWS_PORT", str(account.port))
+    use(monkeypatch, account)
     connect("local")
     assert boto3.client("sts").get_caller_identity()["Account"] == "000000000000"
     with pytest.raises(AccountNotReached) as refused:
@@ -109,7 +114,7 @@ def test_a_damaged_file_of_credentials(
 def test_aws_after_local_has_the_users_own_variables_again(
     account: EmbeddedAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("LOCALAWS_PORT", str(account.port))
+    use(monkeypatch, account)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "123456789012")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     connect("local")
@@ -138,6 +143,17 @@ def test_a_taken_port_ends_in_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_
         monkeypatch.setenv("LOCALAWS_HOME", str(tmp_path))
         with pytest.raises(AccountNotReached, match=r"^Port \d+ on 127\.0\.0\.1 is taken by process \d+"):
             connect("local")
+
+
+def test_the_account_of_another_folder_is_never_taken(
+    account: EmbeddedAccount, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    use(monkeypatch, account)
+    monkeypatch.setenv("LOCALAWS_HOME", str(tmp_path / "mine"))
+    assert local_status() is None
+    taken = f"^Port {account.port} on 127.0.0.1 is taken by the embedded account of {account.home}; .* LOCALAWS_PORT"
+    with pytest.raises(AccountNotReached, match=taken):
+        connect("local")
 
 
 @pytest.mark.parametrize("said", [b"not json", b"[]", b'"up"'])
