@@ -150,7 +150,7 @@ def _box(axes: Axes, left: float, part: Part) -> None:
 
 
 def _broken(line: str) -> str:
-    """Break a line too long for its box after the first comma, else at the last space, else after an underscore."""
+    """Write a long line as two: broken after a comma, at the last space or after an underscore."""
     if len(line) <= _LONGEST:
         return line
     if ", " in line:

@@ -69,7 +69,7 @@ def cell(value: Any, longest: int | None = LONGEST) -> str:
 
 
 def column_style(texts: Iterable[str]) -> str:
-    """Return the CSS of a column: numbers to the right, text to the left, broken anywhere where it has no spaces."""
+    """Return the CSS of a column: numbers to the right, text to the left, long words broken."""
     said = [text for text in texts if text not in _NOTHING]
     if said and all(_NUMBER.fullmatch(text) for text in said):
         return "text-align:right;"
