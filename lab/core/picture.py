@@ -26,7 +26,8 @@ STYLE = (
     "<style>.lab-picture{display:flex;flex-wrap:wrap;gap:1.5em;align-items:flex-start}"
     ".lab-picture figure{margin:0;max-width:100%}.lab-picture img,.lab-picture svg{max-width:100%}"
     ".lab-picture :is(img,svg,.lab-mark){background:#fff}"
-    '[data-jp-theme-light="false"] .lab-picture :is(img,svg,.lab-mark){filter:invert(.933) hue-rotate(180deg)}'
+    '@media screen{[data-jp-theme-light="false"] .lab-picture :is(img,svg,.lab-mark)'
+    "{filter:invert(.933) hue-rotate(180deg)}}"
     "@media print{.lab-picture>div{overflow:visible!important}.lab-picture table{font-size:.65em!important}}</style>"
 )
 
