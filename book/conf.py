@@ -2,6 +2,7 @@
 
 project = "Real-time anomaly detection on movie reviews"
 html_title = "Flink anomaly lab"
+author = ""  # else the foot of every page says that none is set
 language = "en"
 extensions = ["myst_nb"]
 

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
-from lab.charts.style import CLOSED_WINDOW, HONEST, INK, MISSED, PLANTED, SOFT, bar, plain
+from lab.charts.style import CLOSED_WINDOW, HONEST, INK, MISSED, PLANTED, SMALL, SOFT, bar, plain
 from lab.core.picture import WIDTH, Picture
 from lab.validation.scores import Scores
 
@@ -74,7 +74,7 @@ def recall_per_kind(scores: Scores, threshold: int) -> Picture:
     names_of = ((PLANTED, "flagged, planted"), (HONEST, "flagged, honest"), (MISSED, "missed"))
     for look, name in names_of:
         axes.bar(0, 0, width=0, label=name, **bar(look))
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 0.99), ncols=3, frameon=False, fontsize=9)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 0.99), ncols=3, frameon=False, fontsize=SMALL)
     plain(axes)
     said = [f"{row.flagged} of {row.reviewers} {row.kind}" for row in kinds.itertuples()]
     alt = f"Bars of the share of flagged reviewers per kind at threshold {threshold}: {', '.join(said)}."

@@ -6,7 +6,7 @@ from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.figure import Figure
 
 from lab.charts.event_time_state import CLOSED, LiveState
-from lab.charts.style import CLOSED_WINDOW, GROUND, INK, OPEN_WINDOW, REVIEW, WATERMARK, bar, plain
+from lab.charts.style import CLOSED_WINDOW, GROUND, INK, OPEN_WINDOW, REVIEW, SMALL, WATERMARK, bar, plain
 from lab.core.picture import WIDTH, Picture
 from lab.core.tables import cell
 
@@ -71,7 +71,7 @@ def _windows(axes: Axes, state: LiveState) -> None:
             text = f"{row.state}: {row.reviews:,} reviews, reviewers flagged: {flagged}"
         on_the_right = row.window_start + length / 2 < left + (right - left) / 2
         axes.annotate(
-            text, (row.window_end if on_the_right else row.window_start, place), va="center", fontsize=8.5,
+            text, (row.window_end if on_the_right else row.window_start, place), va="center", fontsize=SMALL,
             xytext=(6 if on_the_right else -6, 0), textcoords="offset points", zorder=4,
             ha="left" if on_the_right else "right", bbox={"facecolor": GROUND, "edgecolor": "none", "pad": 1.5},
         )  # fmt: skip
@@ -99,7 +99,7 @@ def _moments(above: Axes, below: Axes, state: LiveState) -> None:
             )
     late = "" if state.late is None else f", rows dropped as late: {state.late:,}"
     above.set_title(f"Watermark of {state.source}: {_moment(state.watermark)}{late}", loc="left", pad=26)
-    above.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, frameon=False, fontsize=9)
+    above.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, frameon=False, fontsize=SMALL)
 
 
 def _span(state: LiveState) -> tuple[pd.Timestamp, pd.Timestamp]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from lab.charts.style import GROUND, INK, WATERMARK, colors
+from lab.charts.style import GROUND, INK, SMALL, WATERMARK, colors
 from lab.core.errors import LabError
 from lab.core.moving import Moving
 from lab.core.picture import WIDTH, Picture
@@ -63,7 +63,7 @@ def ring_picture(stream: str, shards: Sequence[Shard], keys: Sequence[str]) -> P
         angle = 2 * np.pi * hash_of(key) / WHOLE
         axes.plot([angle, angle], [0.1, 1.06], color=WATERMARK.color, lw=2)
         axes.plot(angle, 1.06, "v", color=WATERMARK.color, markersize=7)
-        axes.text(angle, 1.6, _short(key), ha="center", va="center", color=INK, fontsize=9, parse_math=False)
+        axes.text(angle, 1.6, _short(key), ha="center", va="center", color=INK, fontsize=SMALL, parse_math=False)
     axes.set_title(f"The hash ring of {stream}", loc="left")
     table = pd.DataFrame(
         [

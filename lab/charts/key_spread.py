@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from lab.charts.style import CLOSED_WINDOW, REVIEW, bar, plain
+from lab.charts.style import CLOSED_WINDOW, REVIEW, SMALL, bar, plain
 from lab.core.names import EXERCISE_STREAM
 from lab.core.picture import WIDTH, Picture
 from lab.streams.reading import read_stream
@@ -59,13 +59,13 @@ def spread_picture(rows: pd.DataFrame, shards: list[str]) -> Picture:
         axes.bar(range(len(shards)), counts, width=0.7, **bar(CLOSED_WINDOW if newest else REVIEW))
         for place, count in enumerate(counts):
             axes.annotate(
-                f"{count}", (place, count), xytext=(0, 3), textcoords="offset points", ha="center", fontsize=8.5
+                f"{count}", (place, count), xytext=(0, 3), textcoords="offset points", ha="center", fontsize=SMALL
             )
         reviews, met = mine["review_id"].nunique(), copies_together(mine)
         together = f"both copies together: {met} of {reviews}"
         title = f"attempt {number}" + (", the last" if newest and len(names) > 1 else "")
-        axes.set_title(f"{title}\n{mine['partition_key'].nunique()} keys\n{together}", loc="left", fontsize=9)
-        axes.set_xticks(range(len(shards)), [f"…{shard[-3:]}" for shard in shards], fontsize=8)
+        axes.set_title(f"{title}\n{mine['partition_key'].nunique()} keys\n{together}", loc="left", fontsize=SMALL)
+        axes.set_xticks(range(len(shards)), [f"…{shard[-3:]}" for shard in shards], fontsize=SMALL)
         axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
         axes.margins(y=0.12)
         plain(axes)

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from lab.charts.style import CLOSED_WINDOW, GROUND, INK, SOFT
+from lab.charts.style import CLOSED_WINDOW, GROUND, INK, SMALL, SOFT
 from lab.core.account import Account
 from lab.core.errors import StepMissing
 from lab.core.names import APPLICATION, FUNCTION, INPUT_STREAM, OUTPUT_STREAM, REVIEWS_FILE
@@ -17,7 +18,8 @@ from lab.core.session import Session
 from lab.streams.reading import stream_batches
 
 _ARROWS = ("read", "one event\na review", "events", "suspicious\nreviewers")
-_WIDE, _GAP, _HIGH = 1.8, 0.95, 1.6
+_WIDE, _GAP, _HIGH, _ABOVE = 1.28, 0.36, 1.75, 0.42  # about inches; above the boxes stands what passes between them
+_LONGEST = 15  # characters of a line in a box
 ABSENT, THERE, WORKING = "not there yet", "there", "at work"
 MOST_COUNTED = 200_000  # records of a stream; counting means reading them
 
@@ -111,15 +113,15 @@ def draw_pipeline(session: Session) -> Picture:
 
 def pipeline_picture(parts: list[Part]) -> Picture:
     """Draw a box a part: dashed is not there yet, a thin line is there, a thick one works. Words say it too."""
-    figure = Figure(figsize=(WIDTH, 2.3), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 2.4), layout="constrained")
     axes = figure.subplots()
     for place, part in enumerate(parts):
         left = place * (_WIDE + _GAP)
         _box(axes, left, part)
         if place:
             _arrow(axes, left, _ARROWS[place - 1], ABSENT in (part.state, parts[place - 1].state))
-    axes.set_xlim(-0.1, len(parts) * (_WIDE + _GAP) - _GAP + 0.1)
-    axes.set_ylim(-0.12, _HIGH + 0.12)
+    axes.set_xlim(-0.03, len(parts) * (_WIDE + _GAP) - _GAP + 0.03)
+    axes.set_ylim(-0.03, _HIGH + _ABOVE)
     axes.set_axis_off()
     table = pd.DataFrame(
         [(f"{part.name}: {part.title}", part.state, "; ".join(part.facts) or f"run {part.notebook}") for part in parts],
@@ -141,14 +143,23 @@ def _box(axes: Axes, left: float, part: Part) -> None:
         )
     )  # fmt: skip
     middle, color = left + _WIDE / 2, SOFT if absent else INK
-    axes.text(middle, _HIGH - 0.2, part.name, ha="center", va="center", fontsize=8.5, weight="bold", color=color)
-    axes.text(middle, _HIGH - 0.43, part.title, ha="center", va="center", fontsize=8, color=color)
+    style: dict[str, Any] = {"ha": "center", "va": "top", "fontsize": SMALL, "color": color}
+    axes.text(middle, _HIGH - 0.08, part.name, weight="bold", **style)
     lines = (part.state, *part.facts) if not absent else (part.state, f"run {part.notebook}")
-    text = "\n".join(line.replace(", ", ",\n", 1) if len(line) > 17 else line for line in lines)
-    axes.text(middle, _HIGH - 0.62, text, ha="center", va="top", fontsize=7.2, color=color, linespacing=1.35)
+    axes.text(middle, _HIGH - 0.26, "\n".join([_broken(part.title), "", *map(_broken, lines)]), **style)
+
+
+def _broken(line: str) -> str:
+    """Write a long line as two: broken after a comma, at the last space or after an underscore."""
+    if len(line) <= _LONGEST:
+        return line
+    if ", " in line:
+        return line.replace(", ", ",\n", 1)
+    return "\n".join(line.rsplit(" ", 1)) if " " in line else line.replace("_", "_\n", 1)
 
 
 def _arrow(axes: Axes, left: float, text: str, absent: bool) -> None:
     style = {"arrowstyle": "-|>", "linestyle": "--" if absent else "-", "color": SOFT if absent else INK}
-    axes.annotate("", (left - 0.04, _HIGH / 2), (left - _GAP + 0.04, _HIGH / 2), arrowprops=style)
-    axes.text(left - _GAP / 2, _HIGH / 2 + 0.1, text, ha="center", va="bottom", fontsize=6.5)
+    high = _HIGH - 0.3
+    axes.annotate("", (left - 0.02, high), (left - _GAP + 0.02, high), arrowprops=style)
+    axes.text(left - _GAP / 2, _HIGH + 0.05, text, ha="center", va="bottom", fontsize=SMALL)

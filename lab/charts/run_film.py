@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lab.charts.style import LATE, REVIEW, WATERMARK, colors, plain
+from lab.charts.style import LATE, REVIEW, SMALL, WATERMARK, colors, plain
 from lab.charts.window_player import newest_lines, scene
 from lab.charts.window_steps import NEVER, Event, Steps, steps
 from lab.core.moving import Moving
@@ -141,7 +141,7 @@ def _still(by_subtasks: dict[int, list[Event]], found: dict[int, Steps], seconds
         axes.set_xlabel("event time, s")
         plain(axes, "both")
     panels[0].set_ylabel("arrival, s")
-    panels[0].legend(loc="upper left", fontsize=8, framealpha=0.9)
+    panels[0].legend(loc="upper left", fontsize=SMALL, framealpha=0.9)
     last = max(event.event_time for event in by_subtasks[1] if not event.marker)
     panels[0].set_xlim(0, last / 1000 + seconds[1])
     return figure

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from matplotlib.axes import Axes
 
 INK, SOFT, GRID, GROUND = "#1b1f24", "#57606a", "#d9dde2", "#ffffff"
+SMALL = 9.0  # points, of the smallest text: 9 px on a screen 1,024 px wide, where a picture is 570 px wide
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
-from lab.charts.style import GROUND, HONEST, INK, NOT_FLAGGED, PLANTED, bar, colors, plain
+from lab.charts.style import GROUND, HONEST, INK, NOT_FLAGGED, PLANTED, SMALL, bar, colors, plain
 from lab.core.moving import Moving
 from lab.core.picture import WIDTH, Picture
 from lab.core.tables import cell
@@ -169,7 +169,7 @@ def _name_peaks(axes: Axes, flagged: pd.DataFrame) -> None:
             boxes.append((begin, end, y))
             axes.annotate(
                 name, (row.column, row.movie_count), xytext=(9 if side == "left" else -9, 0), va="center", ha=side,
-                textcoords="offset points", fontsize=8.5, parse_math=False, zorder=4,
+                textcoords="offset points", fontsize=SMALL, parse_math=False, zorder=4,
             )  # fmt: skip
             break
         if len(boxes) == NAMED:

@@ -11,7 +11,19 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lab.charts.style import CLOSED_WINDOW, GROUND, LATE, OPEN_WINDOW, REVIEW, SOFT, WATERMARK, bar, colors, plain
+from lab.charts.style import (
+    CLOSED_WINDOW,
+    GROUND,
+    LATE,
+    OPEN_WINDOW,
+    REVIEW,
+    SMALL,
+    SOFT,
+    WATERMARK,
+    bar,
+    colors,
+    plain,
+)
 from lab.charts.window_steps import NEVER, Event, Steps, steps
 from lab.core.errors import BadParameter
 from lab.core.moving import Moving
@@ -163,7 +175,7 @@ def still(events: list[Event], found: Steps, seconds: tuple[int, int, int], now:
     above.set_ylabel("arrival, s")
     above.set_title(f"Watermark {delay} s behind the newest event, {now / 1000:g} s after the start", loc="left",
                     pad=26)  # fmt: skip
-    above.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, frameon=False, fontsize=9)
+    above.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, frameon=False, fontsize=SMALL)
     plain(above, "both")
     _bars(below, events, found, slide * 1000, rows, now)
     return figure
@@ -178,7 +190,7 @@ def _bars(axes: Axes, events: list[Event], found: Steps, slide: int, rows: int, 
         place, length = window.start // slide % rows, (window.end - window.start) / 1000
         axes.barh(place, length, left=window.start / 1000, height=0.7, **bar(CLOSED_WINDOW if closed else OPEN_WINDOW))
         middle = (max(window.start / 1000, -2) + window.end / 1000) / 2
-        axes.text(middle, place, "closed" if closed else "open", ha="center", va="center", fontsize=8, clip_on=True,
+        axes.text(middle, place, "closed" if closed else "open", ha="center", va="center", fontsize=SMALL, clip_on=True,
                   bbox={"facecolor": GROUND, "edgecolor": "none", "pad": 1})  # fmt: skip
     axes.set_ylim(rows - 0.4, -0.6)
     axes.set_xlim(-2, events[-1].event_time / 1000 + 4)

@@ -24,8 +24,11 @@ DPI = 110
 SHADES = 255  # few colours and their edges need no more, and the PNG is a third of the size
 STYLE = (
     "<style>.lab-picture{display:flex;flex-wrap:wrap;gap:1.5em;align-items:flex-start}"
-    ".lab-picture figure{margin:0;max-width:100%}.lab-picture img,.lab-picture svg{max-width:100%;background:#fff}"
-    '[data-jp-theme-light="false"] .lab-picture :is(img,svg){filter:invert(.933) hue-rotate(180deg)}</style>'
+    ".lab-picture figure{margin:0;max-width:100%}.lab-picture img,.lab-picture svg{max-width:100%}"
+    ".lab-picture :is(img,svg,.lab-mark){background:#fff}"
+    '@media screen{[data-jp-theme-light="false"] .lab-picture :is(img,svg,.lab-mark)'
+    "{filter:invert(.933) hue-rotate(180deg)}}"
+    "@media print{.lab-picture>div{overflow:visible!important}.lab-picture table{font-size:.65em!important}}</style>"
 )
 
 

@@ -76,11 +76,12 @@ def connect(target: str = "local", region: str = "us-east-1", run_id: str = "") 
 
     Raises BadParameter for an unknown target, AccountNotReached where the account does not answer.
     """
-    from lab.core import error_hook
+    from lab.core import error_hook, tables
 
     global _connected
     _forget_earlier_account()
     error_hook.install()
+    tables.align_frames()
     _refuse_mistyped_parameters()
     if target not in ("local", "aws"):
         raise BadParameter("target", target, "it is 'local' for the embedded account or 'aws' for your own")

@@ -19,7 +19,9 @@ def arguments(environ: Mapping[str, str], more: list[str], is_root: bool = False
 
     The root is the project, not the notebook's folder, so that the two code files of the exercises can be opened.
     """
-    chosen = [f"--LabApp.default_url=/lab/tree/{FIRST}", f"--ServerApp.root_dir={ROOT}", f"--LabApp.app_settings_dir={SETTINGS}"]
+    chosen = [f"--LabApp.default_url=/lab/tree/{FIRST}", f"--ServerApp.root_dir={ROOT}"]
+    chosen.append(f"--LabApp.app_settings_dir={SETTINGS}")
+    chosen.append("--ServerApp.contents_manager_class=lab.runner.notebook_files.NotebookFiles")
     if is_root:  # as in a container; JupyterLab refuses to start without it
         chosen.append("--allow-root")
     name, domain = environ.get("CODESPACE_NAME"), environ.get("GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN")

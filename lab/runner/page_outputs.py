@@ -18,7 +18,8 @@ MAX_CELL = 300  # characters
 _KEPT = {"table", "thead", "tbody", "tfoot", "tr", "th", "td", "caption", "code", "b", "strong", "em", "sub", "sup",
          "br"}  # fmt: skip
 _KEPT_ATTRIBUTES = {"colspan", "rowspan", "scope"}
-_DROPPED_WITH_CONTENT = ["style", "script", "template", "svg"]
+_DROPPED_WITH_CONTENT = ["style", "script", "template", "svg", "summary"]  # a summary begins what follows it
+_LOOKS = {"text-align:right": "number", "overflow-wrap:anywhere": "long"}  # what a cell's style becomes
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$", re.MULTILINE)
 _DATA_PNG = "data:image/png;base64,"
 
@@ -74,9 +75,10 @@ def _cleaned(table: Tag) -> str:
         if len(text := cell.get_text()) > MAX_CELL:
             cell.string = text[:MAX_CELL] + "…"
     for tag in [table, *table.find_all(True)]:
-        is_number = "text-align:right" in str(tag.get("style", "")).replace(" ", "")
+        style = str(tag.get("style", "")).replace(" ", "")
         kept = {name: value for name, value in tag.attrs.items() if name in _KEPT_ATTRIBUTES}
-        tag.attrs = {**kept, "class": "number"} if is_number else kept
+        looks = next((name for words, name in _LOOKS.items() if words in style), None)
+        tag.attrs = {**kept, "class": looks} if looks else kept
         if tag.name not in _KEPT:
             tag.unwrap()
     return table.decode()

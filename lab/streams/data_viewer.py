@@ -47,7 +47,8 @@ def _row(key: str, data: str, arrival: pd.Timestamp, number: str) -> tuple[str, 
         whole = data
     start = data if len(data) <= IN_SIGHT else data[: IN_SIGHT - 1] + "…"
     wrapped = "white-space:pre-wrap;overflow-wrap:anywhere;text-align:left"
-    folded = f'<details><summary>{escape(start)}</summary><pre style="{wrapped}">{escape(whole)}</pre></details>'
+    summary = f'<summary style="word-break:break-all">{escape(start)}</summary>'  # else it begins below its triangle
+    folded = f'<details>{summary}<pre style="{wrapped}">{escape(whole)}</pre></details>'
     return escape(key), folded, escape(cell(arrival)), escape(number)
 
 

@@ -21,4 +21,4 @@ def read_by_subtasks(rows: pd.DataFrame, subtasks: int) -> pd.DataFrame:
     answer = rows["arrival"].dt.floor(ANSWER)
     rows = rows.assign(answer=answer).sort_values(["answer", "shard", "order"], ignore_index=True)
     place = rows.groupby("answer").cumcount() / rows.groupby("answer")["order"].transform("size")
-    return rows.assign(read=rows["answer"] + place * ANSWER).drop(columns="answer")
+    return rows.assign(read=rows["answer"] + (1 + place) * ANSWER).drop(columns="answer")

@@ -43,6 +43,7 @@ def jupyterlab(folder: Path) -> Iterator[str]:
         "--no-browser",
         f"--port={port}",
         "--ServerApp.port_retries=0",
+        "--expose-app-in-browser",  # as window.jupyterapp, of which tests ask what the page does not show
     ]
     command += [
         f"--IdentityProvider.token={TOKEN}",
@@ -86,7 +87,7 @@ def browser_page() -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
         try:
-            page = browser.new_context(viewport={"width": 1300, "height": 900}).new_page()
+            page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
             page.set_default_timeout(600_000)  # milliseconds
             yield page
         finally:

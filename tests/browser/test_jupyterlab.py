@@ -21,6 +21,27 @@ _STATE = """([cells, kept]) => {
   return numbered === cells ? 'done' : numbered > kept ? 'failed' : null;
 }"""
 
+# Opening sets what the kernel says of itself; when both answers are there, the notebook has them.
+_DIRTY = """async () => {
+  const { context } = window.jupyterapp.shell.currentWidget, { kernel } = context.sessionContext.session;
+  await kernel.info;
+  await kernel.spec;
+  await new Promise(resolve => setTimeout(resolve));
+  return context.model.dirty;
+}"""
+# The tables that do not fit into their output, and so would have to be scrolled.
+_TOO_WIDE = """tables => tables.flatMap(table => {
+  const output = table.closest('.jp-OutputArea-output'), cells = [...table.querySelectorAll('th, td')];
+  const right = output.getBoundingClientRect().left + output.clientWidth;
+  const isCut = one => one.scrollWidth > one.clientWidth + 1 || one.getBoundingClientRect().right > right + 1;
+  return cells.some(isCut) ? [table.textContent.slice(0, 80)] : [];
+})"""
+# Cells that stand on the wrong side: numbers to the right, all else to the left.
+_WRONG_SIDE = """cells => cells.filter(one => {
+  const text = one.textContent.trim(), isNumber = /^([-+]?[\\d,.]+(e[-+]\\d+)? ?%?|NaN|–)$/.test(text);
+  return text && getComputedStyle(one).textAlign !== 'left' && !isNumber;
+}).map(one => one.textContent)"""
+
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
@@ -50,6 +71,16 @@ def restart_and_run_all(page: Page, address: str, name: str) -> None:
     assert state.json_value() == "done", errors.all_text_contents()
 
 
+@pytest.mark.parametrize("name", [path.stem for path in sorted((PROJECT / "notebooks").glob("*.ipynb"))])
+def test_opening_a_notebook_leaves_it_as_it_is(address: str, page: Page, name: str) -> None:
+    expect.set_options(timeout=600_000)
+    page.goto(f"{address}/lab/tree/notebooks/{name}.ipynb?token={TOKEN}&reset")
+    expect(page.locator(".jp-MarkdownOutput h1")).to_have_count(1)
+    expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle")
+    assert page.evaluate(_DIRTY) is False
+    expect(page.locator(".jp-mod-dirty")).to_have_count(0)
+
+
 def test_a_student_works_through_the_lab(address: str, page: Page) -> None:
     expect.set_options(timeout=600_000)
     page.goto(f"{address}/lab?token={TOKEN}&reset")
@@ -62,6 +93,8 @@ def test_a_student_works_through_the_lab(address: str, page: Page) -> None:
         restart_and_run_all(page, address, name)
         checked = page.locator(".jp-OutputArea table", has_text="looked at").text_content() or ""
         assert "✔ passed" in checked and "✘" not in checked, checked
+        assert page.locator(".jp-OutputArea-output table").evaluate_all(_TOO_WIDE) == []
+        assert page.locator(".jp-OutputArea-output td").evaluate_all(_WRONG_SIDE) == []
         if name == "03_flink_job":
             with page.context.expect_page(timeout=600_000) as opened:
                 page.get_by_role("link", name="Open the Apache Flink dashboard").click()

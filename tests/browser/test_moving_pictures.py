@@ -1,5 +1,6 @@
 """Pictures that move, in a real browser, from a file and without a network: the sliders show what Python computed."""
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ from lab.charts.window_counts import counts_over_time
 from lab.charts.window_player import example_events, window_player
 from lab.charts.window_steps import steps
 from lab.core.picture import Picture
+from lab.runner import report
+from lab.runner.outcome import NotebookResult, SeriesResult
+from lab.runner.page_outputs import Exhibit
 from lab.streams.shards import Shard
 from lab.validation.scores import score
 from tests.browser.jupyter import CHROMIUM, browser_page
@@ -17,6 +21,11 @@ from tests.lab.charts.counted import COUNTS, LABELS
 from tests.lab.charts.films import film, replay
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome on PATH")
+# Of each text, in pixels of the screen; one of an axis may be turned.
+_SIZES = """texts => texts.map(text => {
+  const { a, b } = text.getScreenCTM();
+  return parseFloat(getComputedStyle(text).fontSize) * Math.hypot(a, b);
+})"""
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +79,37 @@ def test_the_late_count_of_the_player_is_the_computed_one(page, tmp_path):
         seen.append(int(said.get_attribute("data-late")))
     assert seen[:4] == [4, 7, 5, 0]
     expect(figure.locator("svg title").first).to_contain_text("watermark")
+
+
+@pytest.mark.parametrize("make", [window_player, lambda: counts_over_time(COUNTS, 1, LABELS), lambda: film(replay())])
+def test_the_marks_of_the_legend_turn_dark_with_the_picture(page, tmp_path, make):
+    figure = show(page, make(), tmp_path)
+    page.evaluate("document.body.dataset.jpThemeLight = 'false'")
+    look = "all => all.map(one => [getComputedStyle(one).filter, getComputedStyle(one).backgroundColor])"
+    drawn, marks = (figure.locator(one).evaluate_all(look) for one in ("svg", ".lab-mark"))
+    assert marks and {tuple(one) for one in marks} == {tuple(one) for one in drawn}
+    assert "invert" in marks[0][0]
+
+
+@pytest.mark.parametrize("width", [572, 848])  # of an output in JupyterLab, on a screen of 1,024 px and of 1,280 px
+def test_the_smallest_text_of_a_picture_can_be_read(page, tmp_path, width):
+    page.set_viewport_size({"width": width + 16, "height": 900})  # the page has a margin of 8 px
+    for picture in (window_player(), film(replay()), counts_over_time(COUNTS, 1, LABELS)):
+        figure = show(page, picture, tmp_path)
+        sizes = figure.locator("svg text").evaluate_all(_SIZES)
+        assert min(sizes) > 8.5
+    page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def test_in_the_report_a_moving_picture_takes_the_place_of_the_still_one(page, tmp_path):
+    picture = window_player()
+    exhibit = Exhibit("chart", "The player", base64.b64encode(picture.png).decode(), picture.alt, moving=picture.moving)
+    result = SeriesResult("a", "2026-11-27T12:00:00+00:00", 1.0, (NotebookResult("03_flink_job", "passed"),))
+    path = tmp_path / "report.html"
+    path.write_text(report.render(result, {"03_flink_job": [exhibit]}), encoding="utf-8")
+    page.goto(path.as_uri())
+    expect(page.locator("figure[data-drawn] svg")).to_be_visible()
+    expect(page.locator("figure[data-drawn] img")).to_be_hidden()
 
 
 def test_lengths_that_flink_refuses_are_said(page, tmp_path):

@@ -15,8 +15,8 @@ labMoving.html = (parent, tag, attributes = {}, text) => {
 // A white drawing of the given size that shrinks with its page.
 labMoving.canvas = (parent, width, height, alt) => {
   const svg = labMoving.svg(parent, "svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img",
-    "aria-label": alt, "font-family": "DejaVu Sans, Verdana, sans-serif", "font-size": 12,
-    style: "height:auto;display:block" });
+    "aria-label": alt, "font-family": "DejaVu Sans, Verdana, sans-serif", "font-size": 14,
+    style: "max-width:100%;height:auto;display:block" });
   return svg;
 };
 // A slider over the positions of a list of values; `show` makes the text beside it.
@@ -29,6 +29,16 @@ labMoving.slider = (parent, name, label, values, at, show, changed) => {
   input.value = at;
   input.addEventListener("input", () => { said.textContent = show(values[+input.value]); changed(); });
   return { input, said, value: () => values[+input.value] };
+};
+// What the marks mean. The ground of a mark is that of a drawing, and turns dark with it.
+labMoving.legend = (parent, marks, colors) => {
+  const legend = labMoving.html(parent, "p", { style: "margin:0 0 .3em;font-size:.9em" });
+  for (const [mark, name, text] of marks) {
+    const both = labMoving.html(legend, "span", { style: "display:inline-block;white-space:nowrap;margin-right:1.1em" });
+    labMoving.html(both, "span", { class: "lab-mark", style: `color:${colors[name]};font-weight:bold;padding:0 .3em` }, mark);
+    labMoving.html(both, "span", {}, ` ${text}`);
+  }
+  return legend;
 };
 labMoving.ticks = (from, to, most) => {
   const rough = (to - from) / most || 1, power = 10 ** Math.floor(Math.log10(rough));
@@ -52,7 +62,7 @@ labMoving.start = () => {
     const still = figure.querySelector("img");
     const stage = labMoving.html(figure, "div", { style: "max-width:800px" });
     draw(stage, JSON.parse(held.textContent), still ? still.alt : "", `lab${labMoving.count = (labMoving.count || 0) + 1}`);
-    if (still) still.hidden = true;
+    if (still) still.style.display = "none";  // a page's own rule for pictures would win over `hidden`
   }
 };
 setTimeout(labMoving.start, 0);

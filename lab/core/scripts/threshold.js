@@ -9,12 +9,8 @@ labMoving.kinds.threshold = (stage, data, alt) => {
   const y = count => TOP + PLOT * (1 - scale(Math.max(count, isLog ? .8 : 0)));
   const moment = ms => new Date(ms).toISOString().slice(11, 19);
 
-  const legend = html(stage, "p", { style: "margin:0 0 .3em;font-size:.9em" });
   const flags = data.labels ? [["▲", "planted", "flagged, planted"], ["✕", "honest", "flagged, honest"]] : [["▲", "planted", "flagged"]];
-  for (const [mark, name, text] of [["○", "not_flagged", "not flagged"], ...flags]) {
-    html(legend, "span", { style: `color:${color[name]};font-weight:bold;background:#fff;padding:0 .3em` }, mark);
-    html(legend, "span", { style: "margin:0 1.1em 0 .3em" }, text);
-  }
+  const legend = labMoving.legend(stage, [["○", "not_flagged", "not flagged"], ...flags], color);
   html(legend, "span", {}, "(larger: more reviewers; point at a mark for the names)");
   const svg = labMoving.canvas(stage, W, H, alt);
   const step = data.spacing * Math.ceil((to - from) / data.spacing / 8);

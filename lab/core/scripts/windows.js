@@ -1,20 +1,15 @@
 // Events over event time and arrival, watermarks, and windows that open and close: the player and the film of a run.
 labMoving.kinds.windows = (stage, data, alt, id) => {
   const { svg: draw, html } = labMoving, color = data.colors;
-  const W = 800, LEFT = 62, RIGHT = 12, TOP = 12, UPPER = 270, LOWER = 84;
+  const W = 800, LEFT = 72, RIGHT = 12, TOP = 12, UPPER = 270, LOWER = 84;
   const lower = TOP + UPPER + 8, H = lower + LOWER + 40;
   const x = time => LEFT + (W - LEFT - RIGHT) * (time - data.from) / (data.to - data.from);
   const y = arrival => TOP + UPPER - UPPER * arrival / data.until;
   const seconds = ms => `${(ms / 1000).toFixed(data.until < 20000 ? 1 : 0)} s`;
   const moment = ms => data.start ? new Date(data.start + ms).toISOString().slice(11, 19) : seconds(ms);
 
-  const legend = html(stage, "p", { style: "margin:0 0 .3em;font-size:.9em" });
-  const marks = [["●", "review", "review"], ["✕", "late", "late review"], ["▬ ▪ ▬", "watermark", "watermark"],
-    ["▨", "open", "open window (dashed)"], ["▨", "closed", "closed window"]];
-  for (const [mark, name, text] of marks) {
-    html(legend, "span", { style: `color:${color[name]};font-weight:bold;background:#fff;padding:0 .3em` }, mark);
-    html(legend, "span", { style: "margin:0 1.1em 0 .3em" }, text);
-  }
+  labMoving.legend(stage, [["●", "review", "review"], ["✕", "late", "late review"], ["▬ ▪ ▬", "watermark", "watermark"],
+    ["▨", "open", "open window (dashed)"], ["▨", "closed", "closed window"]], color);
   const svg = labMoving.canvas(stage, W, H, alt);
   const defs = draw(svg, "defs");
   const hatched = { open: labMoving.pattern(defs, `${id}o`, "M1,1h1M4,4h1", color.open),
@@ -116,9 +111,9 @@ labMoving.kinds.windows = (stage, data, alt, id) => {
       const flagged = written === undefined || written === null || !isClosed ? "" : `, ${written} written`;
       draw(one, "title", {}, `window ${moment(start)} to ${moment(start + scene.size)}: ${name}, ${counts.get(start)} reviews${flagged}`);
       const text = `${isClosed ? "✓ " : ""}${counts.get(start)}`, middle = begin + wide / 2;
-      if (wide > 34 && ROW > 12) {
-        draw(bars, "rect", { x: middle - 4 - 4 * text.length, y: top + 2, width: 8 + 8 * text.length, height: ROW - 8, fill: color.ground });
-        draw(bars, "text", { x: middle, y: top + ROW / 2 + 2, "text-anchor": "middle", fill: color.ink, "font-size": Math.min(12, ROW - 4) }, text);
+      if (wide > 8 + 9 * text.length && ROW > 12) {
+        draw(bars, "rect", { x: middle - 4 - 4.5 * text.length, y: top + 2, width: 8 + 9 * text.length, height: ROW - 8, fill: color.ground });
+        draw(bars, "text", { x: middle, y: top + ROW / 2 + 2, "text-anchor": "middle", fill: color.ink, "font-size": Math.min(14, ROW - 4) }, text);
       }
     }
     said.dataset.late = pairs; said.dataset.lateReviews = lateReviews; said.dataset.open = open; said.dataset.closed = closed;
@@ -155,18 +150,19 @@ labMoving.kinds.windows = (stage, data, alt, id) => {
         const last = Math.floor(t / scene.slide) * scene.slide;
         for (let start = last - scene.size + scene.slide; start <= last; start += scene.slide) counts.set(start, (counts.get(start) || 0) + 1);
       }
-      const top = Math.max(data.threshold + 1, chosen.most), height = count => 100 - 88 * count / top;
+      const top = Math.max(data.threshold + 1, chosen.most), height = count => 100 - 84 * count / top;
       for (const [start, count] of counts) {
         const over = count > data.threshold, wide = x(start + scene.slide) - x(start);
         const one = draw(small, "rect", { x: x(start + scene.size - scene.slide) + 1, y: height(count), width: Math.max(wide - 2, 1), height: 100 - height(count),
           fill: over ? color.planted : color.ground, stroke: over ? color.planted : color.not_flagged });
         draw(one, "title", {}, `window ${moment(start)} to ${moment(start + scene.size)}: ${count} reviews${over ? ", flagged" : ""}`);
-        draw(small, "text", { x: x(start + scene.size - scene.slide / 2), y: height(count) - 2, "text-anchor": "middle", "font-size": 10, fill: color.ink }, `${count}${over ? "▲" : ""}`);
+        draw(small, "text", { x: x(start + scene.size - scene.slide / 2), y: height(count) - 2, "text-anchor": "middle", "font-size": 12, fill: color.ink }, `${count}${over ? "▲" : ""}`);
       }
       draw(small, "line", { x1: LEFT, x2: W - RIGHT, y1: height(data.threshold + .5), y2: height(data.threshold + .5), stroke: color.ink, "stroke-dasharray": "6 4" });
       draw(small, "line", { x1: LEFT, x2: W - RIGHT, y1: 100, y2: 100, stroke: color.ink });
-      draw(small, "text", { x: LEFT - 4, y: height(data.threshold + .5) + 4, "text-anchor": "end", "font-size": 10, fill: color.ink }, `over ${data.threshold}`);
+      draw(small, "text", { x: LEFT - 4, y: height(data.threshold + .5) + 4, "text-anchor": "end", "font-size": 12, fill: color.ink }, `over ${data.threshold}`);
       draw(small, "text", { x: (LEFT + W) / 2, y: 122, "text-anchor": "middle", fill: color.ink }, "each window at its last slide; filled and ▲: flagged");
+      draw(small, "text", { x: 14, y: 52, "text-anchor": "middle", "font-size": 12, fill: color.ink, transform: "rotate(-90 14 52)" }, "reviews");
     };
     choose.addEventListener("change", () => update());
   }

@@ -5,7 +5,10 @@ import io
 import re
 import warnings
 
+from matplotlib.text import Text
 from PIL import Image
+
+from lab.charts.style import SMALL
 
 
 @contextlib.contextmanager
@@ -20,6 +23,7 @@ def warnings_are_errors():
 def assert_readable(picture):
     assert len(picture.png) <= 60_000
     assert Image.open(io.BytesIO(picture.png)).width == 880
+    assert min(text.get_fontsize() for text in picture.figure.findobj(Text)) >= SMALL
     assert len(picture.alt) > 30 and picture.alt.endswith(".")
     shown = picture._repr_mimebundle_()
     assert shown["text/plain"] == picture.alt

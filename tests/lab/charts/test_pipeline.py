@@ -30,6 +30,21 @@ def test_a_part_that_is_not_there_is_dashed_and_one_at_work_thick():
     assert looks == [("-", 1.2), ("-", 1.2), ("-", 3.2), ("--", 1.2), ("-", 1.2)]
 
 
+def test_every_text_is_inside_its_box():
+    running = ("RUNNING", "FLINK-1_20, version 12", "parallelism 4")
+    written = Part("Kinesis", "suspicious_activity", WORKING, ("ACTIVE", "4 open shards", "over 200,000 records"), "")
+    parts = [*PARTS[:3], Part("Managed Flink", "student", WORKING, running, "03_flink_job"), written]
+    figure = pipeline_picture(parts).figure
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    for box in axes.patches[:5]:
+        edges = box.get_window_extent()
+        inside = [text.get_window_extent() for text in axes.texts if edges.x0 < text.get_window_extent().x0 + 1e-9
+                  and text.get_va() == "top" and text.get_window_extent().x0 < edges.x1]  # fmt: skip
+        assert len(inside) == 2
+        assert all(edges.x1 > text.x1 and edges.y0 < text.y0 and edges.y1 > text.y1 for text in inside)
+
+
 def states(session):
     return {part.title: (part.state, *part.facts) for part in pipeline_parts(session)}
 

@@ -1,6 +1,14 @@
+import asyncio
 import json
+import platform
+from pathlib import Path
+
+import pytest
+from jupyter_client.kernelspec import KernelSpecManager
+from traitlets.config import Configurable
 
 from lab.runner.jupyterlab import SETTINGS, arguments
+from lab.runner.notebook_files import NotebookFiles
 
 
 def test_nobody_is_asked_about_news() -> None:
@@ -17,3 +25,27 @@ def test_root_may_start_it_and_others_need_no_leave() -> None:
 
 def test_the_printed_address_opens_the_first_notebook() -> None:
     assert "--LabApp.default_url=/lab/tree/notebooks/01_streams.ipynb" in arguments({}, ["--no-browser"])
+
+
+class Server(Configurable):
+    """What the files ask of a Jupyter server."""
+
+    kernel_spec_manager = KernelSpecManager()
+
+
+@pytest.mark.parametrize(("kernel", "is_filled"), [("python3", True), ("scala", False), (None, False)])
+def test_a_notebook_is_read_as_it_will_be_saved(kernel: str | None, is_filled: bool, tmp_path: Path) -> None:
+    metadata = {"kernelspec": {"name": kernel, "display_name": "As committed"}} if kernel else {}
+    text = json.dumps({"cells": [], "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
+    (tmp_path / "one.ipynb").write_text(text)
+    files = NotebookFiles(root_dir=str(tmp_path), parent=Server())
+    read = asyncio.run(files.get("one.ipynb"))["content"]["metadata"]
+    if is_filled:
+        spec = Server.kernel_spec_manager.get_kernel_spec("python3")
+        assert read["kernelspec"]["display_name"] == spec.display_name
+        assert read["language_info"]["version"] == platform.python_version()
+    else:
+        assert read == metadata
+    assert (tmp_path / "one.ipynb").read_text() == text
+    assert asyncio.run(files.get("one.ipynb", content=False))["content"] is None
+    assert asyncio.run(files.get(""))["type"] == "directory"

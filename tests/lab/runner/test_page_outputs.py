@@ -85,3 +85,15 @@ def test_a_long_cell_is_cut():
 
 def test_the_table_of_the_checks_is_not_shown_twice():
     assert found({CHECK: {"checks": []}, "text/html": "<table><tr><td>1</td></tr></table>"}) == []
+
+
+def test_numbers_and_long_words_stay_aligned_and_wrapped():
+    html = "<table><tr><td style='text-align:right;'>1</td><td style='overflow-wrap:anywhere;'>xx</td></tr></table>"
+    (table,) = found({"text/html": html})
+    assert table.content == '<table><tr><td class="number">1</td><td class="long">xx</td></tr></table>'
+
+
+def test_what_is_folded_in_a_cell_is_shown_once():
+    html = '<table><tr><td><details><summary>{"a"…</summary><pre>{"a": 1}</pre></details></td></tr></table>'
+    (table,) = found({"text/html": html})
+    assert table.content == '<table><tr><td>{"a": 1}</td></tr></table>'

@@ -29,7 +29,8 @@ def test_one_subtask_takes_the_answers_of_its_shards_in_turn():
     assert read["shard"].tolist() == list("aabbc") + list("ac") and set(read["subtask"]) == {0}
     assert read["ms"].tolist() == [0, 30, 10, 40, 20, 240, 230]
     milliseconds = ((read["read"] - START) / pd.Timedelta(milliseconds=1)).tolist()
-    assert milliseconds == [0, 40, 80, 120, 160, 200, 300]
+    assert milliseconds == [200, 240, 280, 320, 360, 400, 500]
+    assert (read["read"] >= read["arrival"]).all()
 
 
 def test_two_subtasks_share_three_shards():
