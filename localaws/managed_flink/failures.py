@@ -76,6 +76,11 @@ _RULES = [
         "itself in a folder that the run option 'pyFiles' names.",
     ),
     (
+        r"No module named pip\b",
+        "The account's Python has no pip, which the application's requirements need: run 'python -m ensurepip' with it "
+        "and start the application again.",
+    ),
+    (
         r"FileNotFoundError: .*'([^']+)'",
         "The file {1!r} is not there; paths are relative to the zip's root.",
     ),
