@@ -15,7 +15,7 @@ import psutil
 from lab.deploy.connector import connector_jar
 from tests.support.account import ACCOUNT, EmbeddedAccount
 
-PATIENCE = 240.0  # seconds for what comes in one on a quiet machine
+PATIENCE = 600.0  # seconds for what comes in one on a quiet machine
 SOURCES = Path(__file__).parents[1] / "localaws" / "applications"
 JAR = "lib/pyflink-dependencies.jar"  # no name that says what it holds
 
