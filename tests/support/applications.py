@@ -157,8 +157,10 @@ class Workbench:
                 time.sleep(0.1)
 
     def kill_taskmanager(self) -> None:
+        """End its only TaskManager; what is written after that comes from a job that was restarted."""
         (taskmanager,) = self.processes("org.apache.flink.runtime.taskexecutor.TaskManagerRunner")
         taskmanager.kill()
+        psutil.wait_procs([taskmanager])
 
     def restarts(self) -> int:
         """How often its job has gone on from a checkpoint after a failure."""
