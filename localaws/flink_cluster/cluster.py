@@ -63,6 +63,7 @@ class FlinkCluster:
         s3_endpoint = aws_environment["AWS_ENDPOINT_URL"] if plugins else ""
         self.configuration = ClusterConfiguration(self.folder, choose_ports(), s3_endpoint)
         self.has_s3 = plugins is not None
+        self.wheels: Path | None = self.folder / "wheels"  # what the tasks' pip installs from: it reaches no index
         self.rest = self._rest()
         self.caller = f"ManagedFlink-{self.id}"
         self.slots = DEFAULT_SLOTS
@@ -75,6 +76,8 @@ class FlinkCluster:
             **agent_environment(clusters / "agent"),
             **({"FLINK_PLUGINS_DIR": str(plugins)} if plugins else {}),
             **_python_stays_here(aws_environment.get("AWS_ENDPOINT_URL", "http://127.0.0.1:9")),
+            PIP_NO_INDEX="1",
+            PIP_FIND_LINKS=str(self.wheels),
         )
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._lock = threading.RLock()

@@ -83,6 +83,7 @@ class ExistingCluster:
         self.rest = FlinkRest(url)
         self.caller = EXISTING_CALLER
         self.has_s3 = True  # as far as the account can know: its plugins are its owner's
+        self.wheels: Path | None = None  # its TaskManagers' pip fetches packages as their owner arranged it
         self.driver: Driver | None = None
         self.on_process_lost: Callable[[str], None] | None = None
         self._configuration = ConfigurationFolder(self.folder)

@@ -70,6 +70,17 @@ _RULES = [
         "The Python module {1!r} is not there; put it into the zip and name it in the run option 'pyFiles'.",
     ),
     (
+        r"No matching distribution found for (\S+)",
+        "pip finds no package {1} of the application's requirements; check its name and version, or bring it: its "
+        "wheel in a folder of the zip that set_python_requirements gets as requirements_cache_dir, or the package "
+        "itself in a folder that the run option 'pyFiles' names.",
+    ),
+    (
+        r"No module named pip\b",
+        "The account's Python has no pip, which the application's requirements need: run 'python -m ensurepip' with it "
+        "and start the application again.",
+    ),
+    (
         r"FileNotFoundError: .*'([^']+)'",
         "The file {1!r} is not there; paths are relative to the zip's root.",
     ),

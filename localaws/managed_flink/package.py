@@ -13,7 +13,8 @@ from localaws.errors import ApplicationRefused
 from localaws.job_description import RUN_OPTIONS, RunOptions
 from localaws.machine.zips import ZipRefused, open_zip
 
-_RUN_OPTIONS = {name.lower(): name for name in ("python", "jarfile", "pyFiles", "pyArchives", "pyModule")}
+_RUN_OPTIONS = {name.lower(): name for name in ("python", "jarfile", "pyFiles", "pyArchives")}
+_OF_FLINK_ALONE = ("pyModule", "pyExecutable", "pyRequirements")  # which Managed Flink does not support
 OLDEST_CONNECTOR = (1, 15, 2)  # Managed Flink rejects Kinesis connectors before it
 
 
@@ -28,6 +29,11 @@ def check_run_options(groups: Mapping[str, Mapping[str, str]]) -> None:
             "file's path in the zip."
         )
     for key in given:
+        if key in _OF_FLINK_ALONE:
+            raise ApplicationRefused(
+                f"Managed Flink does not support the run option {key!r}: name the main file in 'python', and bring "
+                "packages in a folder that 'pyFiles' names, or call set_python_requirements in the main file."
+            )
         near = difflib.get_close_matches(key.lower(), _RUN_OPTIONS, 1, cutoff=0.8)
         if key not in _RUN_OPTIONS.values() and near:
             raise ApplicationRefused(

@@ -16,6 +16,7 @@ from localaws.machine.account_folder import FAILURE_FILE
 from localaws.managed_flink.failures import explain, explain_driver, needs_slots
 from localaws.managed_flink.logs import LogShipper
 from localaws.managed_flink.package import brings_kinesis, unpack
+from localaws.managed_flink.requirements import fetch_wheels, requirements_files
 from localaws.managed_flink.sources import SourceTracker
 from localaws.managed_flink.submission import make_task
 
@@ -84,7 +85,11 @@ class RunningApplication:
             for process, path in self.cluster.log_files().items():
                 self._logs.follow(process, path)
         self.cluster.request_slots(self.job.slots)
-        unpack(package, self.folder / "code")
+        code = self.folder / "code"
+        unpack(package, code)
+        if self.cluster.wheels is not None:
+            self.waiting_for = "pip has not fetched the packages of its requirements yet"
+            fetch_wheels(requirements_files(code), self.cluster.wheels, self.stopping)
         self._mark("unpacked", began)
         offered = self._start_job(restore_from, began)
         self._wait_positioned(offered)

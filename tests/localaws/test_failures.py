@@ -27,6 +27,12 @@ Caused by: {cause}
             "providers in the chain",
             "The tasks have no AWS credentials",
         ),
+        (
+            "java.io.IOException: Failed to execute the command: python -m pip install --ignore-installed -r r.txt\n"
+            "output: ERROR: No matching distribution found for romans==2",
+            "pip finds no package romans==2 of the application's requirements",
+        ),
+        ("java.io.IOException: output: /usr/bin/python: No module named pip", "The account's Python has no pip"),
         ("java.io.IOException: No space left on device", "The disk is full, so that no checkpoint can be written"),
         (
             "java.lang.NoClassDefFoundError: org/joda/time/DateTime",

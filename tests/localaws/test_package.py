@@ -88,6 +88,10 @@ def test_a_zip_packed_on_windows_is_named_as_one(tmp_path: Path) -> None:
             "the key 'jarFile', which is none of its keys; write 'jarfile'",
         ),
         ({RUN_OPTIONS: {"Python": MAIN}}, "write 'python'"),
+        (
+            {RUN_OPTIONS: {"python": MAIN, "pyRequirements": "requirements.txt"}},
+            "does not support the run option 'pyRequirements': name the main file",
+        ),
         ({RUN_OPTIONS: {"python": MAIN, "jarfile": "a.jar,b.jar"}}, "takes one jar, not 'a.jar,b.jar'"),
         ({RUN_OPTIONS: {"python": MAIN, "jarfile": "a.jar;b.jar"}}, "takes one jar"),
     ],

@@ -1,4 +1,8 @@
-"""DataStream connectors as AWS's examples build them: consumer, sink, and boto3 in the main file and in the tasks."""
+"""DataStream connectors as AWS's examples build them: consumer, sink, and boto3 in the main file and in the tasks.
+
+In the shape of the example in the documentation of apache/flink-connector-aws, and of voothukotaprem/pyspark,
+python_flink_kinesis.py.
+"""
 
 import json
 

@@ -1,4 +1,7 @@
-"""S3 as a file system, as AWS's S3 sink example has it: JSON files read over s3://, part files written over s3a://."""
+"""S3 as a file system: JSON files read over s3://, part files written over s3a://.
+
+In the shape of aws-samples/amazon-managed-service-for-apache-flink-examples, python/S3Sink.
+"""
 
 import json
 

@@ -1,4 +1,7 @@
-"""Session windows of event time in SQL, in the shape of AWS's windowing examples; the main file waits for its job."""
+"""Session windows of event time in SQL; the main file waits for its job.
+
+In the shape of apache/flink, flink-python/pyflink/examples/table/windowing/session_window.py.
+"""
 
 import json
 

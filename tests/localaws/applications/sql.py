@@ -1,4 +1,7 @@
-"""SQL only, main file in a folder: keeps the even numbers."""
+"""SQL only, main file in a folder: keeps the even numbers.
+
+In the shape of aws-samples/pyflink-getting-started, pyflink-examples/GettingStarted.
+"""
 
 import json
 

@@ -1,4 +1,7 @@
-"""Table API with a Python UDF that runs in a Python worker beside the task; main guard as the documentation has it."""
+"""Table API with a Python UDF that runs in a Python worker beside the task; main guard as the documentation has it.
+
+In the shape of apache/flink, flink-python/pyflink/examples/table/process_json_data_with_udf.py.
+"""
 
 import json
 import os

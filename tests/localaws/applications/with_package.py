@@ -1,4 +1,7 @@
-"""Main file at the zip's root, its own package by pyFiles, a data file by pyArchives read in the Python worker."""
+"""Main file at the zip's root, its own package by pyFiles, a data file by pyArchives read in the Python worker.
+
+In the shape of jackmuskopf/pyflink-aws-kinesis-quickstart, with the two run options of the developer guide.
+"""
 
 from own_package.tables import environment_with_tables
 from own_package.words import spelled
