@@ -32,7 +32,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from py4j.protocol import Py4JJavaError
 from pyflink.table import EnvironmentSettings, StatementSet, TableEnvironment
+from pyflink.util.exceptions import JavaException
 
 HERE = Path(__file__).resolve().parent
 # Managed Flink puts the runtime properties here; IS_LOCAL in the environment takes the file beside this script.
@@ -63,7 +65,11 @@ class PropertyError(Exception):
 
 
 class SqlError(Exception):
-    """Say that Flink does not take a statement; the message names its function and shows its line of SQL."""
+    """Say that Flink does not take a statement: `what` names its function, `place` shows its line of SQL."""
+
+    def __init__(self, what: str, place: str = "") -> None:
+        self.what, self.place = what, place
+        super().__init__(f"{what}, then package and upload it.{place}")
 
 
 @dataclass(frozen=True)
@@ -166,6 +172,14 @@ def options(**given: object) -> str:
         f"  '{key}' = '{str(value).replace(chr(39), chr(39) * 2)}'" for key, value in given.items() if value is not None
     )
     return ",\n".join(quoted)
+
+
+def sql_of(function: Callable[[Settings], str], settings: Settings) -> str:
+    """Return the SQL that a function writes; raises SqlError where it returns something else, such as None."""
+    sql = function(settings)
+    if not isinstance(sql, str) or not sql.strip():
+        raise SqlError(f"`{function.__name__}` returned {sql!r}: return the SQL, as a text, in {Path(__file__).name}")
+    return sql
 
 
 def watermark(settings: Settings) -> str:
@@ -279,7 +293,7 @@ def detection(settings: Settings) -> str:
     return f"""
 INSERT INTO suspicious_activity
 SELECT reviewer, COUNT(DISTINCT review_id), CAST(window_end AS STRING), CAST(window_start AS STRING), MD5(reviewer)
-FROM {window(settings)}
+FROM {sql_of(window, settings)}
 WHERE reviewer IS NOT NULL AND review_id IS NOT NULL AND ts >= TIMESTAMP '1970-01-02 00:00:00.000'
 GROUP BY reviewer, window_start, window_end
 HAVING COUNT(DISTINCT review_id) > {settings.threshold}"""
@@ -305,7 +319,7 @@ def group_detection(settings: Settings) -> str:
     return f"""
 INSERT INTO suspicious_groups
 SELECT movie, reviewers, CAST(window_end AS STRING), CAST(window_start AS STRING), MD5(movie)
-FROM ({bursting_groups(settings)}
+FROM ({sql_of(bursting_groups, settings)}
 )"""
 
 
@@ -315,38 +329,45 @@ INSERT INTO suspicious_activity
 SELECT reviewer, CAST(0 AS BIGINT), event_time, event_time, reviewer FROM reviews WHERE event_time = 'not attempted'"""
 
 
+def deepest(said: str) -> str:
+    """Return what the innermost of Java's exceptions says, in one line, without what a reader cannot use."""
+    cause = re.split(r"(?:^|\n)(?:: |Caused by: )", said)[-1]
+    cause = re.split(r"\n\t|\n\n|\nWas expecting", cause)[0].strip()
+    kind, _, reason = cause.partition(": ") if re.match(r"[\w.$]+: ", cause) else (cause, "", "")
+    reason = reason or f"Flink's planner fails with {kind.rpartition('.')[2]}"
+    reason = re.sub(r" at line \d+, column \d+|default_catalog\.default_database\.", "", reason)
+    return re.sub(r"(?<!\.)\n", ", ", re.sub(r"<RECORDTYPE\(.*?\)>", "<TABLE>", reason)).replace("\n", " ").strip(" .")
+
+
 @contextmanager
 def pointing_at(statement: Callable[..., str], sql: str, settings: Settings) -> Iterator[None]:
-    """Raise SqlError for what Flink says of `sql`: its function, and its line with a caret.
+    """Raise SqlError for what Flink says of `sql`: the function to correct, and the line with a caret.
 
-    Flink counts the lines of the whole statement, which nobody sees; what `watermark` and `window` return is inside.
+    Flink counts the lines of the whole statement, which nobody sees. What it finds behind the part that an exercise
+    writes comes of that part as well: it goes on reading where something is missing.
     """
     try:
         yield
-    except Exception as error:
-        said = re.search(r"(?:From|at) line (\d+), column (\d+)", str(error))
-        reason = re.search(
-            r"Encountered .*|(?<=: )[^:\n]*(?:[Uu]nknown|not found|Cannot|No match|requires)[^\n]*", str(error)
-        )
-        if reason is None:
-            raise
-        name, line, caret = statement.__name__, "", ""
-        if said:
-            row, column = int(said[1]) - 1, int(said[2]) - 1
+    except (Py4JJavaError, JavaException) as error:
+        said = str(error)
+        if re.search("Unable to create a s(ource|ink)|Failed to execute sql", said):
+            raise  # of the connector or the cluster, not of the SQL
+        part = {source_table: watermark, detection: window}.get(statement, bursting_groups)
+        if not sql and "suspicious_groups" in said:
+            part = bursting_groups
+        name, reason, place = part.__name__, deepest(said), ""
+        found = re.search(r"(?:From|[Aa]t) line ([1-9]\d*), column (\d+)", said)
+        if found and sql:
+            row, column = int(found[1]) - 1, int(found[2]) - 1
             lines = sql.split("\n")
-            place = sum(len(line) + 1 for line in lines[:row]) + column
-            line, caret = f"\n\n  {lines[row]}", f"\n  {' ' * column}^"
-            for part in (watermark, window) if statement is not group_detection else (bursting_groups, window):
-                text = str(part(settings))
-                begin = sql.find(text)
-                if text and 0 <= begin <= place <= begin + len(text):
-                    name = part.__name__
-        elif "HOP" in reason[0]:
-            name = "window"
-        raise SqlError(
-            f"The SQL of `{name}` is wrong ({reason[0].split(', column')[0].strip(' .')}): correct that function in "
-            f"{Path(__file__).name}, then package and upload it.{line}{caret}"
-        ) from error
+            place = f"\n\n  {lines[row]}\n  {' ' * column}^"
+            if sum(len(line) + 1 for line in lines[:row]) + column < sql.find(part(settings)):
+                if part is bursting_groups:
+                    reason += "; it must select the columns movie, reviewers, window_start and window_end"
+                else:
+                    name = statement.__name__
+        what = f"The SQL of `{name}` is wrong ({reason}): correct that function in {Path(__file__).name}"
+        raise SqlError(what, place) from error
 
 
 def planned(statements: StatementSet, settings: Settings) -> str:
@@ -374,7 +395,8 @@ def build(environment: TableEnvironment, settings: Settings) -> StatementSet:
     if settings.idle_timeout_seconds:
         environment.get_config().set("table.exec.source.idle-timeout", f"{settings.idle_timeout_seconds} s")
     try:
-        time_attribute, query, groups = watermark(settings), detection(settings), groups_wanted(settings)
+        time_attribute, query = sql_of(watermark, settings), detection(settings)
+        groups = groups_wanted(settings)
     except NotImplementedError:
         time_attribute, query, groups = "", NOTHING_YET, ""
         print("An exercise in this file is not attempted yet, so nothing will be written.")

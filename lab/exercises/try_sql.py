@@ -60,6 +60,7 @@ def _kept(script: Path, groups: dict[str, dict[str, str]]) -> dict[str, str]:
     place = KEPT / f"{asked.hexdigest()[:16]}.json"
     if place.is_file():
         return json.loads(place.read_text(encoding="utf-8"))
+    print("Asking Flink's planner: this starts a Java process, which takes some seconds ...", flush=True)  # noqa: T201
     answer = _explained(script, groups)
     if "error" not in answer:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -130,7 +131,9 @@ def main() -> None:
 
 
 def _in_words(error: Exception, script: str) -> str:
-    if type(error).__name__ in ("SqlError", "PropertyError"):
+    if type(error).__name__ == "SqlError":  # of the file that was loaded: nothing is packaged yet
+        return f"{error.what}, save the file, then run this cell again.{error.place}"  # type: ignore[attr-defined]
+    if type(error).__name__ == "PropertyError":
         return str(error)
     trace, line = error.__traceback__, 0
     while trace is not None:

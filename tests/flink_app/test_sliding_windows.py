@@ -141,3 +141,39 @@ def test_a_blank_second_statement_is_left_out(
     assert application.groups_wanted(settings) == ""
     assert "Exercise 8 in this file is not attempted yet" in capsys.readouterr().out
     assert application.groups_wanted(application.read_settings(GROUPS)) == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (
+            "An error occurred while calling o1.explain.\n: java.lang.RuntimeException: Error while applying rule\n"
+            "\tat org.apache.calcite.A.b(A.java:1)\nCaused by: java.lang.NullPointerException\n\tat C.d(C.java:2)\n"
+            "\t... 9 more",
+            "Flink's planner fails with NullPointerException",
+        ),
+        (
+            "org.apache.flink.table.api.TableException: Table sink 'default_catalog.default_database.out' is odd.\n"
+            "\tat org.apache.flink.E.f(E.java:3)\n",
+            "Table sink 'out' is odd",
+        ),
+        (
+            'An error occurred while calling o1.x.\n: org.X$YException: Encountered ")" at line 5, column 1.\nWas '
+            'expecting one of:\n    "a" ...\n    \n\tat G.h(G.java:4)',
+            'Encountered ")"',
+        ),
+        ("java.lang.IllegalStateException: two\nlines.\nand more\n\tat I.j(I.java:5)", "two, lines. and more"),
+    ],
+    ids=["no message", "one exception", "what was expected", "lines"],
+)
+def test_the_innermost_exception_speaks(application: ModuleType, said: str, reason: str) -> None:
+    assert application.deepest(said) == reason
+
+
+@pytest.mark.parametrize("said", ["Unable to create a source for reading table 'reviews'", "Failed to execute sql"])
+def test_what_is_not_of_the_sql_is_not_called_so(application: ModuleType, said: str) -> None:
+    error = application.JavaException(f"TableException: {said}\n\tat A.b")
+    pointing = application.pointing_at(application.detection, "", application.read_settings(GROUPS))
+    with pytest.raises(application.JavaException) as raised, pointing:
+        raise error
+    assert raised.value is error

@@ -16,7 +16,7 @@ HOP = SOURCE[
 WATERMARK = next(line for line in SOURCE.splitlines(keepends=True) if 'return f"WATERMARK' in line)
 
 
-NEXT = "correct that function in sliding-windows.py, then package and upload it."
+NEXT = "correct that function in sliding-windows.py, save the file, then run this cell again."
 
 
 def hop(arguments: str) -> str:
@@ -40,7 +40,9 @@ def test_the_solution_is_planned_whatever_the_shell_names(
     monkeypatch.setenv("PYFLINK_GATEWAY_PORT", "1")
     try_sql(60, 30, 1, 5)
     said = capsys.readouterr().out
-    assert "Flink can run this SQL" in said
+    assert said.startswith("Asking Flink's planner: this starts a Java process, which takes some seconds ...\nFlink")
+    try_sql(60, 30, 1, 5)
+    assert capsys.readouterr().out.startswith("Flink can run this SQL.")  # kept: nobody is asked again
     assert said.count("HOP(time_col=[ts], size=[1 min], slide=[30 s])") == 2, said
     # Two sinks over one source: the scan stands once, and both lead back to it.
     assert said.count("TableSourceScan(") == 1 and said.count("Reused(reference_id=[1])") == 2
@@ -77,7 +79,7 @@ def test_a_blank_is_no_error(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         (
             HOP,
             hop("TABLE reviews, DESCRIPTOR(ts),\\n  INTERVAL '30' SECOND INTERVAL '60' SECOND"),
-            f'The SQL of `window` is wrong (Encountered "INTERVAL" at line 5): {NEXT}\n\n'
+            f'The SQL of `window` is wrong (Encountered "INTERVAL"): {NEXT}\n\n'
             "    INTERVAL '30' SECOND INTERVAL '60' SECOND))\n                         ^",
         ),
         (
@@ -103,6 +105,38 @@ def test_a_blank_is_no_error(tmp_path: Path, capsys: pytest.CaptureFixture[str])
             f"The SQL of `bursting_groups` is wrong (Column 'film' not found in any table): {NEXT}\n\n"
             "  SELECT film, COUNT(DISTINCT reviewer) AS reviewers, window_start, window_end\n         ^",
         ),
+        (
+            HOP,
+            hop("TABLE reviews, DESCRIPTOR(ts), INTERVAL '30' SECOND, INTERVAL '60' SECOND")
+            .replace("TABLE(HOP", "HOP")
+            .replace('))"', ')"'),
+            f"The SQL of `window` is wrong (Incorrect syntax near the keyword 'TABLE'): {NEXT}\n\n"
+            "  FROM HOP(TABLE reviews, DESCRIPTOR(ts), INTERVAL '30' SECOND, INTERVAL '60' SECOND)\n           ^",
+        ),
+        (
+            HOP,
+            hop("TABLE reviews, DESCRIPTOR(ts), INTERVAL '30' SECOND, INTERVAL '60' SECOND").replace('))"', ')"'),
+            'The SQL of `window` is wrong (Encountered "WHERE"): correct',
+        ),
+        (
+            WATERMARK,
+            '    return "WATERMARK FOR ts AS ts - 5"\n',
+            "The SQL of `watermark` is wrong (Cannot apply '-' to arguments of type '<TIMESTAMP(3)> - <INTEGER>'. "
+            "Supported form(s): '<NUMERIC> - <NUMERIC>', '<DATETIME_INTERVAL> - <DATETIME_INTERVAL>', '<DATETIME> - "
+            f"<DATETIME_INTERVAL>'): {NEXT}\n\n    WATERMARK FOR ts AS ts - 5\n                        ^",
+        ),
+        (
+            " AS reviewers",
+            "",
+            "The SQL of `bursting_groups` is wrong (Column 'reviewers' not found in any table; it must select the "
+            f"columns movie, reviewers, window_start and window_end): {NEXT}\n\n  SELECT movie, reviewers, CAST",
+        ),
+        (
+            "COUNT(DISTINCT reviewer) AS",
+            "CAST(COUNT(DISTINCT reviewer) AS STRING) AS",
+            "The SQL of `bursting_groups` is wrong (Column types of query result and sink for 'suspicious_groups' do "
+            f"not match. Cause: Incompatible types for sink column 'reviewers' at position 1): {NEXT}",
+        ),
         (WATERMARK, "    return 1 / 0\n", "ZeroDivisionError in line "),
         (WATERMARK, "    return (\n", "cannot be read as Python"),
     ],
@@ -113,6 +147,11 @@ def test_a_blank_is_no_error(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         "watermark",
         "detection",
         "groups",
+        "no outer TABLE",
+        "no bracket",
+        "no interval",
+        "no name for the count",
+        "a text for the count",
         "Python",
         "no Python",
     ],
@@ -121,3 +160,17 @@ def test_wrong_sql_is_shown_with_a_caret_and_its_function(tmp_path: Path, old: s
     with pytest.raises(SqlRefused) as refused:
         try_sql(60, 30, 1, 5, script=with_line(tmp_path, old, new))
     assert said in str(refused.value), str(refused.value)
+
+
+@pytest.mark.slow  # as above, about 3 s each
+@pytest.mark.parametrize("name", ["watermark", "window", "bursting_groups"])
+def test_a_function_that_prints_in_place_of_returning_is_told(tmp_path: Path, name: str) -> None:
+    begin = SOURCE.index("    return ", SOURCE.index("### BEGIN SOLUTION", SOURCE.index(f"def {name}(")))
+    path = tmp_path / "sliding-windows.py"
+    path.write_text(SOURCE[:begin] + SOURCE[begin:].replace("return ", "sql = ", 1))
+    with pytest.raises(SqlRefused) as refused:
+        try_sql(60, 30, 1, 5, script=str(path))
+    assert str(refused.value) == (
+        f"`{name}` returned None: return the SQL, as a text, in sliding-windows.py, save the file, then run this cell "
+        "again."
+    )
