@@ -11,7 +11,7 @@ from typing import Any
 
 from grader.result_files import RESULTS
 from lab.core.paths import write_atomically
-from lab.runner.pages import page
+from lab.runner.report import page
 
 CSV, HTML, NBGRADER = "grades.csv", "grades.html", "nbgrader.csv"
 ASSIGNMENT = "flink-anomaly-lab"

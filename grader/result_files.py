@@ -8,7 +8,7 @@ from typing import Any
 
 from grader.score import Grade, Graded
 from lab.core.paths import write_atomically
-from lab.runner.pages import page
+from lab.runner.report import page
 
 RESULTS, REPORT, EXECUTED = "results.json", "report.html", "executed"
 _MARKS = {"passed": "✔ passed", "failed": "✘ FAILED", "open": "○ not attempted"}
