@@ -9,7 +9,7 @@ import pytest
 from tests.support.account import running_account
 from tests.support.applications import Workbench, source, workbench
 
-pytestmark = pytest.mark.slow  # about 55 s in all
+pytestmark = pytest.mark.slow  # about 60 s in all
 
 TABLES = """
 import json
