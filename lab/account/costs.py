@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from lab.core.errors import BadParameter
 from lab.core.names import EXERCISE_STREAM, GROUP_STREAM, INPUT_STREAM, OUTPUT_STREAM
 
 PRICES = Path(__file__).with_name("prices.json")
@@ -99,7 +100,12 @@ def application_charges(kpus: int, hours: float = 0.0, running: bool = True) -> 
 
 
 def planned(shards: int, kpus: int = 1) -> list[Charge]:
-    """Charge what the whole series makes: two streams of ``shards`` (0: on-demand), the exercises', the application."""
+    """Charge what the whole series makes: two streams of ``shards`` (0: on-demand), the exercises', the application.
+
+    Raises BadParameter for a number of shards that no stream can have.
+    """
+    if shards < 0:
+        raise BadParameter("shards", shards, "it is 0 for on-demand, or how many shards each stream has, such as 4")
     streams = [stream_charge(name, shards) for name in (INPUT_STREAM, OUTPUT_STREAM)]
     exercises = [stream_charge(EXERCISE_STREAM, 4), stream_charge(GROUP_STREAM, 1)]
     return [*streams, *exercises, *application_charges(kpus)]

@@ -13,7 +13,7 @@ from lab.core.names import EXERCISE_STREAM
 from lab.core.picture import WIDTH, Picture
 from lab.streams.reading import read_stream
 
-ATTEMPTS_SHOWN = 4  # the newest ones
+ATTEMPTS_SHOWN = 3  # the newest ones; the title of a fourth panel would run into the next one's
 COLUMNS = ["attempt", "review_id", "shard", "partition_key"]
 
 
@@ -73,8 +73,12 @@ def spread_picture(rows: pd.DataFrame, shards: list[str]) -> Picture:
         said.append(f"attempt {number}: {', '.join(map(str, counts))}, {together}")
     panels[0].set_ylabel("records")
     figure.supxlabel("shard", fontsize=10)
-    alt = f"Bars of the records on each of {len(shards)} shards, a panel an attempt. {'; '.join(said)}."
-    return Picture(figure, alt, table, "Records on each shard")
+    heading = ""
+    if len(shown) < len(names):
+        heading = f", the last {len(shown)} of {len(names)} attempts"
+        figure.suptitle(heading.strip(", "), x=0.01, ha="left", fontsize=10)
+    alt = f"Bars of the records on each of {len(shards)} shards, a panel an attempt{heading}. {'; '.join(said)}."
+    return Picture(figure, alt, table, f"Records on each shard{heading}")
 
 
 def _object(data: bytes) -> dict[str, Any]:

@@ -93,7 +93,9 @@ def partition_key(lab: Pipeline) -> Finding:
     why = str(note.get("why") or "").strip()
     if len(why.split()) < WORDS:
         return place.failed(f"The reason has {len(why.split())} words: say in a sentence what the key decides.")
-    return place.passed(f"{keys:,} keys, the busiest of {shards} shards has {busiest:.0%}. Your reason: {why}")
+    return place.passed(
+        f"{keys:,} keys, the busiest of {shards} shards has {busiest:.0%}. A person judges your reason: {why}"
+    )
 
 
 @_exercise
@@ -104,10 +106,12 @@ def put_batch(lab: Pipeline) -> Finding:
     missing, twice = note["sent"] - len(times), int((times > 1).sum())
     if missing:
         return place.failed(
-            f"{missing:,} of {note['sent']:,} records never arrived: go on until FailedRecordCount is 0."
+            f"{missing:,} of {note['sent']:,} records never arrived: send only the refused records again, until "
+            "FailedRecordCount is 0."
         )
     if twice:
-        return place.failed(f"{twice:,} records arrived more than once: resend only those with an ErrorCode.")
+        return place.failed(f"{twice:,} records arrived more than once: send only the refused records again, "
+                            "those with an ErrorCode.")  # fmt: skip
     return place.passed(f"All {len(times):,} records are there, each once.")
 
 

@@ -4,7 +4,9 @@ An error keeps what it was told (`error.notebook`, `error.stream` ...), so that 
 its sentence. Whoever raises one because of another keeps that one: `raise StreamGone("reviews") from error`.
 """
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 
 class LabError(Exception):
@@ -27,7 +29,9 @@ class StepMissing(LabError):
 
     def __init__(self, what: str, notebook: str) -> None:
         self.what, self.notebook = what, notebook
-        super().__init__(f"{what}: run {notebook} first, then run this cell again.")
+        here = Path(os.environ.get("JPY_SESSION_NAME", "")).stem == notebook  # Jupyter's name of the open notebook
+        first = "the cells above this one" if here else notebook
+        super().__init__(f"{what}: run {first} first, then run this cell again.")
 
 
 class StreamGone(LabError):

@@ -26,11 +26,12 @@ class NotEmptied(LabError):
 def make_bucket(s3: Any, bucket: str, session: Session) -> None:
     """Make a bucket with the lab's tags where it does not exist, and close it.
 
-    One that exists keeps its tags.
+    One that exists keeps its tags. Prints which of the two it was.
 
     One call makes and tags it: broken off at any point, the bucket is the lab's or is not there. In us-east-1 a bucket
     is made without a location, anywhere else with one.
     """
+    done = "existed already"
     try:
         s3.head_bucket(Bucket=bucket)
     except ClientError as error:
@@ -39,7 +40,9 @@ def make_bucket(s3: Any, bucket: str, session: Session) -> None:
         tags = [{"Key": key, "Value": value} for key, value in session.tags.items()]
         place = {} if session.region == "us-east-1" else {"LocationConstraint": session.region}
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={**place, "Tags": tags})
+        done = "is made"
     close_bucket(s3, bucket)
+    print(f"The bucket {bucket} {done}, and is closed to the public.")  # noqa: T201
 
 
 def close_bucket(s3: Any, bucket: str) -> None:

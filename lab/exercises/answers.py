@@ -11,13 +11,14 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
 
-from botocore.exceptions import ConnectionError, HTTPClientError
+from botocore.exceptions import ConnectionError, HTTPClientError, ParamValidationError
 
 from lab.core.errors import LabError
 from lab.exercises.catalog import WrongAnswer
 from lab.validation.scores import Scores
 
 LONGEST_KEY = 256  # characters of a partition key (PutRecords)
+LONGEST_QUOTE = 300  # characters of an error's own text: some quote every record of the request
 
 
 def ask(function: Callable[..., Any], *arguments: Any, at: str = "") -> Any:
@@ -35,13 +36,14 @@ def ask(function: Callable[..., Any], *arguments: Any, at: str = "") -> Any:
         raise  # the account does not answer: not the function's fault
     except KeyboardInterrupt as error:
         where = _line(function, error.__traceback__)
-        raise WrongAnswer(f"Your `{name}` was interrupted{_with(at)}{where}: if it did not end, look at when its loop "
-                          "stops.") from error  # fmt: skip
+        raise WrongAnswer(
+            f"Your `{name}` was interrupted{_with(at)}{where}: if it did not end, look at when its loop stops, and at "
+            "what each turn of it does differently from the one before."
+        ) from error
     except Exception as error:
         where = _line(function, error.__traceback__)
-        said = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".: ")
-        raise WrongAnswer(f"Your `{name}` failed{_with(at)}{where} with {said}: correct it, run its cell, then run "
-                          "this one again.") from error  # fmt: skip
+        said = f"Your `{name}` failed{_with(at)}{where} with {_quoted(error)}: {_corrected(function)}."
+        raise WrongAnswer(said) from error
 
 
 def partition_keys(function: Callable[[dict[str, Any]], Any], reviews: Sequence[dict[str, Any]]) -> list[str]:
@@ -58,6 +60,50 @@ def partition_keys(function: Callable[[dict[str, Any]], Any], reviews: Sequence[
         f"for {count:,} of {of:,} reviews in all: a partition key is a text of 1 to {LONGEST_KEY} characters, and "
         "PutRecords refuses the whole request for one that is not, so take a field that every review has."
     )
+
+
+def sequence_numbers(records: Any) -> list[str]:
+    """Return the sequence number of each record that `read_shard` returned. Raises WrongAnswer for other answers."""
+    numbers = [_number(record) for record in records] if isinstance(records, list | tuple) else [None]
+    found = [number for number in numbers if number is not None]
+    if len(found) == len(numbers):
+        return found
+    kind = _kind(records)
+    if isinstance(records, list | tuple):
+        one = records[numbers.index(None)]
+        kind = "a list of dicts without SequenceNumber" if isinstance(one, dict) else f"a list of {type(one).__name__}s"
+    raise WrongAnswer(
+        f"Your `read_shard` returned {kind}: return one list with the records of all answers, each a dict with its "
+        "SequenceNumber."
+    )
+
+
+def read_in_words(read: Sequence[str], own: Sequence[str], due: int, shard: str) -> str:
+    """Return how much of a shard was read, from the sequence numbers: `own` are those of the shard, in order.
+
+    The first `due` of them must have been read. Raises WrongAnswer where records are of another shard, came twice or
+    are out of order.
+    """
+    there, missing = set(own), len(set(own[:due]) - set(read))
+    foreign = sum(number not in there for number in read)
+    if foreign:
+        raise WrongAnswer(
+            f"These are not the records of {shard}: {foreign:,} of the {len(read):,} that your `read_shard` returned "
+            "are not in that shard, so let the function use its arguments `stream` and `shard`."
+        )
+    if twice := len(read) - len(set(read)):
+        raise WrongAnswer(
+            f"Your `read_shard` returned {twice:,} records of {shard} once more: add the records of each answer once, "
+            "then go on with its NextShardIterator."
+        )
+    if missing:
+        return f"✘ {due - missing:,} of {due:,} records of {shard} read."
+    if list(read) != list(own[: len(read)]):
+        raise WrongAnswer(
+            f"Your `read_shard` returned the records of {shard} in another order than they are in: add those of each "
+            "answer behind those of the answers before."
+        )
+    return f"{len(read):,} of {len(read):,} records of {shard} read."
 
 
 def threshold(chosen: Any, scores: Scores) -> int:
@@ -106,6 +152,28 @@ def _kind(value: Any) -> str:
     return f"a {type(value).__name__}{size}"
 
 
+def _number(record: Any) -> str | None:
+    number = record.get("SequenceNumber") if isinstance(record, dict) else None
+    return number if isinstance(number, str) else None
+
+
+def _quoted(error: Exception) -> str:
+    """Return the error's kind and text in one line; of what botocore says about each record, the first."""
+    said = str(error)
+    if isinstance(error, ParamValidationError):
+        _, first, *more = [*said.splitlines(), ""]
+        said = first + f" (and {len(more) - 1:,} more like it)" * (len(more) > 1)
+    whole = " ".join(f"{type(error).__name__}: {said}".split()).rstrip(".: ")
+    return whole if len(whole) <= LONGEST_QUOTE else whole[:LONGEST_QUOTE] + "…"
+
+
+def _corrected(function: Callable[..., Any]) -> str:
+    """Say how a correction of the function comes into force: its cell is run, or its file is saved."""
+    if getattr(function, "__module__", None) == "__main__":
+        return "correct it, run its cell, then run this one again"
+    return "correct it, save its file, then run this cell again"
+
+
 def _line(function: Callable[..., Any], trace: TracebackType | None) -> str:
     """Return the last line of the function's own file or cell in the traceback, as part of a sentence.
 
@@ -113,6 +181,8 @@ def _line(function: Callable[..., Any], trace: TracebackType | None) -> str:
     """
     code = getattr(function, "__code__", None)
     found = ""
+    if code is not None:
+        linecache.checkcache(code.co_filename)  # the file may have been edited since a line of it was quoted
     while trace is not None and code is not None:
         if trace.tb_frame.f_code.co_filename == code.co_filename:
             line = linecache.getline(code.co_filename, trace.tb_lineno).strip()

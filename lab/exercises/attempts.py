@@ -27,26 +27,56 @@ from lab.validation.scores import Scores
 from lab.validation.subtasks import read_by_subtasks
 
 KEYED_REVIEWS, BATCH, REFUSED, PAGE = 200, 200, 0.3, 10
-EMPTY_ANSWERS = 20  # of GetRecords, one after the other, with nothing behind them: then nothing comes any more
+ANSWERS_IN_VAIN = 20  # of GetRecords, one after the other, that are empty at the tip, or that bring the same records
+REQUESTS_IN_VAIN = 50  # of PutRecords, with records that have arrived already; a right solution sends none
 PRECISE_ENOUGH = 0.6
 
 
-class Unreliable:
-    """Provide a Kinesis client whose PutRecords refuses some records of every request, as a shard at its limit does."""
+class PracticeClient:
+    """Provide the calls of a Kinesis client that an exercise needs; another one is refused with their names."""
+
+    calls: tuple[str, ...] = ()
+
+    def __init__(self, kinesis: Any) -> None:
+        self._kinesis = kinesis
+        self.exceptions = kinesis.exceptions
+
+    def __getattr__(self, name: str) -> Any:
+        there = " and ".join(f"`{call}`" for call in self.calls)
+        raise AttributeError(f"the client of this exercise has no `{name}`, it has {there}")
+
+
+class Unreliable(PracticeClient):
+    """Refuse some records of every PutRecords, as a shard at its limit does."""
+
+    calls = ("put_records",)
 
     def __init__(self, kinesis: Any, refused: float = REFUSED, seed: int | None = None) -> None:
-        self._kinesis, self._refused, self._random = kinesis, refused, random.Random(seed)
+        super().__init__(kinesis)
+        self._refused, self._random = refused, random.Random(seed)
+        self._in_vain = 0
         self.requests = 0
         self.arrived: Counter[str] = Counter()  # partition key -> how often it came onto the stream
 
     def put_records(self, *, StreamName: str, Records: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
-        """Put records; about three of ten come back with ProvisionedThroughputExceededException."""
+        """Put records; about three of ten come back with ProvisionedThroughputExceededException.
+
+        Raises WrongAnswer after REQUESTS_IN_VAIN with records that have arrived already: such a loop does not end.
+        """
         self.requests += 1
         refused = {index for index in range(len(Records)) if self._random.random() < self._refused}
         if self.requests == 1:
             refused.add(0)
         taken = [record for index, record in enumerate(Records) if index not in refused]
-        answer = self._kinesis.put_records(StreamName=StreamName, Records=taken) if taken else {"Records": []}
+        answer: dict[str, Any] = {"Records": []}
+        if taken or not Records:  # a request without records is refused as the service refuses it
+            answer = self._kinesis.put_records(StreamName=StreamName, Records=taken)
+        self._in_vain += any(record["PartitionKey"] in self.arrived for record in taken)
+        if self._in_vain >= REQUESTS_IN_VAIN:
+            raise WrongAnswer(
+                f"Your `put_batch` sent the same records again and again, in {REQUESTS_IN_VAIN} requests after they "
+                "had arrived: send only the refused records again, those whose entry in the answer has an ErrorCode."
+            )
         self.arrived.update(record["PartitionKey"] for record in taken)
         entries = iter(answer["Records"])
         failed = {"ErrorCode": "ProvisionedThroughputExceededException", "ErrorMessage": "Rate exceeded for shard."}
@@ -54,27 +84,39 @@ class Unreliable:
         return {"FailedRecordCount": sum("ErrorCode" in one for one in merged), "Records": merged}
 
 
-class SmallPages:
-    """Provide a Kinesis client whose GetRecords gives few records an answer, as a full shard does.
+class SmallPages(PracticeClient):
+    """Give few records in an answer of GetRecords, as a full shard does.
 
-    An open shard has always a NextShardIterator: a loop that waits for its end is told so after 20 empty answers.
+    An open shard has always a NextShardIterator: a loop that waits for its end is told so after 20 empty answers, and
+    one that does not go on after 20 answers with the same records.
     """
 
+    calls = ("get_shard_iterator", "get_records")
+
     def __init__(self, kinesis: Any, most: int = PAGE) -> None:
-        self._kinesis, self._most, self._empty = kinesis, most, 0
+        super().__init__(kinesis)
+        self._most, self._empty, self._same, self._first = most, 0, 0, ""
 
     def get_shard_iterator(self, **arguments: Any) -> dict[str, Any]:
         """Get a shard iterator."""
         return self._kinesis.get_shard_iterator(**arguments)
 
     def get_records(self, *, ShardIterator: str, Limit: int = 10_000, **more: Any) -> dict[str, Any]:  # noqa: N803
-        """Get records. Raises WrongAnswer after EMPTY_ANSWERS in a row that say that nothing is behind them."""
+        """Get records. Raises WrongAnswer after ANSWERS_IN_VAIN in a row: empty at the tip, or the same records."""
         answer = self._kinesis.get_records(ShardIterator=ShardIterator, Limit=min(Limit, self._most), **more)
         self._empty = 0 if answer["Records"] or answer.get("MillisBehindLatest") else self._empty + 1
-        if self._empty >= EMPTY_ANSWERS:
+        first = answer["Records"][0]["SequenceNumber"] if answer["Records"] else ""
+        self._same = self._same + 1 if first and first == self._first else 1
+        self._first = first
+        if self._same >= ANSWERS_IN_VAIN:
             raise WrongAnswer(
-                f"Your `read_shard` got {EMPTY_ANSWERS} empty answers in a row with MillisBehindLatest 0: that was all "
-                "the shard holds, and one may stop at the first of them, because an open shard always has a "
+                f"Your `read_shard` got the same records {ANSWERS_IN_VAIN} times in a row, because the same iterator "
+                "was used again, or a new one from the same place: go on with the NextShardIterator of each answer."
+            )
+        if self._empty >= ANSWERS_IN_VAIN:
+            raise WrongAnswer(
+                f"Your `read_shard` got {ANSWERS_IN_VAIN} empty answers in a row with MillisBehindLatest 0: that was "
+                "all the shard holds, and one may stop at the first of them, because an open shard always has a "
                 "NextShardIterator."
             )
         return answer
@@ -114,13 +156,13 @@ def send_keyed(
     return attempt(session, "partition_key", work)
 
 
-def send_batch(session: Session, put_batch: Callable[..., Any] | None = None) -> str | None:
-    """Let `put_batch` put one batch on `exercises`, through a client that refuses some.
+def send_batch(session: Session, put_batch: Callable[..., Any] | None = None) -> None:
+    """Let `put_batch` put one batch on `exercises`, through a client that refuses some; print what became of it.
 
     The default is `put_batch` of producer/put_batch.py.
     """
 
-    def work() -> str:
+    def work() -> None:
         note = uuid.uuid4().hex
         records = [
             {"Data": json.dumps({"attempt": note, "number": number}).encode(), "PartitionKey": f"{note}-{number}"}
@@ -129,9 +171,9 @@ def send_batch(session: Session, put_batch: Callable[..., Any] | None = None) ->
         client = Unreliable(boto3.client("kinesis"))
         ask(put_batch or code_file("producer/put_batch.py").put_batch, client, EXERCISE_STREAM, records)
         hand_in(session, "put_batch", attempt=note, sent=BATCH)
-        return answers.sent_in_words(BATCH, client.arrived, client.requests)
+        print(answers.sent_in_words(BATCH, client.arrived, client.requests))  # noqa: T201
 
-    return attempt(session, "put_batch", work)
+    attempt(session, "put_batch", work)
 
 
 def hand_in_shard(
@@ -139,26 +181,27 @@ def hand_in_shard(
     read_shard: Callable[[Any, str, str], list[dict[str, Any]]],
     shard: str,
     stream: str = INPUT_STREAM,
-) -> str | None:
-    """Read a shard with the student's function and note which records it saw."""
+) -> None:
+    """Read a shard with the student's function, note which records it saw, and print how many of the shard's."""
 
-    def work() -> str:
+    def own() -> list[str]:
         raw = read_stream(stream)
-        due = int((raw["shard"] == shard).sum())  # before the function begins, so none of them may be missing
-        records = ask(read_shard, SmallPages(boto3.client("kinesis")), stream, shard)
-        try:
-            numbers = [record["SequenceNumber"] for record in records]
-        except (TypeError, KeyError) as error:
-            raise WrongAnswer(f"Your `read_shard` returned a {type(records).__name__}: return one list with the "
-                              "records of all answers, each a dict with its SequenceNumber.") from error  # fmt: skip
+        return raw.loc[raw["shard"] == shard, "sequence_number"].tolist()
+
+    def work() -> None:
+        there = own()
+        due = len(there)  # before the function begins, so none of them may be missing
+        numbers = answers.sequence_numbers(ask(read_shard, SmallPages(boto3.client("kinesis")), stream, shard))
+        if not set(numbers) <= set(there):  # they may have come meanwhile
+            there = own()
+        said = answers.read_in_words(numbers, there, due, shard)
         hand_in(
             session, "read_shard", shard=shard, count=len(numbers), due=due, last=numbers[-1] if numbers else "",
             digest=digest(numbers),
         )  # fmt: skip
-        total = max(due, len(numbers))
-        return f"{'✘ ' * (len(numbers) < due)}{len(numbers):,} of {total:,} records of {shard} read."
+        print(said)  # noqa: T201
 
-    return attempt(session, "read_shard", work)
+    attempt(session, "read_shard", work)
 
 
 def read_with_own(stream: str, shard: str) -> pd.DataFrame | None:

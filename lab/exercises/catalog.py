@@ -7,6 +7,7 @@ while the blank is there it says so in one sentence and the notebook goes on. Wh
 
 import ast
 import json
+import linecache
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -136,12 +137,15 @@ def own_function(notebook: str, name: str) -> Callable[..., Any]:
         if cell["cell_type"] != "code" or f"def {name}(" not in source:
             continue
         try:
-            tree = ast.parse(python_of(source))
+            python = python_of(source)
+            tree = ast.parse(python)
         except SyntaxError as error:
             said = f"The cell of `{name}` in {path.name} is no Python ({error}): correct it and save the notebook"
             raise LabError(f"{said}, then run this cell again.") from error
         tree.body = [node for node in tree.body if isinstance(node, wanted)]
-        exec(compile(tree, path.name, "exec"), space)  # noqa: S102 - the student's own code, in the student's kernel
+        where = f"<{path.name}>"
+        linecache.cache[where] = len(python), None, python.splitlines(keepends=True), where  # an error quotes its line
+        exec(compile(tree, where, "exec"), space)  # noqa: S102 - the student's own code, in the student's kernel
     if name not in space:
         raise LabError(f"{path.name} has no function `{name}`: write it there and save, then run this cell again.")
     return space[name]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from lab.account import costs
+from lab.core.errors import BadParameter
 from lab.core.session import Session
 
 PRICES = {
@@ -116,6 +117,8 @@ def test_the_bill_says_the_day_of_a_forgotten_application_and_where_prices_are_f
     assert "0.38 USD an hour in us-east-1" in bill.sentence and "5.45 USD" in bill.sentence
     assert any("Prices as of 2026-11-24" in note for note in bill.notes)
     assert not any("embedded" in note for note in bill.notes)
+    with pytest.raises(BadParameter, match="shards = -1 cannot work: it is 0 for on-demand, or how many shards"):
+        cost_an_hour(Session("aws", "us-east-1", "1", None), -1)
     local = cost_an_hour(Session("local", "us-east-1", "1", "http://127.0.0.1:1"))
     assert any("The embedded account costs nothing" in note for note in local.notes)
     elsewhere = cost_an_hour(Session("aws", "us-west-2", "1", None))

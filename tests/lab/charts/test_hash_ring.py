@@ -1,5 +1,6 @@
 """Which shard a key falls into, and how the keys of exercise 1 spread."""
 
+import itertools
 import json
 
 import pandas as pd
@@ -68,6 +69,20 @@ def test_attempts_beside_each_other():
         "attempt 1\n20 keys\nboth copies together: 5 of 10",
         "attempt 2, the last\n10 keys\nboth copies together: 10 of 10",
     ]
+
+
+def test_of_more_attempts_than_fit_the_last_are_shown_and_counted():
+    sent = [(f"try {number}", f"r{one}", NAMES[0], "k") for number in range(5) for one in range(200) for _ in (0, 1)]
+    with warnings_are_errors():
+        picture = spread_picture(rows(*sent), NAMES)
+        assert_readable(picture)
+    assert list(picture.table) == ["shard", "attempt 3", "attempt 4", "attempt 5"]
+    assert picture.figure.get_suptitle() == "the last 3 of 5 attempts"
+    assert "the last 3 of 5 attempts" in picture.alt and picture.caption.endswith(", the last 3 of 5 attempts")
+    picture.figure.draw_without_rendering()
+    titles = [axes._left_title.get_window_extent() for axes in picture.figure.axes]
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(titles))
+    assert spread_picture(rows(*sent[:1200]), NAMES).figure.get_suptitle() == ""
 
 
 def test_only_records_of_the_exercise_count(make_stream, put, capsys):

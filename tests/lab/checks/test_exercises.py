@@ -73,7 +73,7 @@ def test_the_partition_key_by_its_id_is_right(session: Session) -> None:
     assert table is not None and table["records"].sum() == 400 and len(table) == 4
     found = finding(session, "partition_key")
     assert found.passed, found.message
-    assert "200 keys" in found.message and WHY in found.message
+    assert "200 keys" in found.message and f"A person judges your reason: {WHY}" in found.message
 
 
 def test_reviews_that_the_function_would_reject_are_left_out_and_counted(
@@ -154,8 +154,10 @@ def put_batch_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: str) -> 
     monkeypatch.setattr("lab.core.code_files.project_path", lambda _: path)
 
 
-def test_resending_what_failed_and_only_that_is_right(session: Session) -> None:
-    assert re.fullmatch(r"200 of 200 records arrived, in ([2-9]|1\d) requests, each once\.", send_batch(session) or "")
+def test_resending_what_failed_and_only_that_is_right(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    send_batch(session)
+    said = r"200 of 200 records arrived, in ([2-9]|1\d) requests, each once\.\n"
+    assert re.fullmatch(said, capsys.readouterr().out)
     found = finding(session, "put_batch")
     assert found.passed and found.message == "All 200 records are there, each once."
 
@@ -166,21 +168,48 @@ def test_resending_what_failed_and_only_that_is_right(session: Session) -> None:
         (
             "    kinesis.put_records(StreamName=stream, Records=records)\n",
             r"✘ 1[2-7]\d of 200 records arrived, in 1 request; \d\d were refused and not sent again\.$",
-            "records never arrived",
+            "records never arrived: send only the refused records again, until FailedRecordCount is 0",
         ),
         (
             "    for _ in range(30):\n        kinesis.put_records(StreamName=stream, Records=records)\n",
             r"✘ 200 of 200 records arrived, in 30 requests; 200 of them arrived more than once\.$",
-            "records arrived more than once",
+            "records arrived more than once: send only the refused records again",
+        ),
+        (
+            "    while kinesis.put_records(StreamName=stream, Records=records)['FailedRecordCount']:\n        pass\n",
+            r"✘ Your `put_batch` sent the same records again and again, in 50 requests after they had arrived: send "
+            r"only the refused records again, those whose entry in the answer has an ErrorCode\.$",
+            "in 50 requests after they had arrived: send only the refused records again",
+        ),
+        (
+            "    while records:\n        answer = kinesis.put_records(StreamName=stream, Records=records)\n"
+            "        records = [entry for entry in answer['Records'] if 'ErrorCode' in entry]\n",
+            r"✘ Your `put_batch` failed in its line 3 \(`answer = .*\) with ParamValidationError: Missing required "
+            r'parameter in Records\[0\]: "Data" \(and \d+ more like it\): correct it, save its file, then',
+            "with ParamValidationError",
+        ),
+        (
+            "    while True:\n        kinesis.put_records(StreamName=stream, Records=[])\n",
+            r"✘ Your `put_batch` failed .* with ParamValidationError: Invalid length for parameter Records, value: 0, "
+            r"valid min length: 1: correct it",
+            "Invalid length for parameter Records",
+        ),
+        (
+            "    kinesis.put_record(StreamName=stream, **records[0])\n",
+            r"✘ Your `put_batch` failed in its line 2 .* with AttributeError: the client of this exercise has no "
+            r"`put_record`, it has `put_records`: correct it",
+            "it has `put_records`",
         ),
     ],
-    ids=["never again", "everything again"],
+    ids=["never again", "everything again", "everything without end", "the entries again", "nothing", "one by one"],
 )
 def test_other_batches_are_told_what_is_wrong(
-    session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: str, shows: str, said: str
-) -> None:
+    session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    body: str, shows: str, said: str,
+) -> None:  # fmt: skip
     put_batch_in(monkeypatch, tmp_path, body)
-    shown = send_batch(session) or ""
+    send_batch(session)
+    shown = capsys.readouterr().out
     assert re.match(shows, shown), shown
     found = finding(session, "put_batch")
     assert (found.passed, found.attempted) == (False, True)
@@ -221,16 +250,18 @@ def first_page(kinesis: Any, stream: str, shard: str) -> list[dict[str, Any]]:
     return read_all(kinesis, stream, shard)[:10]
 
 
-def test_a_whole_shard_is_right_and_less_is_not_however_young_it_is(session: Session) -> None:
+def test_a_whole_shard_is_right_and_less_is_not_however_young_it_is(
+    session: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
     kinesis = boto3.client("kinesis")
     for number in range(35):
         kinesis.put_record(StreamName="reviews", Data=b"{}", PartitionKey=str(number), ExplicitHashKey="0")
     shard = kinesis.list_shards(StreamName="reviews")["Shards"][0]["ShardId"]
-    assert hand_in_shard(session, read_all, shard) == f"35 of 35 records of {shard} read."
+    hand_in_shard(session, read_all, shard)
+    assert capsys.readouterr().out == f"35 of 35 records of {shard} read.\n"
     assert finding(session, "read_shard").message == "35 records, all of them, in order."
-    hand_in_shard(session, lambda *given: read_all(*given)[::-1], shard)
-    assert not finding(session, "read_shard").passed
-    assert hand_in_shard(session, first_page, shard) == f"✘ 10 of 35 records of {shard} read."
+    hand_in_shard(session, first_page, shard)
+    assert capsys.readouterr().out == f"✘ 10 of 35 records of {shard} read.\n"
     for wrong in (
         first_page,
         lambda *given: [],
@@ -240,6 +271,63 @@ def test_a_whole_shard_is_right_and_less_is_not_however_young_it_is(session: Ses
         hand_in_shard(session, wrong, shard)
         found = finding(session, "read_shard")
         assert not found.passed and "of 35 records" in found.message
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (lambda kinesis, stream, shard: read_all(kinesis, stream, "shardId-000000000001"),
+         r"These are not the records of shardId-000000000000: 37 of the 37 that your `read_shard` returned are not in "
+         r"that shard, so let the function use its arguments `stream` and `shard`\."),
+        (lambda *given: read_all(*given)[::-1], r"in another order than they are in"),
+        (lambda *given: read_all(*given) * 2, r"returned \d\d records of shardId-000000000000 once more"),
+    ],
+    ids=["another shard", "backwards", "twice"],
+)  # fmt: skip
+def test_as_many_records_as_the_shard_has_are_not_enough(
+    session: Session, capsys: pytest.CaptureFixture[str], function: Any, said: str
+) -> None:
+    kinesis = boto3.client("kinesis")
+    there = len(read_all(kinesis, "reviews", "shardId-000000000001"))
+    for number in range(37 - there):  # more than the shard that is asked for
+        kinesis.put_record(StreamName="reviews", Data=b"{}", PartitionKey="b", ExplicitHashKey=str(2**128 - 1 - number))
+    hand_in_shard(session, function, "shardId-000000000000")
+    shown = capsys.readouterr().out
+    assert shown.startswith("✘ ") and re.search(said, shown), shown
+    found = finding(session, "read_shard")
+    assert (found.passed, found.attempted, f"✘ {found.message}\n") == (False, True, shown)
+
+
+def test_a_record_that_comes_while_the_function_reads_is_the_shards_own(
+    session: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def read_late(kinesis: Any, stream: str, shard: str) -> list[dict[str, Any]]:
+        boto3.client("kinesis").put_record(StreamName=stream, Data=b"{}", PartitionKey="a", ExplicitHashKey="0")
+        return read_all(kinesis, stream, shard)
+
+    hand_in_shard(session, read_late, "shardId-000000000000")
+    assert re.fullmatch(r"(\d+) of \1 records of shardId-000000000000 read\.\n", capsys.readouterr().out)
+    assert finding(session, "read_shard").passed
+
+
+def same_iterator(kinesis: Any, stream: str, shard: str) -> list[dict[str, Any]]:
+    start = kinesis.get_shard_iterator(StreamName=stream, ShardId=shard, ShardIteratorType="TRIM_HORIZON")
+    records: list[dict[str, Any]] = []
+    while answer := kinesis.get_records(ShardIterator=start["ShardIterator"])["Records"]:
+        records += answer
+    return records
+
+
+def from_the_beginning(kinesis: Any, stream: str, shard: str) -> list[dict[str, Any]]:
+    records: list[dict[str, Any]] = []
+    while answer := first_answer(kinesis, stream, shard):
+        records += answer
+    return records
+
+
+def first_answer(kinesis: Any, stream: str, shard: str) -> list[dict[str, Any]]:
+    start = kinesis.get_shard_iterator(StreamName=stream, ShardId=shard, ShardIteratorType="TRIM_HORIZON")
+    return kinesis.get_records(ShardIterator=start["ShardIterator"])["Records"]
 
 
 def for_ever(kinesis: Any, stream: str, shard: str) -> list[dict[str, Any]]:
@@ -261,15 +349,16 @@ def stopped_by_hand(kinesis: Any, stream: str, shard: str) -> list[dict[str, Any
     [
         (for_ever, "got 20 empty answers in a row with MillisBehindLatest 0: that was all the shard holds"),
         (stopped_by_hand, "Your `stopped_by_hand` was interrupted in its line 2 (`raise KeyboardInterrupt`)"),
-        (lambda kinesis, stream, shard: None, "Your `read_shard` returned a NoneType: return one list"),
+        (same_iterator, "got the same records 20 times in a row, because the same iterator was used again"),
+        (from_the_beginning, "or a new one from the same place: go on with the NextShardIterator of each answer"),
     ],
-    ids=["for ever", "interrupted", "nothing"],
+    ids=["for ever", "interrupted", "same iterator", "from the beginning"],
 )
-def test_a_reader_that_does_not_end_or_returns_nothing_is_told(
+def test_a_reader_that_does_not_end_is_told(
     session: Session, capsys: pytest.CaptureFixture[str], function: Any, said: str
 ) -> None:
-    shard = boto3.client("kinesis").list_shards(StreamName="reviews")["Shards"][0]["ShardId"]
-    assert hand_in_shard(session, function, shard) is None
+    boto3.client("kinesis").put_record(StreamName="reviews", Data=b"{}", PartitionKey="a", ExplicitHashKey="0")
+    hand_in_shard(session, function, "shardId-000000000000")
     assert said in capsys.readouterr().out
     assert said in finding(session, "read_shard").message
 
@@ -287,7 +376,7 @@ def test_one_shard_is_read_with_the_students_own_function(session: Session) -> N
     kinesis.put_record(StreamName="reviews", Data=b"{}", PartitionKey="own", ExplicitHashKey=str(2**128 - 1))
     shard = kinesis.list_shards(StreamName="reviews")["Shards"][-1]["ShardId"]
     table = read_with_own("reviews", shard)
-    assert table is not None and table["PartitionKey"].tolist() == ["own"]
+    assert table is not None and table["PartitionKey"].tolist()[-1] == "own"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ CALLS = ["HeadBucket", "CreateBucket", "PutPublicAccessBlock", "PutBucketEncrypt
 
 @pytest.mark.parametrize("region", ["us-east-1", "us-west-2"])
 @pytest.mark.parametrize("broken", CALLS[2:])
-def test_broken_off_after_it_was_made_the_bucket_is_the_labs(furnish, broken: str, region: str) -> None:
+def test_broken_off_after_it_was_made_the_bucket_is_the_labs(furnish, capsys, broken: str, region: str) -> None:
     session = Session("aws", region, furnish().session.account, None, run_id="broken-off")
     name = f"made-{broken.lower()}-{region}"
     s3 = boto3.client("s3", region_name=region, config=Config(retries={"total_max_attempts": 1}))
@@ -31,6 +31,7 @@ def test_broken_off_after_it_was_made_the_bucket_is_the_labs(furnish, broken: st
     assert bucket(name).ours and dict(bucket(name).tags) == session.tags
 
     make_bucket(s3, name, session)
+    assert capsys.readouterr().out == f"The bucket {name} existed already, and is closed to the public.\n"
     assert calls[: CALLS.index(broken) + 1] == CALLS[: CALLS.index(broken) + 1]
     assert calls[CALLS.index(broken) + 1 :] == ["HeadBucket", *CALLS[2:]]  # not made a second time, and closed
     assert s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]["BlockPublicPolicy"]
