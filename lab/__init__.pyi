@@ -7,7 +7,13 @@ from .account.application_changes import (
     may_configure as may_configure,
 )
 from .account.application_changes import (
+    may_start as may_start,
+)
+from .account.application_changes import (
     property_table as property_table,
+)
+from .account.application_changes import (
+    require_parallelism as require_parallelism,
 )
 from .account.application_changes import (
     stopped as stopped,
@@ -128,9 +134,6 @@ from .deploy.flink_zip import (
 )
 from .deploy.flink_zip import (
     build_flink_zip as build_flink_zip,
-)
-from .deploy.flink_zip import (
-    may_start as may_start,
 )
 from .deploy.invocation import (
     ProducerFailed as ProducerFailed,

@@ -1,10 +1,10 @@
-"""Find out which exercises of the application are still blank: from its zip and from its parallelism."""
+"""Find out what a check cannot judge: exercises that are still blank, an application that is not the notebook's."""
 
 import ast
 
 from lab.checks.pipeline import Pipeline
 from lab.checks.probe import Place, Settled
-from lab.core.names import APPLICATION_SCRIPT, APPLICATION_ZIP
+from lab.core.names import APPLICATION, APPLICATION_SCRIPT, APPLICATION_ZIP
 from lab.exercises.catalog import EXERCISES, Exercise
 
 
@@ -43,10 +43,34 @@ def blank_exercises(lab: Pipeline) -> list[Exercise]:
 
 
 def require_attempted(lab: Pipeline) -> None:
-    """Settle a probe that can only pass when the application is whole, by the first exercise that is blank."""
+    """Settle a probe that can only pass when the application is whole: an exercise is blank, or settings differ."""
     for blank in blank_exercises(lab):
+        if blank.name != "parallelism":
+            require_what_runs(lab)
         place = Place(f"s3://{lab.session.flink_bucket}/{APPLICATION_ZIP} and the application's parallelism")
         raise Settled(place.open(ran_with_one(lab) if blank.name == "parallelism" else blank.not_attempted))
+    require_same_settings(lab)
+
+
+def require_what_runs(lab: Pipeline) -> None:
+    """Settle a probe of the student's file as failed where another file runs: what ran says nothing of this one."""
+    if lab.not_what_runs:
+        raise Settled(Place("your file, the zip in the bucket and the application").failed(
+            f"{lab.not_what_runs}, so what ran is not what you wrote: run 03_flink_job again from 'Package and upload' "
+            "on, then this notebook."
+        ))  # fmt: skip
+
+
+def require_same_settings(lab: Pipeline) -> None:
+    """Settle a probe that compares with a notebook's parameters as failed where the application runs with others."""
+    runs = lab.running_settings
+    other = [name for name in runs if lab.parameters.get(name, runs[name]) != runs[name]]
+    if other:
+        its, mine = (" and ".join(f"{name} = {of[name]}" for name in other) for of in (runs, lab.parameters))
+        raise Settled(Place(f"the runtime properties of {APPLICATION}").failed(
+            f"The application runs with {its}, and this notebook says {mine}: set the same parameters in 03_flink_job "
+            "and 04_validate, then run both again."
+        ))  # fmt: skip
 
 
 def ran_with_one(lab: Pipeline) -> str:

@@ -11,6 +11,7 @@ from lab.checks.probe import FAILED, OPEN, PASSED, Probe, Report, State, take_al
 from lab.core.cell_outputs import CHECK, leave
 from lab.core.errors import CheckFailed
 from lab.core.session import Session
+from lab.deploy.flink_zip import SOURCE
 
 CHECKS: tuple[Probe, ...] = (
     streams.landing_zone,
@@ -55,7 +56,7 @@ def check(notebook: str, session: Session, **parameters: Any) -> None:
 
     An exercise that is still blank is shown with its hint and raises nothing.
     """
-    report = CheckReport(take_all(checks_of(notebook), Pipeline(session, parameters)))
+    report = CheckReport(take_all(checks_of(notebook), Pipeline(session, parameters, folder=SOURCE)))
     results = [
         {
             "run_id": session.run_id,

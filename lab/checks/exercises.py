@@ -6,7 +6,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lab.checks.blanks import blank_exercises, blank_in, ran_with_one, uploaded_source
+from lab.checks.blanks import (
+    blank_exercises,
+    blank_in,
+    ran_with_one,
+    require_same_settings,
+    require_what_runs,
+    uploaded_source,
+)
 from lab.checks.pipeline import Pipeline
 from lab.checks.probe import Ask, Finding, Place, Probe, Settled
 from lab.core.names import (
@@ -133,11 +140,13 @@ def read_shard(lab: Pipeline) -> Finding:
 @_exercise
 def window(lab: Pipeline) -> Finding:
     place = Place(f"s3://{lab.session.flink_bucket}/{APPLICATION_ZIP} and the windows in {OUTPUT_STREAM}")
+    require_what_runs(lab)
     blank = {exercise.name for exercise in blank_exercises(lab)}
     if "window" in blank:
         return _not_attempted("window", place)
     if "watermark" in blank:
         return _not_attempted("watermark", place)
+    require_same_settings(lab)
     pairs = ["window_start", "window_end"]
     found = set(lab.output.table[pairs].itertuples(index=False, name=None))
     wanted = set(lab.reference.windows[pairs].itertuples(index=False, name=None))
@@ -177,8 +186,10 @@ def parallelism(lab: Pipeline) -> Finding:
 @_exercise
 def watermark(lab: Pipeline) -> Finding:
     place = Place("the watermark of the running job")
+    require_what_runs(lab)
     if "watermark" in {exercise.name for exercise in blank_exercises(lab)}:
         return _not_attempted("watermark", place)
+    require_same_settings(lab)
     if not len(lab.events.table):
         return place.failed("No review was sent since the application started: run 03_flink_job again.")
     wanted = lab.reference.watermark
@@ -233,6 +244,7 @@ def threshold(lab: Pipeline) -> Finding:
 @_exercise
 def groups(lab: Pipeline) -> Finding:
     place = Place(f"the records of {GROUP_STREAM}, the reviews they mean, and the labels")
+    require_what_runs(lab)
     if blank := blank_in(uploaded_source(lab), ("groups", "window", "watermark")):
         return _not_attempted(blank[0].name, place)
     if GROUPS_GROUP not in lab.properties:
@@ -240,6 +252,7 @@ def groups(lab: Pipeline) -> Finding:
             f"{APPLICATION} has no property group {GROUPS_GROUP}, so it looks for no groups: run 03_flink_job again "
             "from 'Configure it'."
         )
+    require_same_settings(lab)
     table = lab.events.table
     if not len(table):
         return place.failed("No review was sent since the application started: run 03_flink_job again.")

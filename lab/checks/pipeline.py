@@ -3,6 +3,7 @@
 import zipfile
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -19,6 +20,7 @@ from lab.core.names import (
 )
 from lab.core.session import Session
 from lab.core.zips import open_zip
+from lab.deploy.flink_zip import edited_file, has_zip
 from lab.flink.rest import Dashboard, DashboardSilent
 from lab.streams.reading import Position, load_position, stream_batches
 from lab.streams.records import Events, Groups, Output, read_reviews
@@ -37,7 +39,8 @@ WINDOW_PROPERTIES = {
 class Pipeline(Account):
     """Ask an account, with a notebook's parameters by name; each answer is kept for the next probes.
 
-    `known` holds answers that are not to be asked for, by the name of the property.
+    `known` holds answers that are not to be asked for, by the name of the property. `folder` is the application's
+    folder, where the one who asks edits it.
     """
 
     def __init__(
@@ -45,8 +48,10 @@ class Pipeline(Account):
         session: Session | None,
         parameters: Mapping[str, Any] | None = None,
         known: Mapping[str, Any] | None = None,
+        folder: Path | None = None,
     ) -> None:
         super().__init__(session)
+        self.folder = folder
         self.parameters = dict(parameters or {})
         for name, answer in (known or {}).items():
             getattr(type(self), name)  # a property that exists
@@ -56,15 +61,31 @@ class Pipeline(Account):
         return self.parameters[name]
 
     @cached_property
-    def package(self) -> zipfile.ZipFile:
-        """Read the application's zip from the bucket. Raises UnreadableZip."""
+    def package_bytes(self) -> bytes:
+        """Read the application's zip from the bucket."""
         bucket = self.session.flink_bucket
         where = f"s3://{bucket}/{APPLICATION_ZIP}"
 
         def ask() -> bytes:
             return boto3.client("s3").get_object(Bucket=bucket, Key=APPLICATION_ZIP)["Body"].read()
 
-        return open_zip(self.answer(f"reading {where}", f"There is no {where}", "03_flink_job", ask), where)
+        return self.answer(f"reading {where}", f"There is no {where}", "03_flink_job", ask)
+
+    @cached_property
+    def package(self) -> zipfile.ZipFile:
+        """Open the application's zip in the bucket. Raises UnreadableZip."""
+        return open_zip(self.package_bytes, f"s3://{self.session.flink_bucket}/{APPLICATION_ZIP}")
+
+    @cached_property
+    def not_what_runs(self) -> str:
+        """Say how the application's folder differs from what runs; empty where it does not, or nobody edits it here."""
+        if self.folder is None:
+            return ""
+        if edited := edited_file(self.package, self.folder):
+            return f"Your file {edited} is newer than the zip in the bucket"
+        if not has_zip(self.application(), self.package_bytes):
+            return "The zip in the bucket is newer than the one that runs"
+        return ""
 
     @cached_property
     def parallelism(self) -> tuple[int, int]:
@@ -117,6 +138,11 @@ class Pipeline(Account):
         """Take window, slide, threshold and delay from the notebook's parameters, else from the application."""
         if WINDOW_PROPERTIES.keys() <= self.parameters.keys():
             return {name: self.parameters[name] for name in WINDOW_PROPERTIES}
+        return self.running_settings
+
+    @cached_property
+    def running_settings(self) -> dict[str, int]:
+        """Take window, slide, threshold and delay from the application's properties."""
         given = self.properties.get(WINDOW_GROUP, {})
         try:
             return {name: int(given.get(key, default)) for name, (key, default) in WINDOW_PROPERTIES.items()}

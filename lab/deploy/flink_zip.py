@@ -3,14 +3,13 @@
 import fnmatch
 import hashlib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from lab.core.errors import LabError
 from lab.core.names import APPLICATION_FOLDER
 from lab.core.paths import ROOT
-from lab.core.zips import EPOCH, open_zip, whole_zip
+from lab.core.zips import EPOCH, whole_zip
 from lab.deploy.connector import JAR_NAME, connector_jar
 
 SOURCE = ROOT / "flink_app" / APPLICATION_FOLDER
@@ -41,29 +40,15 @@ def _packed(application: Path) -> Iterator[tuple[str, Path]]:
             yield "/".join((application.name, *parts)), path
 
 
-class StaleZip(LabError):
-    """Say that the application that would be started is not the one in the folder."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(f"{what}: run the cells of 'Package and upload' and 'Create the application' again, then this "
-                         "cell.")  # fmt: skip
-
-
-def may_start(detail: dict[str, Any], package: Path, application: Path = SOURCE) -> bool:
-    """Say whether an application (as DescribeApplication tells it) waits to be started: READY.
-
-    Raises StaleZip where a start would run something older than the application's folder, and so fail as before: a
-    file was edited after the zip was made, or the application has another zip.
-    """
-    if detail["ApplicationStatus"] != "READY":
-        return False
-    with open_zip(package, package.name) as packed:
-        inside = {name: packed.read(name) for name in packed.namelist() if not name.endswith(JAR_NAME)}
+def edited_file(packed: zipfile.ZipFile, application: Path = SOURCE) -> str:
+    """Name the first file of the application's folder that is another one in the zip; empty where all are the same."""
+    inside = {name: packed.read(name) for name in packed.namelist() if not name.endswith(JAR_NAME)}
     here = {name: path.read_bytes() for name, path in _packed(application)}
-    if changed := sorted(name for name in inside.keys() | here.keys() if inside.get(name) != here.get(name)):
-        raise StaleZip(f"The zip is older than the file {changed[0]}")
+    return next((name for name in sorted(inside.keys() | here.keys()) if inside.get(name) != here.get(name)), "")
+
+
+def has_zip(detail: Mapping[str, Any], package: bytes) -> bool:
+    """Say whether an application (as DescribeApplication tells it) has this zip; True where no MD5 is told."""
     code = detail["ApplicationConfigurationDescription"]["ApplicationCodeConfigurationDescription"]
     known = code["CodeContentDescription"].get("CodeMD5")
-    if known not in (None, hashlib.md5(package.read_bytes(), usedforsecurity=False).hexdigest()):
-        raise StaleZip(f"The application has another zip than {package.name}")
-    return True
+    return known in (None, hashlib.md5(package, usedforsecurity=False).hexdigest())

@@ -1,5 +1,6 @@
 """Right and wrong answers to the exercises, in an embedded account of their own."""
 
+import hashlib
 import io
 import json
 import random
@@ -63,9 +64,9 @@ def session(embedded: EmbeddedAccount, monkeypatch: pytest.MonkeyPatch) -> Sessi
     return connect()
 
 
-def finding(session: Session, name: str, known: dict[str, Any] | None = None) -> Finding:
+def finding(session: Session, name: str, known: dict[str, Any] | None = None, **more: Any) -> Finding:
     (check,) = [check for check in CHECKS if check.slug == name]
-    return take(check, Pipeline(session, {**SETTINGS, "reviews_file": "data/sample.json"}, known))
+    return take(check, Pipeline(session, {**SETTINGS, "reviews_file": "data/sample.json", **more}, known))
 
 
 def test_the_partition_key_by_its_id_is_right(session: Session) -> None:
@@ -564,6 +565,51 @@ def test_a_blank_second_statement_is_not_attempted(
     found = finding(session, "groups", {**known, "package": package_of(source)})
     assert (found.passed, found.attempted) == (False, False)
     assert found.message == EXERCISES[waits_for].not_attempted
+
+
+@pytest.mark.parametrize("slug", ["window", "watermark", "groups"])
+def test_an_edited_file_does_not_pass_by_what_ran_before(
+    session: Session, known: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slug: str
+) -> None:
+    """Compared is what stands in the files, and the zip in the bucket with the one that the application has."""
+    folder = tmp_path / "SlidingWindows"
+    folder.mkdir()
+    source = (PROJECT / "flink_app" / APPLICATION_SCRIPT).read_text()
+    script = folder / "sliding-windows.py"
+    script.write_text(source.replace(' = 1"""', ' <= 2"""'))
+    (check,) = [check for check in CHECKS if check.slug == slug]
+
+    def found(runs: bytes) -> Finding:
+        digest = hashlib.md5(runs, usedforsecurity=False).hexdigest()
+        code = {"ApplicationCodeConfigurationDescription": {"CodeContentDescription": {"CodeMD5": digest}}}
+        detail = {"ApplicationConfigurationDescription": code}
+        monkeypatch.setattr(Pipeline, "application", lambda lab: detail)
+        there = with_groups(known, crowds(known["events"].table, 60, 30, agreed=True), package_bytes=b"zip")
+        return take(check, Pipeline(session, {**SETTINGS, "reviews_file": "data/sample.json"}, there, folder))
+
+    edited = found(b"zip")
+    assert (edited.passed, edited.attempted) == (False, True)
+    assert edited.message == (
+        "Your file SlidingWindows/sliding-windows.py is newer than the zip in the bucket, so what ran is not what you "
+        "wrote: run 03_flink_job again from 'Package and upload' on, then this notebook."
+    )
+    script.write_text(source)
+    assert "The zip in the bucket is newer than the one that runs" in found(b"older").message
+    if slug != "watermark":  # which asks the running job
+        assert found(b"zip").passed
+
+
+@pytest.mark.parametrize("slug", ["window", "watermark", "windows_equal", "nothing_lost", "output_visible", "groups"])
+def test_a_notebook_with_another_threshold_than_the_application_is_told_so(
+    session: Session, known: dict[str, Any], slug: str
+) -> None:
+    there = with_groups(known, crowds(known["events"].table, 60, 30, agreed=True))
+    found = finding(session, slug, there, threshold=3, slide_seconds=20)
+    assert not found.passed and found.attempted
+    assert found.message == (
+        "The application runs with slide_seconds = 30 and threshold = 1, and this notebook says slide_seconds = 20 and "
+        "threshold = 3: set the same parameters in 03_flink_job and 04_validate, then run both again."
+    )
 
 
 def test_fewer_subtasks_than_shards_drop_rows_and_as_many_drop_none(sample: Events) -> None:
