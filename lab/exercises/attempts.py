@@ -21,6 +21,7 @@ from lab.exercises.answers import ask
 from lab.exercises.catalog import EXERCISES, WrongAnswer, attempt, hand_in, own_function
 from lab.streams.reading import read_stream
 from lab.streams.records import Events
+from lab.streams.shards import list_shards
 from lab.validation.input_files import sendable_reviews
 from lab.validation.reference import windows
 from lab.validation.scores import Scores
@@ -138,6 +139,7 @@ def send_keyed(
             print(f"Left out, as the function would reject them: {why_not}.")  # noqa: T201
         chosen = chosen * 2
         kinesis = boto3.client("kinesis")
+        list_shards(kinesis, EXERCISE_STREAM)  # a stream that nobody made yet is no fault of the keys
         keys = answers.partition_keys(partition_key, chosen)
         records = [
             {"Data": json.dumps({"attempt": note, "review_id": review["review_id"]}).encode(), "PartitionKey": key}
@@ -168,7 +170,9 @@ def send_batch(session: Session, put_batch: Callable[..., Any] | None = None) ->
             {"Data": json.dumps({"attempt": note, "number": number}).encode(), "PartitionKey": f"{note}-{number}"}
             for number in range(BATCH)
         ]
-        client = Unreliable(boto3.client("kinesis"))
+        kinesis = boto3.client("kinesis")
+        list_shards(kinesis, EXERCISE_STREAM)  # a stream that nobody made yet is no fault of the function
+        client = Unreliable(kinesis)
         ask(put_batch or code_file("producer/put_batch.py").put_batch, client, EXERCISE_STREAM, records)
         hand_in(session, "put_batch", attempt=note, sent=BATCH)
         print(answers.sent_in_words(BATCH, client.arrived, client.requests))  # noqa: T201

@@ -18,7 +18,7 @@ from lab.checks import check
 from lab.checks.check import CHECKS
 from lab.checks.pipeline import Pipeline
 from lab.checks.probe import Finding, Place, probe, take
-from lab.core.errors import LabError
+from lab.core.errors import LabError, StepMissing
 from lab.core.names import APPLICATION_SCRIPT, EXERCISE_STREAM, GROUPS_GROUP
 from lab.core.session import Session, connect
 from lab.exercises.attempts import (
@@ -225,6 +225,16 @@ def test_the_blank_of_the_code_file_is_not_attempted(
     monkeypatch.setattr("lab.core.code_files.project_path", lambda _: path)
     assert send_batch(session) is None
     assert not finding(session, "put_batch").attempted
+
+
+def test_without_the_stream_of_the_exercises_no_function_is_blamed(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lab.exercises.attempts.EXERCISE_STREAM", "nowhere")
+    with pytest.raises(StepMissing, match="`nowhere` does not exist: run 01_streams first"):
+        send_keyed(session, SAMPLE, lambda review: review["review_id"], WHY)
+    with pytest.raises(StepMissing, match="`nowhere` does not exist: run 01_streams first"):
+        send_batch(session)
 
 
 def test_the_unreliable_client_answers_in_the_order_of_the_request(session: Session) -> None:
