@@ -36,7 +36,7 @@ NEXT_STEP = {
 # Beginnings of the cells whose calls are refused: those that make, start, send, read and delete.
 CELLS = {
     "01_streams": ["s3 = boto3", "s3.upload_file", "described =", "kinesis = boto3", "lab.hash_ring("],
-    "02_producer": ["code = package", "lab.log_group(", "event = {"],
+    "02_producer": ["code = package", "print(lab.log_group(", "event = {"],
     "03_flink_job": [
         "s3 = boto3", "log_stream_arn =", "kinesis = boto3", "open_shards =", "try:\n    flink.create_application",
         "application = lab.bring_up", "if lab.may_configure", "application = flink.describe", "print(lab.stop_after(",
