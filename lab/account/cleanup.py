@@ -28,6 +28,8 @@ def lab_resources(session: Session, until_gone: bool = False, timeout: float = 3
     StillThere after ``timeout`` seconds; what is left then has the name alone, and is somebody else's.
     """
     found = wait_until_gone(session, timeout) if until_gone else existing(session)
+    if not found:
+        print("Nothing of the lab is there: no resource has one of its names.")  # noqa: T201
     return table_of(found)
 
 

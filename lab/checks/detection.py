@@ -84,8 +84,8 @@ def output_visible(lab: Pipeline) -> Finding:
         return place.failed("No review was sent since the application started: invoke the function again.")
     found, expected = len(lab.output.table), len(lab.reference.windows)
     if expected and not found:
-        return place.failed(f"It holds no window, and {expected:,} must be there: look at the dashboard.")
-    return place.passed(f"{found:,} windows are there.")
+        return place.failed(f"It holds no row, and {expected:,} must be there: look at the dashboard.")
+    return place.passed(f"{found:,} rows are there, each a reviewer in a window.")
 
 
 @probe("Every window equals the reference", "04_validate", 25)

@@ -3,7 +3,7 @@
 The notebooks call boto3 in plain sight, so what it raises, and a name that no cell has defined yet, are first put into
 a `LabError`; the code of the cells, and what they catch, is not touched. The cell still ends in an error output, with
 that sentence as its traceback, so a run from the command line fails as before; the whole traceback follows as an output
-that a person opens and the runner reads.
+that a person opens and the runner reads. A failed check has none: nothing of the student's was on the way to it.
 """
 
 import os
@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from lab.core.cell_outputs import TRACEBACK, leave
-from lab.core.errors import LabError
+from lab.core.errors import CheckFailed, LabError
 
 
 class NotDefined(LabError):
@@ -73,6 +73,8 @@ def _show(
         said.__traceback__ = None
         said.__cause__ = said.__cause__ or error
     shell.showtraceback((type(said), said, said.__traceback__), tb_offset=tb_offset)
+    if isinstance(said, CheckFailed):
+        return  # where a check failed is in the account, and the sentence says it
     whole = "".join(traceback.format_exception(said))
     folded = f"<details><summary>Where it happened</summary><pre>{escape(whole)}</pre></details>"
     leave(TRACEBACK, {"traceback": whole}, "(where it happened is folded here)", folded)

@@ -41,7 +41,7 @@ def _packed(application: Path) -> Iterator[tuple[str, Path]]:
 
 
 def edited_file(packed: zipfile.ZipFile, application: Path = SOURCE) -> str:
-    """Name the first file of the application's folder that is another one in the zip; empty where all are the same."""
+    """Name the first file of the application's folder that the zip holds otherwise; empty where there is none."""
     inside = {name: packed.read(name) for name in packed.namelist() if not name.endswith(JAR_NAME)}
     here = {name: path.read_bytes() for name, path in _packed(application)}
     return next((name for name in sorted(inside.keys() | here.keys()) if inside.get(name) != here.get(name)), "")

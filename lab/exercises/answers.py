@@ -127,6 +127,23 @@ def threshold(chosen: Any, scores: Scores) -> int:
     return int(value)
 
 
+def no_row_label(function: Callable[..., Any], scores: Scores, chosen: Any) -> None:
+    """Raise WrongAnswer where `choose_threshold` returned the label of a row, as `idxmax` does.
+
+    The labels are whole numbers, as thresholds are. So the same rows are given once more, with other labels.
+    """
+    table, far = scores.by_threshold, 1_000
+    try:
+        again = ask(function, table.set_axis(table.index + far))
+    except (NotImplementedError, WrongAnswer):
+        return
+    if isinstance(again, type(chosen)) and again - chosen == far:
+        raise WrongAnswer(
+            f"Your `choose_threshold` returned {chosen}: that is the label of a row, as `idxmax` returns it, and not "
+            "its threshold, so return the value of the column `threshold` in that row."
+        )
+
+
 def sent_in_words(sent: int, arrived: Counter[str], requests: int) -> str:
     """Return what became of a batch: `arrived` counts the records on the stream by partition key."""
     there, twice = len(arrived), sum(count > 1 for count in arrived.values())

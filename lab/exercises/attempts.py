@@ -241,9 +241,15 @@ def hand_in_threshold(
         if not best >= PRECISE_ENOUGH:
             hand_in(session, "threshold", nothing_to_choose=True)
             return nothing_to_choose(scores)
-        chosen = answers.threshold(ask(choose_threshold, scores.by_threshold.copy()), scores)
+        returned = ask(choose_threshold, scores.by_threshold.copy())
+        chosen = answers.threshold(returned, scores)
+        answers.no_row_label(choose_threshold, scores, returned)
         hand_in(session, "threshold", threshold=chosen)
-        return f"Chosen: keep movie_count > {chosen}. {scores.sentence(chosen)}"
+        said = f"Chosen: keep movie_count > {chosen}. {scores.sentence(chosen)}"
+        precise = scores.at(chosen)["precision"] >= PRECISE_ENOUGH
+        return (
+            said if precise else f"✘ {said} The precision is below {PRECISE_ENOUGH:.2f}, which the exercise asks for."
+        )
 
     return attempt(session, "threshold", work)
 
@@ -264,7 +270,7 @@ def dropped_by_parallelism(events: Events, **settings: int) -> pd.DataFrame:
 
     A subtask that reads several shards (`lab.validation.subtasks`) has one watermark over all of them. The unit is
     Flink's own (numLateRecordsDropped): a row counts when the last of its windows had closed before it. The watermark
-    moves with every row here and every 200 ms in Flink, so Flink drops fewer.
+    moves with every row here and every 200 ms in Flink, so Flink's number is another one in each run.
     Returns DataFrame[parallelism, late rows dropped].
     """
     name = "late rows dropped"

@@ -7,7 +7,7 @@ import pandas as pd
 from IPython.display import HTML
 
 from lab.flink.dashboard_address import in_browser
-from lab.flink.rest import Dashboard
+from lab.flink.rest import Dashboard, DashboardSilent
 
 
 def dashboard_link(url: str) -> HTML:
@@ -17,8 +17,17 @@ def dashboard_link(url: str) -> HTML:
 
 
 def jobs_table(url: str) -> pd.DataFrame:
-    """List the dashboard's jobs: name, state and tasks, as its page *Jobs* shows them."""
-    jobs = Dashboard(url).jobs()
+    """List the dashboard's jobs: name, state and tasks, as its page *Jobs* shows them.
+
+    Raises DashboardSilent, such as for a URL of an earlier start.
+    """
+    try:
+        jobs = Dashboard(url).jobs()
+    except DashboardSilent as error:
+        hint = (
+            "run the cell that creates the URL again, because the address is another after each start (on AWS only a "
+        )
+        raise DashboardSilent(url, error.why, hint + "browser gets an answer)") from error
     return pd.DataFrame(
         {
             "job": [job["name"] for job in jobs],

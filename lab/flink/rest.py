@@ -18,10 +18,10 @@ _TIMEOUT = 60.0  # seconds, as boto3 waits: on a busy machine a JobManager is sl
 class DashboardSilent(LabError):
     """Say that the dashboard's address does not answer as a Flink REST API."""
 
-    def __init__(self, url: str, why: str) -> None:
+    def __init__(self, url: str, why: str, hint: str = "open it in the browser, or create a new URL") -> None:
+        self.url, self.why = url, why
         super().__init__(
-            f"The Flink dashboard at {_without_token(url)} does not answer as Flink's REST API ({why}): open it in the "
-            "browser, or create a new URL if this one is older than its session."
+            f"The Flink dashboard at {_without_token(url)} does not answer as Flink's REST API ({why}): {hint}."
         )
 
 
@@ -46,7 +46,8 @@ class Dashboard:
             with urllib.request.urlopen(self._base + path, timeout=_TIMEOUT) as answer:  # noqa: S310
                 return json.load(answer)
         except (OSError, ValueError) as error:
-            raise DashboardSilent(self.url, str(error)) from error
+            why = error.reason if type(error) is urllib.error.URLError else error  # "<urlopen error ...>" says less
+            raise DashboardSilent(self.url, str(why)) from error
 
     def jobs(self) -> list[dict[str, Any]]:
         """List each job with name, state, start time and task counts, newest first."""

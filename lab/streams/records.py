@@ -75,7 +75,7 @@ class Output:
     def sentence(self) -> str:
         """Return what was read, in one sentence."""
         return (
-            f"{len(self.table):,} windows, {self.duplicates:,} copies removed, {len(self.conflicts):,} in conflict, "
+            f"{len(self.table):,} rows, {self.duplicates:,} copies removed, {len(self.conflicts):,} in conflict, "
             f"{len(self.unreadable):,} records unreadable."
         )
 

@@ -34,9 +34,14 @@ class Comparison:
 
     @property
     def unequal(self) -> pd.DataFrame:
-        """Return all rows that differ, with a column `how`: missing, extra or different."""
+        """Return all rows that differ, with a column `differs`: missing, extra or different.
+
+        What explains a row stands in `because`, which is left out where nothing explains any.
+        """
         parts = {"missing": self.missing, "extra": self.extra, "different": self.different}
-        return pd.concat([part.assign(how=how) for how, part in parts.items()], ignore_index=True)
+        rows = pd.concat([part.assign(differs=how) for how, part in parts.items()], ignore_index=True)
+        rows = rows[[*COLUMNS, "differs", "why"]].rename(columns={"why": "because"})
+        return rows if rows["because"].any() else rows.drop(columns="because")
 
 
 def compare_windows(reference: Reference | pd.DataFrame, output: Output | pd.DataFrame) -> Comparison:

@@ -55,9 +55,9 @@ class Reference:
     def sentence(self) -> str:
         """Return what was computed, in one sentence."""
         return (
-            f"{len(self.windows):,} closed windows with more than {self.threshold} reviews, {len(self.open_windows):,} "
-            f"still open, {len(self.late_pairs):,} late (review, window) pairs, {len(self.uncertain):,} windows that "
-            "depend on timing."
+            f"{len(self.windows):,} rows (a reviewer in a closed window) with more than {self.threshold} reviews, "
+            f"{len(self.open_windows):,} in windows still open, {len(self.late_pairs):,} late (review, window) pairs, "
+            f"{len(self.uncertain):,} rows that depend on timing."
         )
 
 

@@ -52,7 +52,7 @@ CELLS = {
 LEFT_OUT = {
     "03_flink_job": ("url =", "lab.jobs_table", "lab.try_sql", "lab.window_player"),
     "04_validate": ("comparison =", "flink =", "lab.dropped_by", "all_counts =", "labels =", "chosen =", "left_out =",
-                    "lab.counts_over", "lab.recall_per", "lab.try_sql", "groups = lab.wait"),
+                    "lab.counts_over", "lab.recall_per", "lab.try_sql", "groups = lab.wait", "scores.by"),
 }  # fmt: skip
 # Where "not found" is an answer like another: the cell deletes, or looks whether something is there.
 NOT_FOUND_WILL_DO = ("print(lab.keep_to_hours", *CELLS["05_cleanup"])

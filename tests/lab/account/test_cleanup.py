@@ -10,6 +10,7 @@ from lab.account import teardown
 from lab.account.cleanup import StillThere, lab_resources, not_ours, wait_until_gone
 from lab.account.inventory import existing
 from lab.core.errors import AccountRefused
+from lab.core.session import Session
 from lab.deploy import buckets
 from lab.deploy.buckets import NotEmptied, empty_bucket
 
@@ -136,3 +137,9 @@ def test_what_does_not_go_in_time_is_named(furnish) -> None:
     furnished.stream("reviews")
     with pytest.raises(StillThere, match=r"stream reviews \(ACTIVE\); clean up again"):
         wait_until_gone(furnished.session, timeout=0)
+
+
+def test_an_empty_account_is_said_in_words(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("lab.account.cleanup.existing", lambda session: [])
+    assert not len(lab_resources(Session("local", "us-east-1", "000000000000", None), until_gone=True))
+    assert capsys.readouterr().out == "Nothing of the lab is there: no resource has one of its names.\n"

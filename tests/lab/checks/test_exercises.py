@@ -456,7 +456,9 @@ def test_the_threshold_is_the_lowest_that_is_precise_enough(
     session: Session, sample: Events, known: dict[str, Any], chosen: int, said: str
 ) -> None:
     scores = score(windows(sample, 60, 30, 0, 5).windows, labels_of("", "data/sample.json"))
-    hand_in_threshold(session, lambda table: chosen, scores)
+    shown = hand_in_threshold(session, lambda table: chosen, scores) or ""
+    assert shown.startswith(f"{'✘ ' * (chosen == 2)}Chosen: keep movie_count > {chosen}. ")
+    assert ("The precision is below 0.60" in shown) is (chosen == 2)
     found = finding(session, "threshold", known)
     assert found.passed is not bool(said), found.message
     assert said in found.message
@@ -470,8 +472,12 @@ def test_the_threshold_is_the_lowest_that_is_precise_enough(
         (lambda table: table, "returned a DataFrame of 12: return one whole number"),
         (lambda table: None, "returned None (is a `return` missing?)"),
         (lambda table: table[table["precision"] > 1]["threshold"].iloc[0], "with IndexError: single positional"),
+        (
+            lambda table: table[table["precision"] >= 0.6]["recall"].idxmax(),
+            "returned 2: that is the label of a row, as `idxmax` returns it, and not its threshold, so return",
+        ),
     ],
-    ids=["precision", "half", "table", "nothing", "IndexError"],
+    ids=["precision", "half", "table", "nothing", "IndexError", "label"],
 )
 def test_what_is_no_threshold_is_not_made_one(
     session: Session, sample: Events, capsys: pytest.CaptureFixture[str], choose: Any, said: str

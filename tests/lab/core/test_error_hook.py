@@ -7,6 +7,7 @@ import pytest
 from nbclient import NotebookClient
 
 from lab.core.cell_outputs import TRACEBACK
+from lab.runner.outcome import Failure
 from lab.runner.verdict import judge
 from tests.support.account import PROJECT
 
@@ -63,9 +64,9 @@ def test_a_parameter_of_another_type_is_refused_where_it_is_read(notebook: nbfor
 
 
 def test_a_failed_check_is_its_sentence(notebook: nbformat.NotebookNode) -> None:
-    said, folded = shown(notebook.cells[6])
-    assert said == "1 check of 01_streams failed: Do this."
-    assert "IPython" not in folded and folded.startswith("Traceback")
+    (error,) = notebook.cells[6].outputs  # nothing is folded under it
+    assert error.evalue == "1 check of 01_streams failed: Do this."
+    assert error.traceback == [f"\x1b[31m✘\x1b[0m {error.evalue}"]
 
 
 def test_an_account_that_was_killed_begins_empty(notebook: nbformat.NotebookNode) -> None:
@@ -83,8 +84,13 @@ def test_an_error_of_nobodys_keeps_its_traceback(notebook: nbformat.NotebookNode
 
 
 def test_the_runner_sees_the_error_and_the_whole_traceback(notebook: nbformat.NotebookNode) -> None:
-    failed = nbformat.from_dict({**notebook, "cells": [notebook.cells[0], notebook.cells[6]]})
-    failure = judge("01_streams", failed, "run", 1.0, "here", None).failure
-    assert failure is not None and not failure.died
-    assert failure.sentence.endswith("1 check of 01_streams failed: Do this.")
-    assert failure.traceback.startswith("Traceback") and "raise lab.CheckFailed" in failure.traceback
+    def failure(number: int) -> Failure:
+        failed = nbformat.from_dict({**notebook, "cells": [notebook.cells[0], notebook.cells[number]]})
+        found = judge("01_streams", failed, "run", 1.0, "here", None).failure
+        assert found is not None
+        return found
+
+    check, other = failure(6), failure(8)
+    assert not check.died and check.sentence.endswith("1 check of 01_streams failed: Do this.")
+    assert check.traceback == "✘ 1 check of 01_streams failed: Do this."
+    assert other.died and other.traceback.startswith("Traceback") and "list_streams" in other.traceback

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from grader.hidden_run.application_proof import counts_in_sliding_windows
-from lab.flink.rest import Dashboard
+from lab.flink.dashboard_tables import jobs_table
+from lab.flink.rest import Dashboard, DashboardSilent
 
 SOURCE, BY_REVIEWER, BY_MOVIE = "e3df", "0461", "2ba6"
 INPUT = [{"num": 0, "id": SOURCE, "ship_strategy": "HASH"}]
@@ -79,3 +80,13 @@ def test_each_sink_counts_what_it_took_itself() -> None:
 def test_the_windows_that_count_are_those_that_lead_to_the_sink(table: str, by_movie: str, found: bool) -> None:
     plan = [*PLAN[:2], {**PLAN[2], "description": by_movie}]
     assert counts_in_sliding_windows(Answered(plan), "j", table) is found
+
+
+def test_the_address_of_an_earlier_start_says_which_cell_to_run() -> None:
+    with pytest.raises(DashboardSilent) as raised:
+        jobs_table("http://127.0.0.1:9/?token=secret")
+    assert str(raised.value) == (
+        "The Flink dashboard at http://127.0.0.1:9/ does not answer as Flink's REST API ([Errno 111] Connection "
+        "refused): run the cell that creates the URL again, because the address is another after each start (on AWS "
+        "only a browser gets an answer)."
+    )

@@ -133,7 +133,7 @@ def test_windows_are_typed_and_sorted():
         "window_end": [pd.Timestamp(f"2026-01-01 00:01:{second}") for second in ("00", "00", "30")],
     }
     assert output.table["movie_count"].dtype == "int64"
-    assert output.sentence == "3 windows, 0 copies removed, 0 in conflict, 0 records unreadable."
+    assert output.sentence == "3 rows, 0 copies removed, 0 in conflict, 0 records unreadable."
 
 
 def test_copies_are_removed_and_counted():

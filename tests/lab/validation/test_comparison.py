@@ -48,7 +48,8 @@ def test_missing_extra_and_different():
     assert got.missing["found"].isna().all()
     assert got.extra[["reviewer", "found"]].values.tolist() == [["eve", 9]]
     assert got.different[["reviewer", "expected", "found"]].values.tolist() == [["bob", 5, 4]]
-    assert got.unequal["how"].tolist() == ["missing", "extra", "different"]
+    assert got.unequal["differs"].tolist() == ["missing", "extra", "different"]
+    assert list(got.unequal.columns) == [*KEY, "expected", "found", "differs"]  # nothing explains one of them
     assert list(got.missing.columns) == [*KEY, "expected", "found", "why"]
 
 
@@ -81,6 +82,7 @@ def test_an_extra_window_that_is_still_open_is_explained():
     opened = table(("eve", 60, 4))
     got = compare_windows(reference(WINDOWS, opened), pd.concat([WINDOWS, opened]))
     assert not got.equal and got.extra["why"].tolist() == ["the window is still open in the reference"]
+    assert got.unequal["because"].tolist() == ["the window is still open in the reference"]
     assert got.sentence == (
         "3 of 3 windows equal, none missing, 1 extra; for 1 of them the window is still open in the reference."
     )

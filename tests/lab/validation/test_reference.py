@@ -64,8 +64,8 @@ def test_two_reviews_in_overlapping_windows():
         "reviewer": "object", "window_start": "datetime64[ns]", "window_end": "datetime64[ns]", "movie_count": "int64",
     }  # fmt: skip
     assert reference.sentence == (
-        "6 closed windows with more than 0 reviews, 0 still open, 0 late (review, window) pairs, "
-        "0 windows that depend on timing."
+        "6 rows (a reviewer in a closed window) with more than 0 reviews, 0 in windows still open, 0 late (review, "
+        "window) pairs, 0 rows that depend on timing."
     )
 
 
