@@ -291,7 +291,7 @@ def test_a_whole_shard_is_right_and_less_is_not_however_young_it_is(
          r"These are not the records of shardId-000000000000: 37 of the 37 that your `read_shard` returned are not in "
          r"that shard, so let the function use its arguments `stream` and `shard`\."),
         (lambda *given: read_all(*given)[::-1], r"in another order than they are in"),
-        (lambda *given: read_all(*given) * 2, r"returned \d\d records of shardId-000000000000 once more"),
+        (lambda *given: read_all(*given) * 2, r"returned \d+ records of shardId-000000000000 once more"),
     ],
     ids=["another shard", "backwards", "twice"],
 )  # fmt: skip
@@ -299,6 +299,8 @@ def test_as_many_records_as_the_shard_has_are_not_enough(
     session: Session, capsys: pytest.CaptureFixture[str], function: Any, said: str
 ) -> None:
     kinesis = boto3.client("kinesis")
+    for key in "acd":
+        kinesis.put_record(StreamName="reviews", Data=b"{}", PartitionKey=key, ExplicitHashKey="0")
     there = len(read_all(kinesis, "reviews", "shardId-000000000001"))
     for number in range(37 - there):  # more than the shard that is asked for
         kinesis.put_record(StreamName="reviews", Data=b"{}", PartitionKey="b", ExplicitHashKey=str(2**128 - 1 - number))
