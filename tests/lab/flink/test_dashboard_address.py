@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from lab.core.paths import ROOT
 from lab.flink import dashboard_address
 from lab.flink.dashboard_address import in_browser
-from lab.runner.jupyterlab import SETTINGS, arguments
+from lab.runner.jupyterlab import arguments
 
 URL = "http://127.0.0.1:35809"
 CODESPACE = {"CODESPACE_NAME": "fluffy-guide", "GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN": "app.github.dev"}
@@ -48,11 +47,6 @@ def test_the_address_on_aws_is_left_alone(kernel: dict[str, str]) -> None:
 
 def test_only_dashboards_on_this_machine_are_led_to() -> None:
     assert dashboard_address.dashboards() == {"student": "127.0.0.1:35809"}
-
-
-def test_make_jupyter_opens_the_first_notebook_below_the_project() -> None:
-    plain = [str(ROOT / "notebooks" / "01_streams.ipynb"), f"--ServerApp.root_dir={ROOT}"]
-    assert arguments({}, ["--port=1"]) == [*plain, f"--LabApp.app_settings_dir={SETTINGS}", "--port=1"]
 
 
 def test_in_codespaces_its_own_address_is_no_other_site() -> None:

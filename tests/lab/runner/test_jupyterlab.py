@@ -7,6 +7,7 @@ import pytest
 from jupyter_client.kernelspec import KernelSpecManager
 from traitlets.config import Configurable
 
+from lab.core.paths import ROOT
 from lab.runner.jupyterlab import SETTINGS, arguments
 from lab.runner.notebook_files import NotebookFiles
 
@@ -23,8 +24,11 @@ def test_root_may_start_it_and_others_need_no_leave() -> None:
     assert arguments({}, ["--port=1"], is_root=True)[-1] == "--port=1"
 
 
-def test_the_printed_address_opens_the_first_notebook() -> None:
-    assert "--LabApp.default_url=/lab/tree/notebooks/01_streams.ipynb" in arguments({}, ["--no-browser"])
+def test_the_printed_address_opens_the_first_notebook_below_the_project() -> None:
+    given = arguments({}, ["--no-browser"])
+    assert "--LabApp.default_url=/lab/tree/notebooks/01_streams.ipynb" in given
+    assert f"--ServerApp.root_dir={ROOT}" in given
+    assert given[-1] == "--no-browser"
 
 
 class Server(Configurable):
