@@ -21,6 +21,7 @@ from localaws.machine.processes import ChildRegister, clean_environment, same_pr
 from localaws.options import AccountOptions
 
 DEFAULT_OPTIONS = AccountOptions()
+_NAMING_TIMEOUT = 3.0  # seconds; who has a port and does not say its name has its process named
 _STILL = 60.0  # seconds in which a starting account uses no processor time before it is taken for hung
 _ANSWER_TIMEOUT = 60.0  # seconds; on a busy machine an account is slow, and ending it would lose what is in it
 
@@ -157,9 +158,9 @@ def tail(home: AccountFolder, lines: int = 20) -> str:
     return ""
 
 
-def _ask(port: int) -> dict[str, Any] | None:
+def _ask(port: int, timeout: float | None = None) -> dict[str, Any] | None:
     try:
-        with open_url(f"http://127.0.0.1:{port}/_localaws/status", timeout=_ANSWER_TIMEOUT) as answer:
+        with open_url(f"http://127.0.0.1:{port}/_localaws/status", timeout=timeout or _ANSWER_TIMEOUT) as answer:
             return json.load(answer)
     except (OSError, ValueError):
         return None
@@ -173,7 +174,7 @@ def _require_free(port: int) -> None:
 
 
 def _holder(port: int) -> str:
-    if answer := _ask(port):
+    if answer := _ask(port, _NAMING_TIMEOUT):
         return f"the embedded account of {answer.get('home')}"
     try:
         for connection in psutil.net_connections("tcp"):
