@@ -75,8 +75,9 @@ def spread_picture(rows: pd.DataFrame, shards: list[str]) -> Picture:
     figure.supxlabel("shard", fontsize=10)
     heading = ""
     if len(shown) < len(names):
-        heading = f", the last {len(shown)} of {len(names)} attempts"
-        figure.suptitle(heading.strip(", "), x=0.01, ha="left", fontsize=10)
+        newest_of = f"the last {len(shown)} of {len(names)} attempts"
+        figure.suptitle(newest_of, x=0.01, ha="left", fontsize=10)
+        heading = f", {newest_of}"
     alt = f"Bars of the records on each of {len(shards)} shards, a panel an attempt{heading}. {'; '.join(said)}."
     return Picture(figure, alt, table, f"Records on each shard{heading}")
 

@@ -25,9 +25,10 @@ def jobs_table(url: str) -> pd.DataFrame:
         jobs = Dashboard(url).jobs()
     except DashboardSilent as error:
         hint = (
-            "run the cell that creates the URL again, because the address is another after each start (on AWS only a "
+            "run the cell that creates the URL again, because the address is another after each start "
+            "(on AWS only a browser gets an answer)"
         )
-        raise DashboardSilent(url, error.why, hint + "browser gets an answer)") from error
+        raise DashboardSilent(url, error.why, hint) from error
     return pd.DataFrame(
         {
             "job": [job["name"] for job in jobs],
