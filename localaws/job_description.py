@@ -1,6 +1,7 @@
 """Hand an application's key and the job that is to run from the control plane to the data plane."""
 
 import math
+import re
 from dataclasses import dataclass
 
 RUN_OPTIONS = "kinesis.analytics.flink.run.options"  # the property group of a Python application's run options
@@ -8,7 +9,7 @@ RUN_OPTIONS = "kinesis.analytics.flink.run.options"  # the property group of a P
 
 @dataclass(frozen=True)
 class ApplicationKey:
-    """Describe names one application: account (12 digits), region and name."""
+    """Name one application: account (12 digits), region and name."""
 
     account: str
     region: str
@@ -16,6 +17,11 @@ class ApplicationKey:
 
     def __str__(self) -> str:
         return f"{self.account}-{self.region}-{self.name}"
+
+    @staticmethod
+    def of_name(name: str) -> re.Pattern[str]:
+        """Return what matches the text of each key with this name, whatever its account and region."""
+        return re.compile(rf"\d{{12}}-[a-z]+(-[a-z]+)+-\d+-{re.escape(name)}")
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,12 @@
 import contextlib
 import json
 import os
-import re
 import shutil
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from localaws.job_description import ApplicationKey
 
 DEFAULT_PORT = 4566
 FAILURE_FILE = "failure.txt"  # in an application's folder: sentence and cause of its last failed start
@@ -73,7 +74,7 @@ class AccountFolder:
 
         None where none of that name was ever started.
         """
-        key = re.compile(rf"\d{{12}}-[a-z]+(-[a-z]+)+-\d+-{re.escape(application)}")  # account and region before it
+        key = ApplicationKey.of_name(application)
         folders = [path for path in sorted((self.root / "applications").glob("*")) if key.fullmatch(path.name)]
         if not folders:
             return None
