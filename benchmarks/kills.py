@@ -21,8 +21,8 @@ def run() -> tuple[bool, str]:
     """One run; (passed, the comparison's sentence or the end of what the test said)."""
     command = [sys.executable, "-m", "pytest", "-q", "-s", TEST]
     finished = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
-    compared = re.search(r"[\d,]+ of [\d,]+ windows equal.*", finished.stdout)
-    return finished.returncode == 0, compared[0] if compared else finished.stdout[-500:]
+    compared = re.findall(r"[\d,]+ of [\d,]+ windows equal.*", finished.stdout)
+    return finished.returncode == 0, compared[-1] if compared else finished.stdout[-500:]
 
 
 def main() -> int:

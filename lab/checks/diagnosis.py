@@ -11,7 +11,7 @@ import pandas as pd
 
 from lab.checks import diagnosis_account as built
 from lab.checks.diagnosis_account import AGAIN
-from lab.checks.diagnosis_job import failures, readable_dashboard, refused_records, slowest_subtasks
+from lab.checks.diagnosis_job import failures, readable_dashboard, refused_records, slowest_subtasks, without_watermark
 from lab.checks.pipeline import Pipeline
 from lab.checks.probe import FAILED, UNREACHED, Finding, Probe, Report, Trouble, probe, take
 from lab.core.account import Account
@@ -129,6 +129,12 @@ def output(lab: Pipeline) -> str:
         raise Trouble(
             f"None of {expected:,} windows is in {OUTPUT_STREAM}: its sink has failed {refused:,} times "
             f"to write a record. Look for 'will retry' in the log of {APPLICATION}, which says why, and correct that."
+        )
+    if found < expected and without_watermark(readable_dashboard(lab)):
+        raise Trouble(
+            f"{found:,} of {expected:,} windows are in {OUTPUT_STREAM}: the job was restored, and Flink keeps no "
+            "watermark in a snapshot or checkpoint, so it waits for a new record on every shard: "
+            f"{AGAIN}, which brings them."
         )
     if found < expected:
         raise Trouble(

@@ -84,6 +84,12 @@ def slowest_subtasks(dashboard: Dashboard | None) -> str:
     return ""
 
 
+def without_watermark(dashboard: Dashboard | None) -> bool:
+    """Say whether a job runs that has no watermark yet; False where nobody tells."""
+    job = dashboard.running_job() if dashboard else None
+    return dashboard is not None and job is not None and dashboard.watermark(job["jid"]) is None
+
+
 def last_complaint(detail: dict[str, Any]) -> str:
     """Read why the last start failed from the application's log stream; empty where nothing says so."""
     try:

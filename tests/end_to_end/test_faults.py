@@ -35,23 +35,14 @@ def send_some(pipeline: Pipeline, **event: Any) -> tuple[threading.Thread, list[
     return sending
 
 
-def all_is_right(pipeline: Pipeline, sending: threading.Thread, answers: list[dict[str, Any]]) -> None:
-    sending.join()
-    assert (answers[0]["sent"], answers[0]["rejected"]) == (1500, 0)
-    pipeline.wait_job_running()
-    pipeline.every_window_is_right(WINDOWS[1500])
-
-
 def test_taskmanager_killed_three_times(pipeline: Pipeline) -> None:
     for _ in range(3):
-        sending, _ = send_some(pipeline, pace=400)
+        sending, answers = send_some(pipeline, pace=400)
         before = taskmanagers(pipeline)
         os.kill(pipeline.process_of("TaskManagerRunner").pid, signal.SIGKILL)
         while not (now := taskmanagers(pipeline)) or now & before:  # until the JobManager knows, and has another
             time.sleep(0.1)
-        pipeline.wait_job_running()
-        sending.join()
-    pipeline.every_window_is_right(3 * WINDOWS[1500])
+        pipeline.all_is_right_after_a_restore(sending, answers)
 
 
 def test_jobmanager_killed(pipeline: Pipeline) -> None:
@@ -59,7 +50,7 @@ def test_jobmanager_killed(pipeline: Pipeline) -> None:
     victim = pipeline.process_of("StandaloneSessionClusterEntrypoint")
     os.kill(victim.pid, signal.SIGKILL)
     wait_gone(victim.pid)
-    all_is_right(pipeline, sending, answers)
+    pipeline.all_is_right_after_a_restore(sending, answers)
     assert "The jobmanager of the application was lost" in pipeline.account.command("logs", "student").stdout
 
 
@@ -76,7 +67,7 @@ def test_stopped_with_a_snapshot_and_started_from_it_while_the_producer_goes_on(
     (taken,) = snapshots(pipeline).keys() - before.keys()
     assert snapshots(pipeline)[taken] == "READY"
     pipeline.start("RESTORE_FROM_CUSTOM_SNAPSHOT", SnapshotName=taken)
-    all_is_right(pipeline, sending, answers)
+    pipeline.all_is_right_after_a_restore(sending, answers)
 
 
 def test_stopped_with_a_snapshot_while_the_job_restarts(pipeline: Pipeline) -> None:
@@ -91,7 +82,7 @@ def test_stopped_with_a_snapshot_while_the_job_restarts(pipeline: Pipeline) -> N
     (taken,) = snapshots(pipeline).keys() - before.keys()
     assert snapshots(pipeline)[taken] == "READY"
     pipeline.start("RESTORE_FROM_LATEST_SNAPSHOT")
-    all_is_right(pipeline, sending, answers)
+    pipeline.all_is_right_after_a_restore(sending, answers)
 
 
 def test_updated_while_it_runs(pipeline: Pipeline) -> None:
@@ -102,7 +93,7 @@ def test_updated_while_it_runs(pipeline: Pipeline) -> None:
         }
     )
     pipeline.wait_status("RUNNING", "UPDATING", "STARTING")
-    all_is_right(pipeline, sending, answers)
+    pipeline.all_is_right_after_a_restore(sending, answers)
 
 
 def lambda_worker(pipeline: Pipeline) -> psutil.Process:

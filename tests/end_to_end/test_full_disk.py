@@ -5,17 +5,15 @@ A small file system of its own stands in for the disk, which takes the right to 
 
 import os
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.support.account import running_account
-from tests.support.pipeline import WINDOWS, Pipeline
+from tests.support.pipeline import Pipeline
 
 pytestmark = pytest.mark.slow  # about 40 s in all
 
@@ -75,20 +73,13 @@ def running(disks: dict[str, SmallDisk], tmp_path_factory: pytest.TempPathFactor
         yield pipeline
 
 
-def finish(pipeline: Pipeline, sending: threading.Thread, answers: list[dict[str, Any]]) -> None:
-    sending.join()
-    assert answers[0]["sent"] == 1500
-    pipeline.wait_job_running()
-    pipeline.every_window_is_right(WINDOWS[1500])
-
-
 def test_a_full_checkpoint_directory(running: Pipeline, disks: dict[str, SmallDisk]) -> None:
     sending, answers = running.send_in_background(pace=300, limit=1500)
     disks["checkpoints"].fill()
     while "The disk is full" not in running.account.command("logs", "student").stdout:
         time.sleep(0.5)
     disks["checkpoints"].free()
-    finish(running, sending, answers)
+    running.all_is_right_after_a_restore(sending, answers)
 
 
 def test_a_full_disk_under_the_home(running: Pipeline, disks: dict[str, SmallDisk]) -> None:
@@ -106,4 +97,4 @@ def test_a_full_disk_under_the_home(running: Pipeline, disks: dict[str, SmallDis
     assert status() == "FAILED"
     for disk in disks.values():
         disk.free()
-    finish(running, sending, answers)
+    running.all_is_right_after_a_restore(sending, answers)
