@@ -27,7 +27,7 @@ from lab.core.names import (
 from lab.deploy.flink_zip import build_flink_zip
 from lab.deploy.log_groups import log_group
 from lab.flink.rest import Dashboard, DashboardSilent
-from lab.flink.waiters import WaitedInVain, application_status
+from lab.flink.waiters import NotYet, application_status
 from lab.streams.reading import Position, save_position
 
 _ASKED_SECONDS = 5.0  # between two looks at how far a start has come
@@ -61,15 +61,13 @@ def _until_running(account: ProofAccount, flink: Any) -> None:
             application_status(flink, APPLICATION, until="RUNNING", timeout=_ASKED_SECONDS)
             account.step("RUNNING")
             return
-        except WaitedInVain:
-            detail = flink.describe_application(ApplicationName=APPLICATION)["ApplicationDetail"]
-            if detail["ApplicationStatus"] != "STARTING":
-                raise
+        except NotYet:
+            pass  # how far it has come says whether it still may
         if (now := _tasks()) != seen:
             seen, until = now, time.monotonic() + timeout
             account.step(f"starting: {now}")
         if time.monotonic() > until:
-            raise WaitedInVain(f"The application was still STARTING, with no progress for {timeout:.0f} s.")
+            raise NotYet(f"The application was still STARTING, with no progress for {timeout:.0f} s.")
 
 
 def _tasks() -> str:

@@ -16,6 +16,10 @@ class WaitedInVain(LabError):
     """Say that a status was not reached in time, or cannot be reached any more."""
 
 
+class NotYet(WaitedInVain):
+    """Say that a status was not reached in the time given, and may still be."""
+
+
 def stream_active(kinesis: Any, name: str, timeout: float = 120.0) -> str:
     """Wait until a stream is ACTIVE; returns its status."""
     return _until(
@@ -55,7 +59,8 @@ def function_active(lambda_: Any, name: str, timeout: float = 120.0) -> str:
 def application_status(flink: Any, name: str, until: str, timeout: float = 900.0) -> str:
     """Wait until the application has the status ``until`` ("RUNNING" or "READY"); prints each change with its time.
 
-    Raises WaitedInVain with the cause from the application's log stream where a start fails (it goes back to READY).
+    Raises NotYet after ``timeout`` seconds, WaitedInVain with the cause from the application's log stream where a start
+    fails (it goes back to READY).
     """
     began = time.monotonic()
     last = ""
@@ -74,7 +79,7 @@ def application_status(flink: Any, name: str, until: str, timeout: float = 900.0
             raise WaitedInVain(f"The application {name} did not start: {failure_cause(detail)}")
         if time.monotonic() - began > timeout:
             still = f"The application {name} is still {status} after {timeout:.0f} seconds, not {until}"
-            raise WaitedInVain(f"{still}: run `lab.diagnose()` to see why.")
+            raise NotYet(f"{still}: run `lab.diagnose()` to see why.")
         last = status
         time.sleep(0.2 if time.monotonic() - began < 60 else 2)
 
@@ -147,5 +152,5 @@ def _until(ask: Callable[[], str], done: Callable[[str], bool], what: str, timeo
         if done(found):
             return found
         if time.monotonic() > deadline:
-            raise WaitedInVain(f"Waited {timeout:.0f} seconds for {what}; it is {found}. Run this cell again.")
+            raise NotYet(f"Waited {timeout:.0f} seconds for {what}; it is {found}. Run this cell again.")
         time.sleep(0.2)
