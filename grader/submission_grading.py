@@ -19,6 +19,7 @@ from grader.trusted_files import TrustedFiles
 from lab.checks.probe import Finding
 from lab.core.errors import LabError
 from lab.core.names import LABELS_FILE, REVIEWS_FILE, ROLE
+from lab.streams.quiet_time import QuietTime
 
 _OWN_SECONDS = 30.0  # for a process to say that its own limit is passed
 _MOST_STEPS = 6  # times as long as one step may take, all of them together
@@ -209,16 +210,15 @@ class Grading:
     def _wait(self, running: Running, lines: Lines | None = None) -> int | None:
         """Return the exit code.
 
-        None where nothing new was said for longer than a step may take, or for ever something new.
+        None where nothing new was said for longer than a step may take (QuietTime), or for ever something new.
         """
         step = self._limits.timeout + _OWN_SECONDS
-        seen, now = 0, time.monotonic()
-        until, end = now + step, now + _MOST_STEPS * step
+        seen, silence, whole = 0, QuietTime(), QuietTime()
         while (code := running.process.poll()) is None:
-            now = time.monotonic()
             if lines and lines.count != seen:
-                seen, until = lines.count, now + step
-            if now > min(until, end):
+                seen = lines.count
+                silence.news()
+            if silence.seconds() > step or whole.seconds() > _MOST_STEPS * step:
                 return None
             time.sleep(0.05)
         return code

@@ -1,6 +1,5 @@
 """Start the application of a submission as notebook 03 does, for as long as the start makes progress."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from lab.deploy.flink_zip import build_flink_zip
 from lab.deploy.log_groups import log_group
 from lab.flink.rest import Dashboard, DashboardSilent
 from lab.flink.waiters import NotYet, application_status
+from lab.streams.quiet_time import QuietTime
 from lab.streams.reading import Position, save_position
 
 _ASKED_SECONDS = 5.0  # between two looks at how far a start has come
@@ -55,7 +55,7 @@ def start(account: ProofAccount, folder: Path) -> Position:
 def _until_running(account: ProofAccount, flink: Any) -> None:
     """Wait for as long as the start makes progress. Raises LabError."""
     timeout = account.task.timeout
-    seen, until = None, time.monotonic() + timeout
+    seen, silence = None, QuietTime()
     while True:
         try:
             application_status(flink, APPLICATION, until="RUNNING", timeout=_ASKED_SECONDS)
@@ -64,9 +64,10 @@ def _until_running(account: ProofAccount, flink: Any) -> None:
         except NotYet:
             pass  # how far it has come says whether it still may
         if (now := _tasks()) != seen:
-            seen, until = now, time.monotonic() + timeout
+            seen = now
+            silence.news()
             account.step(f"starting: {now}")
-        if time.monotonic() > until:
+        if silence.seconds() > timeout:
             raise NotYet(f"The application was still STARTING, with no progress for {timeout:.0f} s.")
 
 

@@ -11,7 +11,6 @@ import ctypes
 import json
 import os
 import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -62,11 +61,8 @@ def one_notebook(path: Path, executed: Path, kernels: Kernels, settings: dict[st
         say(event="notebook", name=name, result=None, said=str(error), nb=None)
         return
     values = {**parameters.UNWATCHED, **settings["parameters"], parameters.SET_BY_RUNNER: settings["run_id"]}
-    began = time.monotonic()
 
     def on_cell(number: int, of: int, _source: str) -> None:
-        nonlocal began
-        began = time.monotonic()
         say(event="cell", name=name, number=number, of=of)
 
     execution = Execution(
@@ -80,10 +76,9 @@ def one_notebook(path: Path, executed: Path, kernels: Kernels, settings: dict[st
         output_limit=settings["output_limit"],
     )
     result: NotebookResult = execution.run({key: value for key, value in values.items() if key in known})
-    timed_out = time.monotonic() - began >= settings["cell_timeout"]
     kernels.retire(execution.kernel)
     text = executed.read_text(encoding="utf-8") if executed.exists() else ""
-    say(event="notebook", name=name, result=asdict(result), said=None, nb=text, timed_out=timed_out)
+    say(event="notebook", name=name, result=asdict(result), said=None, nb=text, timed_out=execution.timed_out)
 
 
 if __name__ == "__main__":

@@ -4,21 +4,26 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from lab.runner.kernels import process_of
 from lab.runner.outcome import NotebookResult, Stop
 from lab.runner.parameters import Value
 from lab.runner.verdict import code_cells, judge
+from lab.streams.quiet_time import QuietTime
 
 if TYPE_CHECKING:
     from jupyter_client import AsyncKernelManager
 
 _ENGINE = "lab-warm-kernel"
 _IOPUB_TIMEOUT = 60  # seconds; papermill's 4 s are too few for a big chart on a busy machine
+
+_LOOK = 0.5  # seconds between two looks at how long a cell has taken
 
 _OUTPUTS = {"stream", "display_data", "execute_result", "update_display_data", "error"}
 
@@ -48,7 +53,7 @@ def prepare_papermill() -> None:
             client = BoundedClient(
                 nb_man,
                 km=execution.kernel,
-                timeout=execution.cell_timeout,
+                timeout=None,  # the execution counts it, on a clock that a busy machine slows down
                 startup_timeout=execution.start_timeout,
                 iopub_timeout=_IOPUB_TIMEOUT,
                 log=logger,
@@ -56,7 +61,8 @@ def prepare_papermill() -> None:
             )
             client.execution = execution
             try:
-                client.execute()
+                with execution.watched():
+                    client.execute()
             finally:
                 if client.kc is not None:
                     client.kc.stop_channels()
@@ -68,9 +74,10 @@ def prepare_papermill() -> None:
 class Execution:
     """Execute `source` into the file `executed` and judge what is there afterwards.
 
-    `on_cell(number, of, source)` is called before each code cell. Timeouts are in seconds. `where` is how the reader
-    finds the executed copy. `output_limit` is how many bytes the notebook's outputs may be in all; one that prints more
-    loses its kernel, because nobody could say when it would end.
+    `on_cell(number, of, source)` is called before each code cell. Timeouts are in seconds. A cell that takes more than
+    `cell_timeout` loses its kernel; these are seconds of a machine with nothing else to do (QuietTime). `where` is how
+    the reader finds the executed copy. `output_limit` is how many bytes the notebook's outputs may be in all; one that
+    prints more loses its kernel, because nobody could say when it would end.
     """
 
     source: Path
@@ -83,6 +90,7 @@ class Execution:
     start_timeout: int = 60  # for a kernel to answer
     output_limit: int | None = None
     nb: Mapping[str, Any] = field(default_factory=lambda: {"cells": []}, init=False)  # what papermill works on
+    timed_out: bool = field(default=False, init=False)
     _printed: int = field(default=0, init=False)
     _at: int | None = field(default=None, init=False)
     _began: float = field(default_factory=time.monotonic, init=False)
@@ -93,6 +101,30 @@ class Execution:
         cells = list(code_cells(self.nb))
         number = next(number for position, number, _ in cells if position == cell_index)
         self.on_cell(number, cells[-1][1], cell["source"])
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """End the kernel of a cell that takes longer than `cell_timeout`, for as long as this context lasts."""
+        ended = Event()
+        watch = Thread(target=self._watch, args=(ended,), daemon=True)
+        watch.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            watch.join()
+
+    def _watch(self, ended: Event) -> None:
+        cell, running = self._at, QuietTime()
+        while not ended.wait(_LOOK):
+            if self._at != cell:
+                cell = self._at
+                running.news()
+            elif running.seconds() > self.cell_timeout and cell is not None:
+                self.timed_out = True
+                with suppress(ProcessLookupError):
+                    os.kill(process_of(self.kernel), signal.SIGKILL)
+                return
 
     def takes(self, message: Mapping[str, Any]) -> bool:
         """Say whether a message of the kernel still fits. The first that does not ends the kernel."""
@@ -128,14 +160,14 @@ class Execution:
         return self._result(stop)
 
     def _classify(self, error: Exception) -> Stop | None:
-        from nbclient.exceptions import CellTimeoutError, DeadKernelError
+        from nbclient.exceptions import DeadKernelError
         from papermill.exceptions import PapermillExecutionError
 
         if self.output_limit is not None and self._printed > self.output_limit:
             return Stop("output", f"{self.output_limit / 1e6:.0f} MB", self._at)
         if isinstance(error, PapermillExecutionError):
             return None  # the error is in the notebook's outputs, where `judge` reads it
-        if isinstance(error, CellTimeoutError):
+        if self.timed_out:
             return Stop("timeout", str(self.cell_timeout), self._at)
         if isinstance(error, DeadKernelError) and self._at is not None:
             return Stop("kernel died", "", self._at)

@@ -9,6 +9,7 @@ import pytest
 from grader.hidden_run import application_start
 from lab.flink import waiters
 from lab.flink.waiters import NotYet, WaitedInVain
+from lab.streams import quiet_time
 
 TIMEOUT = 12.0  # seconds without progress
 
@@ -26,8 +27,9 @@ def wait(monkeypatch: pytest.MonkeyPatch, status: Callable[[int], str], tasks: C
         now[0] += seconds
 
     clock = SimpleNamespace(monotonic=lambda: now[0], sleep=sleep)
-    for module in (waiters, application_start):
+    for module in (waiters, quiet_time):
         monkeypatch.setattr(module, "time", clock)
+    monkeypatch.setattr(quiet_time, "_queue", lambda: 1)
     monkeypatch.setattr(waiters, "mark_timing", lambda *_: None)
     monkeypatch.setattr(application_start, "_tasks", tasks)
     account: Any = SimpleNamespace(task=SimpleNamespace(timeout=TIMEOUT), step=steps.append)
