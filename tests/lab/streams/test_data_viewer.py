@@ -125,6 +125,8 @@ def test_a_shard_that_came_with_a_split_is_found(make_stream, kinesis):
         ({"position": "AT_TIMESTAMP", "timestamp": 5}, "AT_TIMESTAMP wants a moment"),
         ({"limit": 0}, "1 to 10,000"),
         ({"limit": 10_001}, "1 to 10,000"),
+        ({"limit": "50"}, "1 to 10,000"),
+        ({"limit": 2.5}, "1 to 10,000"),
     ],
 )
 def test_a_position_without_its_value_and_other_slips(make_stream, arguments, says):
