@@ -32,7 +32,7 @@ def next_sequence_number() -> str:
 
 
 def check_start(sequence_number: str | None, timestamp: float | None) -> None:
-    """Refuse a start that no stream has: a sequence number never given out, or a moment that is yet to come.
+    """Refuse a start that no stream has: a sequence number never given out, or a moment yet to come.
 
     A number of an earlier stream passes: a snapshot holds them, and its stream is made again with the account. Raises
     ApiError (InvalidArgumentException).
