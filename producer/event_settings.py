@@ -23,12 +23,12 @@ def _text(default: str | None, pattern: str, wanted: str) -> Any:
     return field(default=default, metadata={"fits": fits, "wanted": wanted})
 
 
-def _number(default: float | None, least: float, most: float = 2**53, whole: bool = False) -> Any:
+def _number(default: float | None, least: float, most: float, whole: bool = False) -> Any:
     def fits(value: Any) -> bool:
         number = isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
         return number and (not whole or value == int(value)) or value is default is None
 
-    wanted = f"a whole number of {least} or more" if whole else f"a number from {least:g} to {most:,g}"
+    wanted = f"a {'whole ' if whole else ''}number from {least:g} to {most:,}"
     return field(default=default, metadata={"fits": fits, "wanted": wanted + (" or null" if default is None else "")})
 
 
@@ -36,6 +36,7 @@ def _flag(default: bool) -> Any:
     return field(default=default, metadata={"fits": lambda value: isinstance(value, bool), "wanted": "true or false"})
 
 
+_MOST_SECONDS = 10**7  # 116 days: every run begins where the last one's windows ended, and the calendar ends in 9999
 _BUCKET = r"[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]", "the name of an S3 bucket"
 
 
@@ -49,16 +50,16 @@ class Settings:
     """
 
     bucket: str = _text(None, *_BUCKET)
-    key: str = _text("sample.json", r"[^\x00]{1,1024}", "the key of an S3 object")
+    key: str = _text("sample.json", r"[^\x00\ud800-\udfff]{1,1024}", "the key of an S3 object")
     stream: str = _text("reviews", r"[a-zA-Z0-9_.\-]{1,128}", "the name of a Kinesis stream")
     state_bucket: str = _text(None, *_BUCKET)
     clock: str = _text("replay", "replay|now", '"replay" or "now"')
     rate: Fraction = _number(10.0, 0.001, 1_000_000)
-    limit: int | None = _number(None, 1, whole=True)
+    limit: int | None = _number(None, 1, 10**9, whole=True)
     end_markers: bool = _flag(True)
     pace: float | None = _number(None, 0.001, 1_000_000)
-    window_seconds: int = _number(60, 1, whole=True)
-    watermark_delay_seconds: int = _number(5, 0, whole=True)
+    window_seconds: int = _number(60, 1, _MOST_SECONDS, whole=True)
+    watermark_delay_seconds: int = _number(5, 0, _MOST_SECONDS, whole=True)
     stop_before_seconds: float = _number(10.0, 1, 600)
     stop_after_seconds: float | None = _number(None, 0.1, 900)
     strict_order: bool = _flag(False)

@@ -231,8 +231,8 @@ class ProducerRun:
         """Say what is wrong with the file as a whole, as far as it was read."""
         if self.settings.limit and read >= self.settings.limit:
             return None
-        none = "none of its elements is a review, see rejected_reasons" if read and not sent else None
-        problem = self.reader.problem or none
+        none = "none of its elements is a review, see rejected_reasons" if read else "it holds no review"
+        problem = self.reader.problem or (None if sent or self.settings.finish else none)
         return problem and f"{self.name}: {problem}."
 
     def leave(self, error: BaseException) -> None:

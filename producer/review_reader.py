@@ -101,8 +101,10 @@ class ReviewReader:
         self._text, self._at = "", 0  # what was read, and where in it the next element is looked for
         if array is None:
             if not self._pass(_LEAD):
-                raise NoReviews("is empty")
+                raise NoReviews("is empty" + (f": {self.problem}" if self.problem else ""))
             first = self._text[self._at]
+            if "\udc80" <= first <= "\udcff":
+                raise NoReviews(f"is no JSON of reviews in UTF-8: it begins with the byte 0x{ord(first) - 0xDC00:02x}")
             if first not in "[{":
                 raise NoReviews(f"is no JSON of reviews: it begins with {ascii(first)}, not with '[' or '{{'")
             array = first == "["

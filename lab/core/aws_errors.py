@@ -24,6 +24,7 @@ _CREDENTIALS = (
 _WAIT = "too many calls at once: wait a minute and run this cell again"
 _EARLIER = "run the notebooks before this one first, then run this cell again"
 _REGION = "set `region` to the one the lab's resources are in, and run this notebook again from its first cell"
+_VALUE = "correct the value that is named there, then run this cell again"
 _HINTS = {
     "AccessDenied": _POLICIES,
     "AccessDeniedException": _POLICIES,
@@ -42,6 +43,8 @@ _HINTS = {
     "Throttling": _WAIT,
     "TooManyRequestsException": _WAIT,
     "SlowDown": _WAIT,
+    "InvalidArgumentException": _VALUE,
+    "ValidationException": _VALUE,
     "ResourceNotFoundException": _EARLIER,
     "NoSuchBucket": _EARLIER,
     "NoSuchKey": _EARLIER,

@@ -150,10 +150,20 @@ def _connect_local(region: str, run_id: str) -> Session:
         AWS_SHARED_CREDENTIALS_FILE=os.devnull,
     )
     os.environ.update(_set_locally)
+    _refuse_unknown_region(region)
     for name in ("NO_PROXY", "no_proxy"):
         os.environ[name] = ",".join(filter(None, (os.environ.get(name), "127.0.0.1,localhost")))
     use_run_id(run_id)
     return Session("local", region, LOCAL_ACCOUNT, local_endpoint(), run_id, status.get("since"))
+
+
+def _refuse_unknown_region(region: str) -> None:
+    """Raise BadParameter for a region that AWS does not have: the embedded account would take any, without a stream."""
+    from botocore.loaders import create_loader
+
+    known = {name for one in create_loader().load_data("partitions")["partitions"] for name in one["regions"]}
+    if region not in known:
+        raise BadParameter("region", region, "AWS has no such region, give one that it has, such as us-east-1")
 
 
 def _put_aws_variables_back() -> None:

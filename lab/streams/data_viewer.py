@@ -99,7 +99,7 @@ class DataViewer:
         return self._page(limit)
 
     def _page(self, limit: int) -> pd.DataFrame:
-        if not 1 <= limit <= LARGEST_LIMIT:
+        if not (isinstance(limit, int) and 1 <= limit <= LARGEST_LIMIT):
             raise BadParameter("limit", limit, f"GetRecords gives 1 to {LARGEST_LIMIT:,} records")
         records: list[dict[str, Any]] = []
         # On AWS an answer can be empty although more is to come: ask again until it says that it has caught up.

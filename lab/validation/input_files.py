@@ -54,7 +54,7 @@ def _elements(path: Path) -> Generator[Any, None, None]:
             yield from reader.ReviewReader(reader.unpacked(file))
     except FileNotFoundError as error:
         raise BadParameter("reviews_file", str(path), "there is no such file, give the path of one that is") from error
-    except (IsADirectoryError, PermissionError) as error:
+    except OSError as error:
         raise BadParameter("reviews_file", str(path), f"it cannot be read ({error.strerror})") from error
     except reader.NoReviews as error:
         raise BadParameter("reviews_file", str(path), f"the file {error}, give one with reviews in it") from error

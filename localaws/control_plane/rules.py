@@ -52,10 +52,10 @@ def _check_code(code: dict[str, Any] | None) -> None:
     if code is None:
         return
     content = code.get("CodeContent", {})
-    if code.get("CodeContentType") != "ZIPFILE" or "S3ContentLocation" not in content:
+    if code.get("CodeContentType") != "ZIPFILE" or set(content) != {"S3ContentLocation"}:
         raise invalid(
             "An application's code is a ZIPFILE in S3; give ApplicationCodeConfiguration the CodeContentType ZIPFILE "
-            "and a CodeContent with S3ContentLocation."
+            "and a CodeContent with S3ContentLocation alone."
         )
     location = content["S3ContentLocation"]
     if not str(location.get("BucketARN", "")).startswith("arn:aws:s3:::") or not location.get("FileKey"):

@@ -199,6 +199,12 @@ def _check_code(code: Members, fetch: Callable[[str, str, str | None], bytes | N
         )
     if packed is None and "S3Bucket" in code and "S3Key" in code:
         packed = fetch(code["S3Bucket"], code["S3Key"], code.get("S3ObjectVersion"))
+        if packed is None:
+            raise ApiError(
+                "InvalidParameterValueException",
+                "Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: There is no object "
+                f"s3://{code['S3Bucket']}/{code['S3Key']}; upload the zip first.",
+            )
     if packed is not None:
         try:
             open_zip(io.BytesIO(packed)).close()

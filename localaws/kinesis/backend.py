@@ -2,7 +2,7 @@
 
 from typing import Any, Protocol
 
-from localaws.kinesis.errors import no_such_stream
+from localaws.kinesis.errors import invalid, no_such_stream
 from localaws.kinesis.shards import Stream
 
 
@@ -34,10 +34,12 @@ class Backend(Protocol):
 
 
 def require_stream(backend: Backend, data: dict[str, Any]) -> Stream:
-    """Return the named stream; raises ResourceNotFoundException."""
-    stream = backend.stream(data)
+    """Return the named stream; raises ResourceNotFoundException, InvalidArgumentException where none is named."""
+    name, stream = stream_name(data), backend.stream(data)
+    if not name:
+        raise invalid("Either StreamName or StreamARN must be given.")
     if stream is None:
-        raise no_such_stream(stream_name(data), backend.account)
+        raise no_such_stream(name, backend.account)
     return stream
 
 

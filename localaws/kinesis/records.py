@@ -22,6 +22,7 @@ from localaws.kinesis.shards import (
     Record,
     Shard,
     Stream,
+    check_start,
     children,
     expire,
     is_open,
@@ -114,6 +115,7 @@ class Records:
         sequence_number = data.get("StartingSequenceNumber")
         if kind in ("AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER") and sequence_number is None:
             raise invalid(f"Must either specify a StartingSequenceNumber or use another ShardIteratorType than {kind}.")
+        check_start(sequence_number, timestamp)
         if self._limits and not self._limits.admits_iterator(shard):
             raise throttled(data["ShardId"], stream["StreamName"], self._backend.account)
         expire(stream)

@@ -17,6 +17,7 @@ from localaws.kinesis.limits import StrictLimits
 from localaws.kinesis.listing import Listing
 from localaws.kinesis.records import Records
 from localaws.kinesis.reshard import Resharding
+from localaws.kinesis.shards import check_start
 from localaws.kinesis.tags import Tags
 from localaws.kinesis.wire import Answer, decode, encode, encode_error, encode_records, speaks_cbor
 from localaws.machine.connection_reset import reset_connection
@@ -70,6 +71,9 @@ class KinesisService:
         try:
             data = self._model.check(operation, decode(body, cbor))
             if operation not in self._operations:
+                if operation == "SubscribeToShard":
+                    start = data["StartingPosition"]
+                    check_start(start.get("SequenceNumber"), start.get("Timestamp"))
                 plain = cbor2.dumps(data) if cbor else orjson.dumps(data)
                 answer = await self._rest(method, path, headers, plain, query)
                 if operation == "DeleteStream":

@@ -10,21 +10,41 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from localaws.kinesis.errors import invalid
+
 Stream = dict[str, Any]
 Shard = dict[str, Any]
 Record = dict[str, Any]
 
 MAX_HASH_KEY = (1 << 128) - 1
 _ENDING = "ending_sequence_number"
+_MILLISECOND = 0.001  # clients may round a moment up to the next one
 _RECORD_OVERHEAD = 512  # bytes a stored record takes beside its data and its partition key, measured
 
 # 56 digits that begin with 49, as AWS's have, and rise from one start of the account to the next.
-_sequence_numbers = itertools.count(49 * 10**54 + time.time_ns() * 10**30)
+_LEAST = 49 * 10**54
+_sequence_numbers = itertools.count(_LEAST + time.time_ns() * 10**30)
 
 
 def next_sequence_number() -> str:
     """Return a sequence number above all earlier ones, as a number and as a text."""
     return str(next(_sequence_numbers))
+
+
+def check_start(sequence_number: str | None, timestamp: float | None) -> None:
+    """Refuse a start that no stream has: a sequence number never given out, or a moment yet to come.
+
+    A number of an earlier stream passes: a snapshot holds them, and its stream is made again with the account. Raises
+    ApiError (InvalidArgumentException).
+    """
+    if sequence_number is not None and not _LEAST <= int(sequence_number) < int(next_sequence_number()):
+        raise invalid(f"StartingSequenceNumber {sequence_number} is invalid because it did not come from this stream.")
+    now = time.time()
+    if timestamp is not None and timestamp > now + _MILLISECOND:
+        raise invalid(
+            "The timestampInMillis parameter cannot be greater than the currentTimestampInMillis. timestampInMillis: "
+            f"{timestamp * 1000:.0f}, currentTimestampInMillis: {now * 1000:.0f}"
+        )
 
 
 def stored_size(record: Record) -> int:

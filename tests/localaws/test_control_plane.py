@@ -208,6 +208,20 @@ def test_an_update_replaces_property_groups_and_merges_the_rest(api: Api) -> Non
     )
 
 
+@pytest.mark.parametrize("content", [{"ZipFileContentUpdate": "UEs="}, {"TextContentUpdate": "x"}])
+def test_code_beside_the_zip_in_s3_changes_nothing(api: Api, content: dict[str, str]) -> None:
+    api.create()
+    before = api.describe()
+    refused = api.error(
+        "UpdateApplication",
+        ApplicationName="student",
+        CurrentApplicationVersionId=1,
+        ApplicationConfigurationUpdate={"ApplicationCodeConfigurationUpdate": {"CodeContentUpdate": content}},
+    )
+    assert (refused.code, "S3ContentLocation alone" in str(refused)) == ("InvalidArgumentException", True)
+    assert api.describe() == before
+
+
 def test_logging_options(api: Api) -> None:
     api.create()
     option = {"LogStreamARN": "arn:aws:logs:us-east-1:000000000000:log-group:g:log-stream:s"}

@@ -71,20 +71,30 @@ def test_reading_on_from_call_to_call() -> None:
 def test_every_iterator_type() -> None:
     _, records = service()
     numbers = put(records, 3)
-    records._backend.s["shards"][shard(0)]["records"][1]["ApproximateArrivalTimestamp"] = time.time() + 5
-    records._backend.s["shards"][shard(0)]["records"][2]["ApproximateArrivalTimestamp"] = time.time() + 9
+    records._backend.s["shards"][shard(0)]["records"][0]["ApproximateArrivalTimestamp"] = time.time() - 9
     starts = {
         "TRIM_HORIZON": ({}, 3),
         "LATEST": ({}, 0),
         "AT_SEQUENCE_NUMBER": ({"StartingSequenceNumber": numbers[1]}, 2),
         "AFTER_SEQUENCE_NUMBER": ({"StartingSequenceNumber": numbers[1]}, 1),
-        "AT_TIMESTAMP": ({"Timestamp": time.time() + 2}, 2),
+        "AT_TIMESTAMP": ({"Timestamp": time.time() - 5}, 2),
     }
     for kind, (more, count) in starts.items():
         assert len(read(records, iterator(records, kind, **more))["Records"]) == count, kind
-    # compared as numbers, however many digits they have
-    assert len(read(records, iterator(records, "AT_SEQUENCE_NUMBER", StartingSequenceNumber="5"))["Records"]) == 3
-    assert len(read(records, iterator(records, "AT_SEQUENCE_NUMBER", StartingSequenceNumber="1" * 99))["Records"]) == 0
+
+
+def test_a_start_that_no_stream_has_is_refused() -> None:
+    _, records = service()
+    number = put(records, 1)[0]
+    earlier = str(int(number) - 10**30)  # given out before the account was started anew: a snapshot may hold it
+    token = iterator(records, "AFTER_SEQUENCE_NUMBER", StartingSequenceNumber=earlier)
+    assert len(read(records, token)["Records"]) == 1
+    for never in ("0", "5", number[:-1], number + "0", str(int(number) + 10**30), "1" * 99):
+        refused = refusal(lambda never=never: iterator(records, "AT_SEQUENCE_NUMBER", StartingSequenceNumber=never))
+        assert (refused.code, "did not come from this stream" in str(refused)) == ("InvalidArgumentException", True)
+    later = refusal(lambda: iterator(records, "AT_TIMESTAMP", Timestamp=time.time() + 60))
+    assert later.code == "InvalidArgumentException"
+    assert "cannot be greater than the currentTimestampInMillis" in str(later)
 
 
 def test_an_answer_holds_at_most_ten_mebibytes() -> None:
@@ -161,6 +171,8 @@ def test_what_is_not_there() -> None:
         "Stream t under account 000000000000 not found."
     )
     assert refusal(lambda: iterator(records, number=7)).code == "ResourceNotFoundException"
+    nameless = refusal(lambda: records.put_record(entry()))
+    assert (nameless.code, "StreamName or StreamARN" in str(nameless)) == ("InvalidArgumentException", True)
 
 
 def test_a_long_shard_costs_no_more_than_a_short_one() -> None:

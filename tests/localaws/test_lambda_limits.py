@@ -108,3 +108,4 @@ def test_code_above_the_limits_or_damaged_in_s3(functions: Any, account: Embedde
     objects.put_object(Bucket="damaged-code", Key="f.zip", Body=zipped(COUNTS)[:-30])
     code = {"S3Bucket": "damaged-code", "S3Key": "f.zip"}
     assert "Could not unzip uploaded file" in refusal(create, functions, code=code)[2]
+    assert "There is no object s3://damaged-code/g.zip" in refusal(create, functions, code=code | {"S3Key": "g.zip"})[2]

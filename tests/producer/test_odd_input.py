@@ -115,6 +115,7 @@ def refused(name: str, status: int, code: str, message: str, pattern: str) -> No
 GOOD = review(7)
 ends("empty file", b"", "sample.json is empty")
 ends("file that is not JSON", b"review_id,reviewer\n1,Ana\n", "no JSON of reviews: it begins with 'r'")
+ends("file in UTF-16", as_array(reviews(2)).decode().encode("utf-16"), "in UTF-8: it begins with the byte 0xff")
 ends("file that is one string or number", b'"a text"', "no JSON of reviews")
 ends("no such object", None, "no object s3://.*/sample.json")
 ends("no such bucket", None, "no bucket 'nowhere-at-all'", bucket="nowhere-at-all")
@@ -153,6 +154,13 @@ def _one_object(make_world: MakeWorld) -> None:
     world = make_world(json.dumps(GOOD, indent=1).encode())
     assert world.invoke()["sent"] == 1
     assert world.sent()[0]["review_id"] == GOOD["review_id"]
+
+
+@case("array that is empty")
+def _nothing(make_world: MakeWorld) -> None:
+    answer = make_world(b"[]").invoke()
+    assert (answer["read"], answer["done"]) == (0, True)
+    assert "sample.json: it holds no review" in answer["input_error"]
 
 
 @case("an object that holds the reviews under a key")

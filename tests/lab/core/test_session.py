@@ -54,6 +54,16 @@ def test_local_sets_the_sdks_variables_and_forgets_the_users(
     assert "AWS_PROFILE" not in os.environ and "AWS_SESSION_TOKEN" not in os.environ
 
 
+@pytest.mark.parametrize("region", ["us-esat-1", "US-EAST-1", ""])
+def test_a_region_that_aws_does_not_have_is_refused(
+    account: EmbeddedAccount, monkeypatch: pytest.MonkeyPatch, region: str
+) -> None:
+    use(monkeypatch, account)
+    with pytest.raises(BadParameter, match="AWS has no such region"):
+        connect("local", region)
+    assert connect("local").region == "us-east-1"
+
+
 SERVICES = ("s3", "kinesis", "lambda", "iam", "sts", "logs", "kinesisanalyticsv2")
 ELSEWHERE = "http://127.0.0.1:9"  # where nobody listens
 # What people have in their shells and files, each seen to send local calls elsewhere or to stop them; origin:

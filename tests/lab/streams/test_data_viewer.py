@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from botocore.stub import Stubber
 
-from lab.core.errors import BadParameter, StepMissing, StreamGone
+from lab.core.errors import AccountRefused, BadParameter, StepMissing, StreamGone
 from lab.streams.data_viewer import COLUMNS, DataViewer
 
 FIRST = "shardId-000000000000"
@@ -125,6 +125,8 @@ def test_a_shard_that_came_with_a_split_is_found(make_stream, kinesis):
         ({"position": "AT_TIMESTAMP", "timestamp": 5}, "AT_TIMESTAMP wants a moment"),
         ({"limit": 0}, "1 to 10,000"),
         ({"limit": 10_001}, "1 to 10,000"),
+        ({"limit": "50"}, "1 to 10,000"),
+        ({"limit": 2.5}, "1 to 10,000"),
     ],
 )
 def test_a_position_without_its_value_and_other_slips(make_stream, arguments, says):
@@ -174,3 +176,24 @@ def test_a_displayed_page_holds_the_json_whole_and_folded(make_stream, put):
     assert "text-align:left" in shown and page["Sequence number"][0] in shown
     assert "no records" in DataViewer(name).records(FIRST, "LATEST")._repr_html_()
     assert "Partition key" in page[["Partition key"]].to_html()  # still a table like another
+
+
+def test_a_value_that_the_account_refuses_is_to_be_corrected(make_stream, kinesis):
+    viewer = DataViewer(make_stream(1), client=kinesis)
+    said = "The timestampInMillis parameter cannot be greater than the currentTimestampInMillis"
+    with Stubber(kinesis) as stubber, pytest.raises(AccountRefused, match="correct the value that is named there"):
+        stubber.add_response(
+            "list_shards",
+            {
+                "Shards": [
+                    {
+                        "ShardId": FIRST,
+                        "HashKeyRange": {"StartingHashKey": "0", "EndingHashKey": "1"},
+                        "SequenceNumberRange": {"StartingSequenceNumber": "1"},
+                    }
+                ]
+            },
+        )
+        stubber.add_client_error("get_shard_iterator", "InvalidArgumentException", said)
+        viewer.shards = []
+        viewer.records(FIRST, "AT_TIMESTAMP", timestamp="2999-01-01")

@@ -84,6 +84,8 @@ def test_odd_files_are_refused(tmp_path: Path, content: str, said: str) -> None:
 def test_no_such_file(tmp_path: Path) -> None:
     with pytest.raises(BadParameter, match="there is no such file"):
         first_reviews(tmp_path / "none.json", 3)
+    with pytest.raises(BadParameter, match="it cannot be read"):
+        first_reviews(tmp_path / ("x" * 300), 3)
 
 
 def test_labels_lie_beside_the_reviews_or_are_named(tmp_path: Path) -> None:
