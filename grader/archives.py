@@ -30,6 +30,7 @@ _COMPRESSED: dict[bytes, Callable[[Path], Any]] = {
     b"BZh": bz2.open,
     b"\xfd7zXZ\0": lzma.open,
 }
+_TOO_LARGE = "Unpacked it is too large: clear the outputs of the notebooks, and leave out what is not your work."
 _UNREADABLE = {b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "rar"}
 # Name, whether it is a link, and how its bytes are read, which must be done before the next member is asked for.
 Member = tuple[str, bool, Callable[[], IO[bytes]]]
@@ -56,7 +57,7 @@ class Budget:
         while chunk := source.read(1 << 16):
             self.bytes -= len(chunk)
             if self.bytes < 0:
-                raise BadSubmission("Unpacked it is too large: leave out what is not your work.")
+                raise BadSubmission(_TOO_LARGE)
             sink.write(chunk)
 
 
@@ -69,7 +70,8 @@ def names(source: Path, limits: Limits) -> list[PurePosixPath]:
     """Return the names of the files in a folder or archive. Raises BadSubmission."""
     with _sentences(source):
         found = [safe_name(name) for name, _, _ in _bounded(_members(source, limits))]
-    return [name for name in found if not IGNORED & set(name.parts)]
+    # macOS keeps what its disk alone can hold of a file in another one, which is called ._ and the file's name.
+    return [name for name in found if not IGNORED & set(name.parts) and not name.name.startswith("._")]
 
 
 def extract(source: Path, wanted: Mapping[PurePosixPath, PurePosixPath], target: Path, budget: Budget) -> None:
@@ -117,16 +119,20 @@ def _bounded(members: Iterable[Member]) -> Iterator[Member]:
 def _members(source: Path, limits: Limits) -> Iterator[Member]:
     if source.is_dir() and not source.is_symlink():
         return _of_folder(source)
+    if not source.is_file():  # a named pipe would be waited for, and for ever
+        raise BadSubmission("It is neither a file nor a folder: hand in the work itself, no link to it.")
     with source.open("rb") as file:
         start = file.read(512)
     for signature, kind in _UNREADABLE.items():
         if start.startswith(signature):
             raise BadSubmission(f"It is a {kind} archive, which the grader cannot read: hand in a zip.")
-    if start.startswith(b"PK") or source.suffix.lower() == ".zip":
+    if start.startswith(b"PK"):
         return _of_zip(source)
     for signature, opener in _COMPRESSED.items():
         if start.startswith(signature):
             return _of_tar(opener(source), limits)
+    if source.suffix.lower() == ".zip" and start[257:262] != b"ustar":  # what begins with a program, or is damaged
+        return _of_zip(source)
     if archive_ending(source.name):
         return _of_tar(source.open("rb"), limits)
     return iter([(source.name, source.is_symlink(), lambda: source.open("rb"))])
@@ -149,6 +155,8 @@ def _not_followed(path: Path) -> IO[bytes]:
 def _of_zip(path: Path) -> Iterator[Member]:
     with zipfile.ZipFile(path) as archive:
         for info in archive.infolist():
+            if info.flag_bits & 1:
+                raise BadSubmission("It can only be read with a password: hand in a zip without one.")
             if not info.filename.endswith(("/", "\\")):  # Windows PowerShell 5.1 ends folders with a backslash
                 yield info.filename, stat.S_ISLNK(info.external_attr >> 16), partial(archive.open, info)
 
@@ -175,5 +183,5 @@ class _Counted:
     def read(self, size: int) -> bytes:
         self._left -= size
         if self._left < 0:
-            raise BadSubmission("Unpacked it is too large: leave out what is not your work.")
+            raise BadSubmission(_TOO_LARGE)
         return self._stream.read(size)

@@ -58,7 +58,7 @@ def grade_command(arguments: argparse.Namespace) -> int:
     from grader.sandbox.limits import MIB, Limits
     from grader.submissions import find
 
-    submissions = find(arguments.submissions)
+    submissions = find(arguments.submissions, arguments.out)
     limits = Limits(
         timeout=arguments.timeout,
         cell_timeout=min(arguments.cell_timeout, arguments.timeout),

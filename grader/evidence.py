@@ -17,6 +17,9 @@ PARAMETERS = {
 }  # fmt: skip
 
 
+LONGEST = 2_000  # characters of what is said of a check or a notebook
+
+
 @dataclass(frozen=True)
 class Data:
     """Describe two folders with sample.json and labels.csv: for the submission's own run, and for the proof."""
@@ -55,8 +58,9 @@ class Ran:
                 if name not in NOTEBOOKS or any(run.name == name for run in self.results):
                     raise ValueError(name)
                 failure = str((result.get("failure") or {}).get("sentence") or "")
-                said = str(event["said"] or failure or "every cell ran")
-                run = NotebookRun(name, str(result.get("status") or "not run"), float(result.get("seconds", 0)), said)
+                said = str(event["said"] or failure or "every cell ran")[:LONGEST]
+                status = str(result.get("status") or "not run")[:LONGEST]
+                run = NotebookRun(name, status, float(result.get("seconds", 0)), said)
                 self.results.append(run)
                 self.timed_out |= bool(event.get("timed_out"))
                 if event["nb"]:

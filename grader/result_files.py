@@ -13,7 +13,6 @@ from lab.runner.report import page
 RESULTS, REPORT, EXECUTED = "results.json", "report.html", "executed"
 _MARKS = {"passed": "✔ passed", "failed": "✘ FAILED", "open": "○ not attempted"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_LONGEST = 2_000  # characters of a message
 
 
 def write(folder: Path, grade: Grade, executed: Mapping[str, str]) -> None:
@@ -46,7 +45,7 @@ def gradescope(grade: Grade) -> dict[str, Any]:
                 "score": check.earned,
                 "max_score": check.points,
                 "status": "passed" if state(check) == "passed" else "failed",
-                "output": f"Looked at {check.looked_at}.\n{check.message}"[:_LONGEST],
+                "output": f"Looked at {check.looked_at}.\n{check.message}",
                 "extra_data": {"slug": check.slug},
             }
             for check in grade.checks

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from grader.evidence import NotebookRun
+from grader.evidence import LONGEST, NotebookRun
 from grader.hidden_run.application_proof import OF_APPLICATION
 from grader.hidden_run.function_proof import OF_FUNCTIONS
 from lab.checks.probe import FAILED, Finding, Probe
@@ -94,5 +94,5 @@ def _graded(check: Probe, looked: Mapping[str, Finding], proved: Mapping[str, Fi
         found = Finding(proof.state, said, proof.looked_at)
     return Graded(
         check.notebook, check.slug, check.title, check.points, check.points if found.passed else 0, found.attempted,
-        found.looked_at, found.message, kind,
+        found.looked_at, found.message[:LONGEST], kind,
     )  # fmt: skip

@@ -5,13 +5,15 @@ import json
 import os
 import re
 import shutil
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from grader import archives
-from grader.archives import BadSubmission, Budget, archive_ending
+from grader.archives import IGNORED, BadSubmission, Budget, archive_ending
 from grader.sandbox.limits import Limits
 from lab.core.errors import LabError
 
@@ -22,10 +24,12 @@ NOTEBOOKS = ("01_streams", "02_producer", "03_flink_job", "04_validate")
 _LOOSE = {"sliding-windows.py": TAKEN[1], "put_batch.py": TAKEN[2], "lambda_function.py": TAKEN[2]}
 _DEEPEST = 3  # archives in one another
 # Lists that a learning platform or a teacher puts beside the submissions.
-_NO_SUBMISSION = {".csv", ".txt", ".yml", ".yaml", ".json", ".html", ".md", ".log", ".xlsx", ".ini"}
+_NO_SUBMISSION = {".csv", ".txt", ".yml", ".yaml", ".json", ".html", ".md", ".log", ".xlsx", ".ini", ".db"}
 # Moodle: Ada Lovelace_1234_assignsubmission_file_ (a folder) or ..._file_project.zip
 _MOODLE = re.compile(r"(.+?_\d+)_assignsubmission_(?:file|onlinetext)")
 _RESERVED = {"grades.csv", "grades.html", "nbgrader.csv"}
+_LONGEST_NAME = 200  # bytes; a file system takes 255
+_MOST_LISTED = 5  # names in one sentence
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,8 @@ class Submission:
     remarks: tuple[str, ...] = ()  # what was taken otherwise than it was named
 
 
-def find(folder: Path) -> dict[str, Path]:
-    """Return the submissions in a folder, by name: whatever lies there but lists.
+def find(folder: Path, out: Path | None = None) -> dict[str, Path]:
+    """Return the submissions in a folder, by name: whatever lies there but lists, and `out`, where the results are.
 
     Raises LabError where there are none.
     """
@@ -49,16 +53,29 @@ def find(folder: Path) -> dict[str, Path]:
     paths = [
         path
         for path in sorted(folder.iterdir())
-        if not path.name.startswith(".") and (path.is_dir() or path.suffix.lower() not in _NO_SUBMISSION)
+        if not path.name.startswith(".")
+        and path.name not in IGNORED
+        and (path.is_dir() or path.suffix.lower() not in _NO_SUBMISSION)
+        and not (out and path.absolute() == out.absolute())
     ]
     if not paths:
         raise LabError(f"{folder} holds no submission: it must hold a folder or a zip for each.")
-    short = [name_of(path) for path in paths]
+    count = Counter(_same(name_of(path)) for path in paths)
     found: dict[str, Path] = {}
-    for name, path in zip(short, paths, strict=True):
-        unique = name if short.count(name) == 1 and name not in _RESERVED else escaped(f"submission {path.name}")
-        found[unique] = path
+    for path in paths:
+        name = name_of(path)
+        if count[_same(name)] > 1 or name.casefold() in _RESERVED:
+            name = f"submission {escaped(path.name)}"
+        name = name.encode()[:_LONGEST_NAME].decode(errors="ignore")
+        others = {_same(one) for one in found}
+        numbered = (f"{name} ({number})" for number in range(2, len(paths) + 2))
+        found[next(one for one in (name, *numbered) if _same(one) not in others)] = path
     return found
+
+
+def _same(name: str) -> str:
+    """Return what two names have in common that some file system takes for one."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def name_of(path: Path) -> str:
@@ -93,6 +110,9 @@ def stage(path: Path, target: Path, limits: Limits, base: Path | None = None) ->
         plan, remarks = arrangement(names)
         inner = [name for name in names if archive_ending(name.name)]
         if plan or not inner:
+            lacks = [part for part in TAKEN if not any(new.is_relative_to(part) for new in plan.values())]
+            if inner and lacks:
+                remarks.append(f"{_listed(inner)} was not opened: hand in one archive, or no file in an archive.")
             break
         if len(inner) > 1:
             raise BadSubmission(f"It holds {len(inner)} archives ({_listed(inner)}): hand in one.")
@@ -130,7 +150,9 @@ def arrangement(names: Iterable[PurePosixPath]) -> tuple[dict[PurePosixPath, Pur
                 same = _listed([PurePosixPath(*one) for one in (root, *others)])
                 remarks.append(f"{same} may each be {part}: the first was graded, hand in one.")
             inside = [name for name in files if name.parts[: len(root)] == root]
-            plan |= {name: PurePosixPath(part, *name.parts[len(root) :]) for name in inside if name.suffix != ".pyc"}
+            # Bytes that are no UTF-8 have no place in a zip, which the application becomes.
+            new = {name: PurePosixPath(part, *map(escaped, name.parts[len(root) :])) for name in inside}
+            plan |= {name: where for name, where in new.items() if name.suffix != ".pyc"}
         else:
             for name in reversed(files):  # the shallowest comes last and stays
                 if _LOOSE.get(name.name) == part:
@@ -162,7 +184,8 @@ def _candidates(stem: str, notebooks: list[PurePosixPath]) -> list[PurePosixPath
 
 
 def _listed(names: list[PurePosixPath]) -> str:
-    return ", ".join(escaped(str(name)) for name in names)
+    more = [f"{len(names) - _MOST_LISTED:,} more"] if len(names) > _MOST_LISTED else []
+    return ", ".join([escaped(str(name)) for name in names[:_MOST_LISTED]] + more)
 
 
 def fingerprint(folder: Path) -> str:
@@ -176,7 +199,7 @@ def fingerprint(folder: Path) -> str:
 
 
 def mend(path: Path) -> None:
-    """Rewrite a notebook as the runner can read it: no byte-order mark, nothing among its cells that is none.
+    """Rewrite a notebook as the runner can read it: UTF-8, nothing among its cells that is none, no old outputs.
 
     One that is no JSON stays as it is; the runner says so.
     """
@@ -186,18 +209,17 @@ def mend(path: Path) -> None:
     except (ValueError, KeyError, TypeError, RecursionError):
         return
     for cell in cells:
-        code: dict[str, Any] = (
-            {"outputs": [], "execution_count": None} if cell.setdefault("cell_type", "code") == "code" else {}
-        )
         source = cell.get("source", "")
         lines = [line for line in (source if isinstance(source, list) else [source]) if isinstance(line, str)]
-        cell |= {"metadata": {}, **code, **cell, "source": "".join(lines)}
-        for name, kind in (("metadata", dict), ("outputs", list)):
-            if name in cell and not isinstance(cell[name], kind):
-                cell[name] = kind()
-    metadata = notebook.get("metadata")
-    whole = {"nbformat": 4, "nbformat_minor": 5, **notebook, "cells": cells}
-    path.write_text(json.dumps({**whole, "metadata": metadata if isinstance(metadata, dict) else {}}), encoding="utf-8")
+        cell |= {"metadata": _dict(cell.get("metadata")), "source": "".join(lines)}
+        if cell.setdefault("cell_type", "code") == "code":
+            cell |= {"outputs": [], "execution_count": None}  # the run makes its own
+    whole = {**notebook, "metadata": _dict(notebook.get("metadata")), "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps({**whole, "cells": cells}), encoding="utf-8")
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _fill_up(base: Path, taken: Path) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 from grader.hidden_run.sent_reviews import expected_reviews
 from lab.checks.check import checks_of
 from lab.checks.pipeline import Pipeline
-from lab.checks.probe import FAILED, Finding, Place, take
+from lab.checks.probe import FAILED, Finding, Place, Probe, take
 from lab.core.errors import LabError
 from lab.core.names import INPUT_STREAM, REVIEWS_FILE
 from lab.core.session import Session, local_status
@@ -27,11 +27,19 @@ def look(session: Session, parameters: dict[str, Any], step: Callable[[str], Non
     found: dict[str, Finding] = {}
     for notebook in NOTEBOOKS:
         for check in checks_of(notebook):
-            found[check.slug] = take(check, lab) if local_status() else _GONE
+            found[check.slug] = looked(check, lab) if local_status() else _GONE
             step(check.slug)
     if found[ARRIVED].passed:
         found[ARRIVED] = _of_the_right_reviews(Path(parameters["reviews_file"])) or found[ARRIVED]
     return found
+
+
+def looked(check: Probe, lab: Pipeline) -> Finding:
+    """Take one check; whatever a submission left that breaks it costs the points of this one only."""
+    try:
+        return take(check, lab)
+    except Exception as error:  # noqa: BLE001
+        return Place("what the submission left").failed(f"It cannot be read ({type(error).__name__}: {error}).")
 
 
 def _of_the_right_reviews(path: Path) -> Finding | None:

@@ -9,10 +9,11 @@ from typing import Any
 
 import boto3
 
+from grader.hidden_run.account_findings import looked
 from grader.hidden_run.sent_reviews import expected_reviews
 from lab.checks.check import CHECKS
 from lab.checks.pipeline import WINDOW_PROPERTIES, Pipeline
-from lab.checks.probe import Finding, Place, take
+from lab.checks.probe import Finding
 from lab.core.names import GROUP_STREAM, REVIEWS_FILE, STREAMS
 from lab.core.session import Session
 from lab.flink.waiters import stream_active
@@ -70,9 +71,5 @@ class ProofAccount:
         return Pipeline(self.session, self.task.parameters, known)
 
     def take(self, slug: str, lab: Pipeline) -> Finding:
-        """Take one check; an odd answer of the submission must not cost its other points."""
-        try:
-            return take(_CHECKS[slug], lab)
-        except Exception as error:  # noqa: BLE001
-            said = f"It cannot be read ({type(error).__name__}: {error})."
-            return Place("what the submission left").failed(said)
+        """Take one check."""
+        return looked(_CHECKS[slug], lab)

@@ -22,6 +22,7 @@ _LONGEST = 64 << 20  # bytes of one answer
 # What a function may ask of its client; every other call is refused.
 _ALLOWED = {"put_records", "get_shard_iterator", "get_records"}
 _BLANK = "NotImplementedError"
+_SENTENCE = "NotTaken"  # whose text says all
 
 
 class FunctionFailed(LabError):
@@ -87,8 +88,9 @@ class Functions:
             elif message.get("error") == _BLANK:
                 raise NotImplementedError
             elif message.get("error"):
-                said = str(message.get("said") or "")[:500]
-                raise FunctionFailed(f"`{function}` of {where} failed ({message['error']}: {said}): correct it.")
+                kind, said = str(message["error"])[:100], str(message.get("said") or "")[:500]
+                sentence = f"`{function}` of {where} failed ({f'{kind}: {said}'.rstrip(': ')}): correct it."
+                raise FunctionFailed(said if kind == _SENTENCE else sentence)
             else:
                 return _unpacked(message.get("value"))
 

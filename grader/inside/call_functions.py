@@ -13,6 +13,7 @@ that bind the names it uses, those that bind the names they use, and so on (`Stu
 
 import ast
 import base64
+import codeop
 import dis
 import json
 import os
@@ -20,6 +21,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from types import CodeType
@@ -27,7 +29,7 @@ from typing import Any
 
 import pandas as pd
 
-from lab.core.code_files import code_file, python_of
+from lab.core.code_files import NO_PYTHON, code_file, python_of
 
 _STATEMENT_SECONDS = 20  # for a statement of the top level that a function needs
 
@@ -45,6 +47,8 @@ class Client:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
+        if name == "exceptions":
+            return NoExceptions()
 
         def call(**arguments: Any) -> Any:
             say({"id": self._number, "call": name, "arguments": packed(arguments)})
@@ -57,7 +61,7 @@ class Client:
 
 
 def packed(value: Any) -> Any:
-    """Return a value as JSON can carry it."""
+    """Return a value as JSON can carry it. Raises TypeError where there is no such value."""
     if isinstance(value, bytes | bytearray):
         return {"$bytes": base64.b64encode(value).decode()}
     if isinstance(value, pd.DataFrame):
@@ -68,7 +72,11 @@ def packed(value: Any) -> Any:
         return [packed(one) for one in value]
     if hasattr(value, "item") and not isinstance(value, str):
         return value.item()
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
+    if isinstance(value, datetime):
+        return str(value)
+    if isinstance(value, str | int | float | bool | None):
+        return value
+    raise TypeError(f"a value of the type {type(value).__name__} is none that can be handed on")
 
 
 def unpacked(value: Any, number: int = 0) -> Any:
@@ -87,8 +95,18 @@ def unpacked(value: Any, number: int = 0) -> Any:
     return [unpacked(one, number) for one in value] if isinstance(value, list) else value
 
 
+class NoExceptions:
+    """Hold the classes of a client's errors by their names, none of which is raised here."""
+
+    def __getattr__(self, name: str) -> type[Exception]:
+        return type(name, (Exception,), {})
+
+
 class NotTaken(Exception):
-    """Say that the notebook lacks what was asked for, or that it needs something the grader cannot give."""
+    """Say in a sentence that the notebook lacks what was asked for, or needs something the grader cannot give."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(f"{said[:450]}: correct it.")
 
 
 class StudentNotebook:
@@ -97,18 +115,20 @@ class StudentNotebook:
     def __init__(self, path: Path) -> None:
         self._statements: list[tuple[CodeType, set[str], set[str]]] = []
         self._unread: list[str] = []
-        cells = [cell for cell in json.loads(path.read_bytes())["cells"] if cell.get("cell_type") == "code"]
+        try:
+            cells = [cell for cell in json.loads(path.read_bytes())["cells"] if cell.get("cell_type") == "code"]
+        except (*NO_PYTHON, KeyError, TypeError, AttributeError) as error:
+            raise NotTaken(f"{path.name} is no notebook in format 4 ({type(error).__name__}: {error})") from error
+        compiled: Any = codeop.Compile()  # as IPython's: remembers `from __future__`, awaits outside a function
+        compiled.flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         for number, cell in enumerate(cells, 1):
             try:
-                tree = ast.parse(python_of("".join(cell["source"])))
-            except (SyntaxError, ValueError) as error:
+                body = ast.parse(python_of("".join(cell["source"]))).body
+                codes = [compiled(ast.Module([node], []), path.name, "exec") for node in body]
+            except NO_PYTHON as error:
                 self._unread.append(f"code cell {number} is no Python ({error})")
-                continue
-            for node in tree.body:
-                if isinstance(node, ast.Expr | ast.For | ast.While | ast.With | ast.Delete):
-                    continue  # it does something; a function needs what binds a name
-                code = compile(ast.Module([node], []), path.name, "exec")
-                self._statements.append((code, _bound(code), _used(code)))
+            else:
+                self._statements += [(code, _bound(code), _used(code)) for code in codes]
 
     def value(self, name: str) -> Any:
         """Return the value of a name.
@@ -121,7 +141,7 @@ class StudentNotebook:
             for _, binds, uses in self._statements:
                 if binds & needed:
                     needed |= uses
-        space: dict[str, Any] = {"__name__": "handed_in"}
+        space: dict[str, Any] = {"__name__": "__main__"}
         failed: list[str] = []
         for code, binds, _ in self._statements:
             if binds & needed:
@@ -132,7 +152,7 @@ class StudentNotebook:
                     failed.append(f"{', '.join(sorted(binds))} ({type(error).__name__}: {error})")
         if name not in space:
             why = [f"it needs {one}" for one in failed] or self._unread or ["no cell defines it"]
-            raise NotTaken(f"`{name}` cannot be taken from the notebook: {'; '.join(why)}"[:500])
+            raise NotTaken(f"`{name}` cannot be taken from the notebook: {'; '.join(why)}")
         value = space[name]
         return _explained(value, failed) if failed and callable(value) else value
 
@@ -144,7 +164,7 @@ def _explained(function: Any, failed: list[str]) -> Any:
         try:
             return function(*arguments)
         except NameError as error:
-            raise NotTaken(f"{error}; outside the function could not be run: {'; '.join(failed)}"[:500]) from error
+            raise NotTaken(f"{error}; outside the function could not be run: {'; '.join(failed)}") from error
 
     return call
 

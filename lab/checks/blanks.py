@@ -4,6 +4,7 @@ import ast
 
 from lab.checks.pipeline import Pipeline
 from lab.checks.probe import Place, Settled
+from lab.core.code_files import NO_PYTHON
 from lab.core.names import APPLICATION, APPLICATION_SCRIPT, APPLICATION_ZIP
 from lab.exercises.catalog import EXERCISES, Exercise
 
@@ -12,7 +13,7 @@ def blank_functions(source: str) -> set[str]:
     """Name the functions of a Python file whose body raises NotImplementedError; none where it is no Python."""
     try:
         tree = ast.parse(source)
-    except SyntaxError:
+    except NO_PYTHON:
         return set()
     return {
         function.name

@@ -10,6 +10,8 @@ from lab.core.paths import project_path
 
 # Cell magics (IPython) whose cell is Python that runs in the notebook's namespace.
 _PYTHON_MAGICS = {"time", "capture", "prun", "debug"}
+# What Python's parser raises of a text: it is no Python, holds a null byte, or is nested too deep.
+NO_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
 def python_of(source: str) -> str:
@@ -18,7 +20,7 @@ def python_of(source: str) -> str:
 
     first, _, rest = source.lstrip().partition("\n")
     if first.startswith("%%"):
-        source = rest if first[2:].split(" ")[0].strip() in _PYTHON_MAGICS else ""
+        return python_of(rest) if first[2:].split(" ")[0].strip() in _PYTHON_MAGICS else ""
     return TransformerManager().transform_cell(source)
 
 

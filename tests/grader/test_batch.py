@@ -133,6 +133,15 @@ EVENTS = st.fixed_dictionaries(
 )
 
 
+def test_what_a_notebook_says_of_itself_is_bounded() -> None:
+    ran = Ran()
+    long = "x" * 1_000_000
+    event = {"event": "notebook", "name": "01_streams", "result": {"status": long}, "said": long, "nb": None}
+    ran.read([json.dumps(event).encode()])
+    [run] = ran.results
+    assert len(run.said) == len(run.status) == 2_000
+
+
 @settings(deadline=None)
 @given(events=st.lists(EVENTS | JSON, max_size=8), tail=st.binary(max_size=9))
 def test_whatever_the_events_are_they_are_at_most_one_for_each_notebook(events: list[Any], tail: bytes) -> None:

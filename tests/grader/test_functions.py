@@ -36,6 +36,18 @@ CELLS = (
     "def needs_import(x):\n    return not_installed_here.f(x)",
     "def needs_cell(x):\n    return elsewhere + x",
     "def broken(:",
+    "import asyncio\nasync with asyncio.Lock():\n    waited = await asyncio.sleep(0)",
+    "return 3",
+    "deep = " + "-" * 50_000 + "1",
+    "from __future__ import annotations",
+    "def hinted(x: Unknown) -> Unknown:\n    return x",
+    "from dataclasses import dataclass\n@dataclass\nclass Names:\n    one: 'int' = 1",
+    "if __name__ == '__main__':\n    ONE = Names().one\nfor LAST in range(4):\n    pass\n(NAMED := 5)",
+    "%%capture\n%%time\ndef sums(x):\n    return x + ONE + LAST + NAMED",
+    "async def awaited(x):\n    return x",
+    "def yields(x):\n    yield x",
+    "def retries(client):\n    try:\n        return client.delete_stream()\n"
+    "    except client.exceptions.ProvisionedThroughputExceededException:\n        return []",
 )
 
 
@@ -96,6 +108,29 @@ def test_cells_are_read_as_ipython_reads_them_and_only_what_is_needed_runs(funct
     assert functions.named("n.ipynb", "timed")(1) == 2
     assert functions.named("n.ipynb", "doubled")(4) == 8
     assert functions.named("n.ipynb", "quickly")(2) == 6
+
+
+def test_a_cell_that_is_no_python_by_itself_costs_no_other_cell(functions: Functions) -> None:
+    assert functions.named("n.ipynb", "hinted")(2) == 2
+    assert functions.named("n.ipynb", "sums")(1) == 1 + 1 + 3 + 5
+
+
+def test_an_answer_that_is_no_data_is_not_made_text(functions: Functions) -> None:
+    for name, said in (("awaited", "type coroutine"), ("yields", "type generator")):
+        with pytest.raises(FunctionFailed, match=said):
+            functions.named("n.ipynb", name)(1)
+
+
+def test_errors_of_a_client_have_their_classes(functions: Functions) -> None:
+    with pytest.raises(FunctionFailed, match="delete_stream is not a call that the exercise needs"):
+        functions.named("n.ipynb", "retries")(Client())
+
+
+def test_what_is_no_notebook_is_said_so(functions: Functions, tmp_path: Path) -> None:
+    for content in ("", "null", "[]", '{"worksheets": []}', '{"cells": 3}', "def f(x): pass"):
+        (tmp_path / "other.ipynb").write_text(content)
+        with pytest.raises(FunctionFailed, match="^other.ipynb is no notebook in format 4 .*: correct it.$"):
+            functions.named("other.ipynb", "f")(1)
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,20 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
 
 from grader import grade_table, result_files
 from grader.grade_table import Row
+from grader.hidden_run import account_findings
 from grader.hidden_run.application_proof import OF_APPLICATION
 from grader.hidden_run.function_proof import OF_FUNCTIONS
 from grader.score import Grade, needs, score
+from lab.checks.blanks import blank_functions
 from lab.checks.check import CHECKS
-from lab.checks.probe import Finding, Place, Probe
+from lab.checks.probe import FAILED, Finding, Place, Probe
 from lab.exercises.catalog import EXERCISES
 
 GOOD, BAD = Place("it").passed("fine"), Place("it").failed("<b>wrong</b>")
@@ -114,3 +120,17 @@ def test_a_results_json_of_somebody_else_is_none_of_ours(tmp_path: Path) -> None
     assert grade_table.read_results(tmp_path) is None
     (tmp_path / "results.json").write_text("{")
     assert grade_table.read_results(tmp_path) is None
+
+
+def test_a_check_that_breaks_on_what_was_left_costs_its_own_points_only() -> None:
+    def ask(_lab: Any) -> Finding:
+        raise RecursionError("nested too deep")
+
+    found = account_findings.looked(Probe("window", "The window", ask), cast(Any, SimpleNamespace(endpoint=None)))
+    assert found.state == FAILED
+    assert found.message == "It cannot be read (RecursionError: nested too deep)."
+
+
+@pytest.mark.parametrize("source", ["x = '\0'", "x = " + "-" * 50_000 + "1", "x = " + "+".join(["1"] * 20_000)])
+def test_a_file_that_cannot_be_parsed_holds_no_blank(source: str) -> None:
+    assert blank_functions(source) == set()

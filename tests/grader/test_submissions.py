@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import tarfile
+import unicodedata
 import zipfile
 from pathlib import Path, PurePosixPath
 
@@ -117,6 +118,103 @@ def test_two_of_one_name_both_have_a_row(tmp_path: Path) -> None:
     assert list(find(tmp_path)) == ["submission ada", "submission ada.zip"]
 
 
+@pytest.mark.parametrize(
+    "folders",
+    [
+        ["ada", "ada.zip", "submission ada"],  # the name that one would get is taken
+        [b"Andr\xe9", "Andr\\xe9"],  # the same, escaped
+        ["Ada", "ada.zip"],  # the same for macOS
+        ["Andr\u00e9", "Andre\u0301"],
+        ["x" * 230, "x" * 225 + ".zip", "Grades.csv.zip"],
+        ["Иванов Иван, потоковые данные, лабораторная работа номер пять".encode("cp1251")],  # four characters a byte
+    ],
+)
+def test_every_submission_has_a_row_and_a_folder_of_its_own(tmp_path: Path, folders: list[str | bytes]) -> None:
+    for name in folders:
+        archive = name[-4:] in (".zip", b".zip")
+        path = os.fsencode(tmp_path) + b"/" + os.fsencode(name)
+        os.close(os.open(path, os.O_CREAT)) if archive else os.mkdir(path)  # noqa: PTH102 - bytes that are no UTF-8
+    found = find(tmp_path)
+    assert len(found) == len(folders)
+    assert len({unicodedata.normalize("NFC", name).casefold() for name in found} - {"grades.csv"}) == len(folders)
+    assert all(len(name.encode()) < 255 for name in found)
+
+
+def test_what_lies_there_besides_submissions_has_no_row(tmp_path: Path) -> None:
+    for name in ("ada", "__MACOSX", "results"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "Thumbs.db").write_bytes(b"")
+    assert list(find(tmp_path, tmp_path / "results")) == ["ada"]
+
+
+@pytest.mark.parametrize("name", ["pipe", "pipe.zip", "link", "nowhere.zip"])
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    if name.startswith("pipe"):
+        os.mkfifo(path)
+    else:
+        path.symlink_to(tmp_path if name == "link" else tmp_path / "none")
+    with pytest.raises(BadSubmission, match="neither a file nor a folder"):
+        stage(path, tmp_path / "s", Limits())
+
+
+def test_a_zip_with_a_password_says_so(tmp_path: Path) -> None:
+    packed = hostile.zip_of(tmp_path / "ada.zip", WORK)
+    content = bytearray(packed.read_bytes())
+    start = -1
+    while (start := content.find(b"PK\x01\x02", start + 1)) >= 0:
+        content[start + 8] |= 1
+    packed.write_bytes(content)
+    with pytest.raises(BadSubmission, match="password: hand in a zip without one"):
+        stage(packed, tmp_path / "s", Limits())
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_a_tar_that_is_called_zip_is_read(tmp_path: Path, mode: str) -> None:
+    assert stage(tar_of(tmp_path / "ada.zip", WORK, mode), tmp_path / "s", Limits()).parts == hostile.PARTS
+
+
+def test_a_zip_behind_a_program_is_read(tmp_path: Path) -> None:
+    packed = hostile.zip_of(tmp_path / "ada.zip", WORK)
+    packed.write_bytes(b"MZ" + bytes(600) + packed.read_bytes())
+    assert stage(packed, tmp_path / "s", Limits()).parts == hostile.PARTS
+
+
+def test_the_other_halves_of_files_from_macos_are_not_taken(tmp_path: Path) -> None:
+    work = hostile.zip_of(tmp_path / "work.zip", {"notebooks/01-ada 01_streams.ipynb": b"{}"})
+    folder = folder_of(tmp_path / "ada", {"work.zip": work.read_bytes(), "._work.zip": b"half"})
+    assert stage(folder, tmp_path / "a", Limits()).parts == ("notebooks",)
+    halves = {f"notebooks/{half}01_streams-Copy1.ipynb": half.encode() for half in ("._", "")}
+    staged = stage(tar_of(tmp_path / "bob.tar.gz", halves), tmp_path / "b", Limits())
+    assert (staged.folder / "notebooks" / "01_streams.ipynb").read_bytes() == b""
+
+
+def test_an_archive_beside_the_work_is_named_where_something_is_missing(tmp_path: Path) -> None:
+    code = hostile.zip_of(tmp_path / "code.zip", {name: one for name, one in WORK.items() if "ipynb" not in name})
+    notebook = {"01_streams.ipynb": b"{}", "code.zip": code.read_bytes()}
+    staged = stage(folder_of(tmp_path / "ada", notebook), tmp_path / "a", Limits())
+    assert staged.parts == ("notebooks",)
+    assert staged.remarks == ("code.zip was not opened: hand in one archive, or no file in an archive.",)
+    whole = folder_of(tmp_path / "bob", WORK | {"old.zip": b""})
+    assert stage(whole, tmp_path / "b", Limits()).remarks == ()
+
+
+def test_names_that_no_zip_can_hold_are_escaped_in_the_application(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "ada", WORK)
+    os.close(os.open(os.fsencode(folder) + b"/flink_app/SlidingWindows/Gr\xf6\xdfe.txt", os.O_CREAT))
+    staged = stage(folder, tmp_path / "s", Limits())
+    with zipfile.ZipFile(tmp_path / "application.zip", "w") as out:
+        for path in (staged.folder / "flink_app" / "SlidingWindows").iterdir():
+            out.write(path, path.name)
+        assert "Gr\\xf6\\xdfe.txt" in out.namelist()
+
+
+def test_a_long_list_is_no_long_sentence(tmp_path: Path) -> None:
+    with pytest.raises(BadSubmission) as caught:
+        stage(folder_of(tmp_path / "ada", {f"{number}/a.zip": b"" for number in range(900)}), tmp_path / "s", Limits())
+    assert "holds 900 archives" in str(caught.value) and "895 more" in str(caught.value)
+
+
 def test_exports_of_platforms_name_the_student(tmp_path: Path) -> None:
     (tmp_path / "Ada Lovelace_1234_assignsubmission_file_").mkdir()
     (tmp_path / "Bob_77_assignsubmission_file_project.zip").write_bytes(b"")  # without a folder for each
@@ -211,6 +309,11 @@ def test_a_notebook_is_mended_for_the_runner(tmp_path: Path) -> None:
     code = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": "a = 1\nb = 2"}
     assert found["cells"] == [code, {"cell_type": "markdown", "metadata": {}, "source": "x"}]
     assert found["metadata"] == {}
+    old = {"cell_type": "code", "source": "", "outputs": [None, 3], "execution_count": "x"}
+    path.write_text(json.dumps({"cells": [old], "nbformat": "4", "nbformat_minor": None}), "utf-16")
+    mend(path)
+    new = {"cell_type": "code", "source": "", "metadata": {}, "outputs": [], "execution_count": None}
+    assert json.loads(path.read_text("utf-8")) == {"cells": [new], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     for broken in (b"{", b"[]", b'{"cells": 3}', b"\xff\xfe", b"[" * 100_000):
         path.write_bytes(broken)
         mend(path)
