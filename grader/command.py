@@ -32,10 +32,15 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="S",
         type=_count,
         default=240,
-        help="longest anything of one submission may take without coming a step on (default 240 s)",
+        help="longest anything of one submission may take without coming a step on, in seconds of a machine that has "
+        "nothing else to do (default 240)",
     )
     parser.add_argument(
-        "--cell-timeout", metavar="S", type=_count, default=120, help="longest one cell may take (default 120 s)"
+        "--cell-timeout",
+        metavar="S",
+        type=_count,
+        default=120,
+        help="longest one cell may take, likewise (default 120)",
     )
     parser.add_argument(
         "--disk", metavar="MIB", type=_count, default=1024, help="most one submission may write (default 1024 MiB)"

@@ -8,7 +8,6 @@ import base64
 import json
 import os
 import select
-import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -17,7 +16,9 @@ import numpy as np
 import pandas as pd
 
 from lab.core.errors import LabError
+from lab.streams.quiet_time import QuietTime
 
+_LOOK = 0.5  # seconds between two looks at how long a call has taken
 _LONGEST = 64 << 20  # bytes of one answer
 # What a function may ask of its client; every other call is refused.
 _ALLOWED = {"put_records", "get_shard_iterator", "get_records"}
@@ -36,7 +37,7 @@ class FunctionTooSlow(FunctionFailed):
 class Functions:
     """Provide functions of one submission, by a pair of file descriptors.
 
-    A call takes `seconds` at most, and the start of their process `start_seconds`.
+    A call takes `seconds` at most, and the start of their process `start_seconds` (QuietTime).
     """
 
     def __init__(self, answers: int, requests: int, seconds: float, start_seconds: float) -> None:
@@ -66,7 +67,7 @@ class Functions:
         if self._lost:
             raise FunctionFailed(self._lost)
         if not self._number:
-            self._receive(time.monotonic() + self._start_seconds, function)  # it says when it is ready
+            self._receive(QuietTime(), self._start_seconds, function)  # it says when it is ready
         self._number += 1
         client = next((one for one in arguments if hasattr(one, "put_records") or hasattr(one, "get_records")), None)
         self._send(
@@ -78,9 +79,9 @@ class Functions:
                               for one in arguments],
             }
         )  # fmt: skip
-        deadline = time.monotonic() + self._seconds
+        running = QuietTime()
         while True:
-            message = self._receive(deadline, function)
+            message = self._receive(running, self._seconds, function)
             if message.get("id") != self._number:
                 continue
             if "call" in message:
@@ -103,16 +104,15 @@ class Functions:
             self._lost = "The process that calls the functions ended; a function may have ended it."
             raise FunctionFailed(self._lost) from error
 
-    def _receive(self, deadline: float, function: str) -> dict[str, Any]:
+    def _receive(self, running: QuietTime, most: float, function: str) -> dict[str, Any]:
         while b"\n" not in self._rest:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                self._lost = f"`{function}` took longer than {self._seconds:.0f} s: correct it."
+            if running.seconds() > most:
+                self._lost = f"`{function}` took longer than {most:.0f} s: correct it."
                 raise FunctionTooSlow(self._lost)
             if len(self._rest) > _LONGEST:
                 self._lost = f"`{function}` answered without end: correct it."
                 raise FunctionFailed(self._lost)
-            if not select.select([self._answers], [], [], left)[0]:
+            if not select.select([self._answers], [], [], _LOOK)[0]:
                 continue
             chunk = os.read(self._answers, 1 << 20)
             if not chunk:
