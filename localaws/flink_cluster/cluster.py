@@ -43,8 +43,11 @@ def _python_stays_here(account: str) -> dict[str, str]:
 
 
 def choose_ports() -> ClusterPorts:
-    """Choose ports for one cluster that are free at this moment."""
-    return ClusterPorts(rpc=free_port(), rest=free_port())
+    """Choose two ports for one cluster that are free at this moment."""
+    rpc = free_port()
+    while (rest := free_port()) == rpc:
+        pass
+    return ClusterPorts(rpc, rest)
 
 
 class FlinkCluster:

@@ -18,6 +18,13 @@ def test_no_port_is_one_that_the_system_hands_out_by_itself() -> None:
     assert len({pair.rest for pair in ports}) > 40
 
 
+def test_a_port_drawn_twice_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The JobManager could listen on it for one of the two only, and would end again and again."""
+    drawn = iter([11_111, 11_111, 11_111, 12_222])
+    monkeypatch.setattr(module, "free_port", lambda: next(drawn))
+    assert choose_ports() == ClusterPorts(rpc=11_111, rest=12_222)
+
+
 @pytest.mark.slow  # about 10 s each
 @pytest.mark.parametrize("which", ["rpc", "rest"])
 def test_a_port_taken_before_the_jobmanager_listens_means_another(
