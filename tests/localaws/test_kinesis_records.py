@@ -125,6 +125,14 @@ def test_iterators_last_five_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refusal(lambda: read(records, token)).code == "ExpiredIteratorException"
 
 
+def test_no_iterator_is_an_option_to_a_shells_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, records = service()
+    for key in range(300):  # one in 64 signatures begins with the six bits of "-"
+        monkeypatch.setattr(iterators, "_KEY", bytes([key % 256, key // 256]))
+        assert iterator(records).startswith("AAAA")
+        assert read(records, iterator(records))["Records"] == []
+
+
 def test_foreign_iterators_and_those_of_an_earlier_stream() -> None:
     backend, records = service()
     assert refusal(lambda: read(records, "nonsense")).code == "InvalidArgumentException"
