@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _ENGINE = "lab-warm-kernel"
 _IOPUB_TIMEOUT = 60  # seconds; papermill's 4 s are too few for a big chart on a busy machine
-
 _LOOK = 0.5  # seconds between two looks at how long a cell has taken
 
 _OUTPUTS = {"stream", "display_data", "execute_result", "update_display_data", "error"}
@@ -122,8 +121,7 @@ class Execution:
                 running.news()
             elif running.seconds() > self.cell_timeout and cell is not None:
                 self.timed_out = True
-                with suppress(ProcessLookupError):
-                    os.kill(process_of(self.kernel), signal.SIGKILL)
+                self._kill_kernel()
                 return
 
     def takes(self, message: Mapping[str, Any]) -> bool:
@@ -133,8 +131,12 @@ class Execution:
         before = self._printed
         self._printed += _size(message["content"])
         if before <= self.output_limit < self._printed:
-            os.kill(process_of(self.kernel), signal.SIGKILL)
+            self._kill_kernel()
         return self._printed <= self.output_limit
+
+    def _kill_kernel(self) -> None:
+        with suppress(ProcessLookupError):  # it ended by itself meanwhile
+            os.kill(process_of(self.kernel), signal.SIGKILL)
 
     def run(self, values: Mapping[str, Value]) -> NotebookResult:
         """Execute with these parameters.

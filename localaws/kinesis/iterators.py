@@ -15,14 +15,14 @@ from localaws.kinesis.errors import invalid
 
 LIFETIME = 300.0  # seconds a token may be used for
 _KEY = secrets.token_bytes(16)
-_SIGNATURE = 12  # bytes
 _START = bytes(3)  # AAAA, as AWS's tokens begin: the AWS CLI takes one that begins with "-" for an option
+_SIGNATURE = len(_START) + 12  # bytes
 
 
 def seal(what: str, text: str) -> str:
     """Return a token of the kind ``what`` that holds ``text`` and the present."""
     content = f"{time.time():.3f} {text}".encode()
-    return base64.urlsafe_b64encode(_START + _signature(what, content) + content).decode()
+    return base64.urlsafe_b64encode(_signature(what, content) + content).decode()
 
 
 def unseal(what: str, token: str, expired: str) -> str:
@@ -34,9 +34,8 @@ def unseal(what: str, token: str, expired: str) -> str:
         sealed = base64.b64decode(token, altchars=b"-_", validate=True)
     except ValueError as error:
         raise invalid(f"Invalid {what}.") from error
-    signed = len(_START) + _SIGNATURE
-    content = sealed[signed:]
-    if not hmac.compare_digest(sealed[:signed], _START + _signature(what, content)):
+    content = sealed[_SIGNATURE:]
+    if not hmac.compare_digest(sealed[:_SIGNATURE], _signature(what, content)):
         raise invalid(f"Invalid {what}.")
     issued, _, text = content.decode().partition(" ")
     age = time.time() - float(issued)
@@ -49,7 +48,7 @@ def unseal(what: str, token: str, expired: str) -> str:
 
 
 def _signature(what: str, content: bytes) -> bytes:
-    return hmac.digest(_KEY, what.encode() + b":" + content, hashlib.sha256)[:_SIGNATURE]
+    return (_START + hmac.digest(_KEY, what.encode() + b":" + content, hashlib.sha256))[:_SIGNATURE]
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from tests.support.account import PROJECT
 from tests.support.pipeline import BUCKET, LANDING_ZONE, Pipeline
 from tests.support.processes import wait_gone
 
-pytestmark = pytest.mark.slow  # about 80 s in all
+pytestmark = pytest.mark.slow  # about 200 s in all
 
 
 def taskmanagers(pipeline: Pipeline) -> set[str]:
