@@ -4,19 +4,21 @@ Exit codes: 0 passed, 1 failed, 2 asked for something that cannot be run, 130 in
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import entry_points, version
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from lab.account import clean_command, size_command
-from lab.checks import doctor_command
-from lab.core import paths
+from lab.core import paths, session
 from lab.core.errors import LabError, UsageError
-from lab.core.session import local_status
 from lab.exercises import release
 from lab.runner import closing_lines, parameters
+
+if TYPE_CHECKING:  # pandas, which `python -m lab --help` need not wait for
+    from lab.checks.diagnosis import Diagnosis
 
 COMMANDS = "flink_lab.commands"  # the entry points of packages above this one, such as the grader
 NUMBERS = ("01", "02", "03", "04")
@@ -57,7 +59,16 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("--notebooks", metavar="DIR", type=Path, help=argparse.SUPPRESS)
     size_command.add_parser(commands)
     release.add_parser(commands)
-    doctor_command.add_parser(commands)
+    doctor = commands.add_parser(
+        "doctor",
+        help="why is my output empty? names the first thing that is wrong",
+        description="Walks the pipeline from the landing zone to the last window and names the first thing that is "
+        "wrong, with the next step. With --target aws it first looks whether the lab can work in the account at all. "
+        "Reads only. Exit code 0 when nothing is wrong.",
+    )
+    doctor.add_argument("--target", choices=("local", "aws"), default="local", help="the account to look at")
+    doctor.add_argument("--region", default=os.environ.get("AWS_DEFAULT_REGION", "us-east-1"), help="AWS region")
+    doctor.set_defaults(command=doctor_command)
     clean_command.add_parser(commands)
     for entry in entry_points(group=COMMANDS):
         entry.load()(commands)
@@ -121,7 +132,7 @@ def run_command(arguments: argparse.Namespace) -> int:
             if arguments.down:
                 complaint = closing_lines.stop_account()
         stopped = arguments.down and complaint is None
-        status = local_status() if local and not stopped else None
+        status = session.local_status() if local and not stopped else None
         print(*closing_lines.last_lines(result, run, status, stopped), sep="\n", flush=True)
         if not local:
             print(closing_lines.still_running(str(plan.effective().get("region", "us-east-1"))), flush=True)
@@ -130,3 +141,42 @@ def run_command(arguments: argparse.Namespace) -> int:
     if signals.received:
         return INTERRUPTED
     return PASSED if result.passed and not complaint else FAILED
+
+
+def doctor_command(arguments: argparse.Namespace) -> int:
+    """Do what `python -m lab doctor` asks; returns the exit code."""
+    if arguments.target == "aws":
+        ready, begun = _preflight(arguments.region)
+        if not ready or not begun:
+            return 0 if ready else 1
+    found = _examine(arguments.target, arguments.region)
+    print(found.text)
+    return 1 if found.wrong else 0
+
+
+def _preflight(region: str) -> tuple[bool, bool]:
+    """Say row by row whether the lab can start on AWS; returns that, and whether it has begun there."""
+    from lab.checks.preflight import UncheckedAccount, look_at
+
+    account = UncheckedAccount(session.connect("aws", region))
+    found = look_at(account)
+    begun = not found.wrong and bool(account.found)
+    next_step = "" if begun or found.wrong else "Nothing of it is there yet: begin with 01_streams.\n"
+    print(f"{found.text}\n{next_step}")
+    return not found.wrong, begun
+
+
+def _examine(target: str, region: str) -> "Diagnosis":
+    """Diagnose the pipeline of the target. Does not start an embedded account that is not up."""
+    from lab.checks.diagnosis import PROBES, Diagnosis, diagnose
+    from lab.checks.probe import FAILED, Finding
+
+    try:
+        if target == "local" and session.local_status() is None:
+            raise session.AccountNotReached(
+                f"The embedded account does not answer at {session.local_endpoint()}: run 01_streams (or `python -m "
+                "localaws up`), which starts it empty, then the notebooks after it."
+            )
+        return diagnose(session.connect(target, region))
+    except LabError as error:
+        return Diagnosis(((PROBES[0], Finding(FAILED, str(error))),))

@@ -10,8 +10,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from lab.charts.style import GROUND, INK, SMALL, WATERMARK, colors
+from lab.core.cell_outputs import Moving
 from lab.core.errors import LabError
-from lab.core.moving import Moving
 from lab.core.picture import WIDTH, Picture
 from lab.streams.shards import Shard, list_shards
 

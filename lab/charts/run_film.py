@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from lab.charts.style import LATE, REVIEW, SMALL, WATERMARK, colors, plain
 from lab.charts.window_player import newest_lines, scene
 from lab.charts.window_steps import NEVER, Event, Steps, steps
-from lab.core.moving import Moving
+from lab.core.cell_outputs import Moving
 from lab.core.picture import WIDTH, Picture
 from lab.streams.records import Events, Output
 from lab.validation.subtasks import read_by_subtasks

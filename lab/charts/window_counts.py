@@ -11,7 +11,7 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from lab.charts.style import GROUND, HONEST, INK, NOT_FLAGGED, PLANTED, SMALL, bar, colors, plain
-from lab.core.moving import Moving
+from lab.core.cell_outputs import Moving
 from lab.core.picture import WIDTH, Picture
 from lab.core.tables import cell
 from lab.validation.scores import score

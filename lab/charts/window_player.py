@@ -25,8 +25,8 @@ from lab.charts.style import (
     plain,
 )
 from lab.charts.window_steps import NEVER, Event, Steps, steps
+from lab.core.cell_outputs import Moving
 from lab.core.errors import BadParameter
-from lab.core.moving import Moving
 from lab.core.picture import WIDTH, Picture
 
 EVENTS, SECONDS_BETWEEN = 60, 2.0

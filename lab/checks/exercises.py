@@ -206,8 +206,8 @@ def watermark(lab: Pipeline) -> Finding:
             f"It should be {wanted:%Y-%m-%d %H:%M:%S}, the newest event less {lab['watermark_delay_seconds']} s, and "
             f"{said}: correct the clause, then run 03_flink_job again."
         )
-    delay = lab["watermark_delay_seconds"]
-    return place.passed(f"{found:%Y-%m-%d %H:%M:%S}: {delay} s behind the newest event of the slowest shard.")
+    behind = f"{lab['watermark_delay_seconds']} s behind the newest event of the slowest shard"
+    return place.passed(f"{found:%Y-%m-%d %H:%M:%S}: {behind}.")
 
 
 def _labels(lab: Pipeline) -> pd.DataFrame | None:
@@ -217,8 +217,7 @@ def _labels(lab: Pipeline) -> pd.DataFrame | None:
 @_exercise
 def threshold(lab: Pipeline) -> Finding:
     place = Place("exercises/threshold.json, all windows of reviews, and the labels")
-    labels = _labels(lab)
-    if labels is None:
+    if (labels := _labels(lab)) is None:
         return place.passed("There are no labels, so there is nothing to choose by.")
     note = _answer(lab, "threshold", place)
     scores = score(lab.all_windows.windows, labels)
@@ -263,8 +262,7 @@ def groups(lab: Pipeline) -> Finding:
             f"{len(found.unreadable):,} records cannot be read (the first: {first}): write the columns that the table "
             f"{GROUP_STREAM} declares."
         )
-    labels = _labels(lab)
-    if labels is None:
+    if (labels := _labels(lab)) is None:
         return place.passed(f"{len(found.table):,} groups; there are no labels, so nobody knows who is right.")
     members = _catchable(table, labels, lab["window_seconds"], lab["slide_seconds"])
     flagged: set[str] = set()

@@ -15,8 +15,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
 
-from lab.core.cell_outputs import MOVING
-from lab.core.moving import Moving
+from lab.core.cell_outputs import MOVING, Moving
 from lab.core.tables import table_html
 
 WIDTH = 8.0  # inches, of every chart

@@ -10,8 +10,7 @@ from typing import Any
 from bs4 import BeautifulSoup, Tag
 from bs4.element import PreformattedString
 
-from lab.core.cell_outputs import CHECK, MOVING, TIMING
-from lab.core.moving import KINDS, Moving
+from lab.core.cell_outputs import CHECK, KINDS, MOVING, TIMING, Moving
 
 MAX_ROWS = 60
 MAX_CELL = 300  # characters

@@ -8,8 +8,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 from traitlets.config import Configurable
 
 from lab.core.paths import ROOT
-from lab.runner.jupyterlab import SETTINGS, arguments
-from lab.runner.notebook_files import NotebookFiles
+from lab.runner.jupyterlab import SETTINGS, NotebookFiles, arguments
 
 
 def test_nobody_is_asked_about_news() -> None:
