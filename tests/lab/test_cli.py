@@ -77,7 +77,7 @@ def test_what_cannot_be_run_is_refused_before_anything_runs(tmp_path, capsys, fi
 @pytest.fixture
 def run_arguments(tmp_path, monkeypatch):
     """Arguments of a run whose notebooks are not executed: the result is given."""
-    monkeypatch.setattr(cli, "local_status", lambda: None)
+    monkeypatch.setattr(cli.session, "local_status", lambda: None)
 
     def make(status="passed", ended=None):
         result = SeriesResult("r", "", 1.0, (NotebookResult("01_good", status),), ended=ended)

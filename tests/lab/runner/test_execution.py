@@ -18,7 +18,7 @@ from tests.lab.series import make_series
 @pytest.fixture
 def run_series(tmp_path, monkeypatch, capsys):
     """run_series(*fixtures, options=...) -> (exit code, results.json, what was printed to stderr)."""
-    monkeypatch.setattr(cli, "local_status", lambda: None)
+    monkeypatch.setattr(cli.session, "local_status", lambda: None)
 
     def run(*fixtures, options=()):
         series = make_series(tmp_path / "series", *fixtures)
