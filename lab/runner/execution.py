@@ -1,9 +1,9 @@
 """Execute one notebook through papermill, in a kernel that is already running."""
 
-import logging
 import os
 import signal
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -175,8 +175,8 @@ class Execution:
             return Stop("kernel died", "", self._at)
         if isinstance(error, RuntimeError) and self._at is None:
             return Stop("kernel did not start", str(error).rstrip("."))
-        logging.getLogger(__name__).error("executing %s failed", self.source.name, exc_info=error)
-        return Stop("runner", f"{type(error).__name__}: {error}".rstrip(".: "), self._at)
+        said = f"{type(error).__name__}: {error}".rstrip(".: ")
+        return Stop("runner", said, self._at, "".join(traceback.format_exception(error)))
 
     def interrupted(self) -> NotebookResult:
         """Return what the notebook did until the run was interrupted."""

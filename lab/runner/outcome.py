@@ -33,6 +33,7 @@ class Stop:
     reason: Literal["kernel died", "timeout", "kernel did not start", "interrupted", "output", "runner"]
     detail: str
     cell: int | None = None  # position in the executed notebook's list of cells
+    traceback: str = ""
 
 
 @dataclass(frozen=True)

@@ -168,9 +168,9 @@ def _stop_failure(name: str, nb: Mapping[str, Any], stop: Stop, where: str) -> F
         "kernel did not start": f"its kernel did not start ({stop.detail}); look at kernels.log beside {where}.",
         "interrupted": "the run was interrupted here; run it again (the embedded account, if it is up, stays usable).",
         "output": f"the notebook printed more than {stop.detail}, so its kernel was ended; print less and run again.",
-        "runner": f"it could not be executed ({stop.detail}); details are in runner.log beside {where}.",
+        "runner": f"it could not be executed ({stop.detail}); run it cell by cell in JupyterLab to see where.",
     }[stop.reason]
-    return Failure(f"{at}: {said}", died=True)
+    return Failure(f"{at}: {said}", died=True, traceback=stop.traceback)
 
 
 def _unrun_failure(name: str, cells: list[tuple[int, int, Mapping[str, Any]]], where: str) -> Failure | None:
