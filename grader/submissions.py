@@ -25,8 +25,9 @@ _LOOSE = {"sliding-windows.py": TAKEN[1], "put_batch.py": TAKEN[2], "lambda_func
 _DEEPEST = 3  # archives in one another
 # Lists that a learning platform or a teacher puts beside the submissions.
 _NO_SUBMISSION = {".csv", ".txt", ".yml", ".yaml", ".json", ".html", ".md", ".log", ".xlsx", ".ini", ".db"}
-# Moodle: Ada Lovelace_1234_assignsubmission_file_ (a folder) or ..._file_project.zip
-_MOODLE = re.compile(r"(.+?_\d+)_assignsubmission_(?:file|onlinetext)")
+# Moodle: Ada Lovelace_1234_assignsubmission_file_ (a folder) or ..._file_project.zip, and with it, where the teacher
+# asked for a text as well, ..._onlinetext_.
+_MOODLE = re.compile(r"(.+?_\d+)_assignsubmission_(file|onlinetext)")
 _RESERVED = {"grades.csv", "grades.html", "nbgrader.csv"}
 _LONGEST_NAME = 200  # bytes; a file system takes 255
 _MOST_LISTED = 5  # names in one sentence
@@ -58,6 +59,8 @@ def find(folder: Path, out: Path | None = None) -> dict[str, Path]:
         and (path.is_dir() or path.suffix.lower() not in _NO_SUBMISSION)
         and not (out and path.absolute() == out.absolute())
     ]
+    with_files = {name_of(path) for path in paths if _moodle_part(path) == "file"}
+    paths = [path for path in paths if _moodle_part(path) != "onlinetext" or name_of(path) not in with_files]
     if not paths:
         raise LabError(f"{folder} holds no submission: it must hold a folder or a zip for each.")
     count = Counter(_same(name_of(path)) for path in paths)
@@ -76,6 +79,12 @@ def find(folder: Path, out: Path | None = None) -> dict[str, Path]:
 def _same(name: str) -> str:
     """Return what two names have in common that some file system takes for one."""
     return unicodedata.normalize("NFC", name).casefold()
+
+
+def _moodle_part(path: Path) -> str:
+    """Return which part of a Moodle submission this is, "file" or "onlinetext"; empty for what is of none."""
+    moodle = _MOODLE.match(path.name)
+    return moodle[2] if moodle else ""
 
 
 def name_of(path: Path) -> str:
@@ -208,18 +217,20 @@ def mend(path: Path) -> None:
         cells: list[Any] = [cell for cell in notebook["cells"] if isinstance(cell, dict)]
     except (ValueError, KeyError, TypeError, RecursionError):
         return
-    for cell in cells:
-        source = cell.get("source", "")
-        lines = [line for line in (source if isinstance(source, list) else [source]) if isinstance(line, str)]
-        cell |= {"metadata": _dict(cell.get("metadata")), "source": "".join(lines)}
-        if cell.setdefault("cell_type", "code") == "code":
-            cell |= {"outputs": [], "execution_count": None}  # the run makes its own
-    whole = {**notebook, "metadata": _dict(notebook.get("metadata")), "nbformat": 4, "nbformat_minor": 5}
-    path.write_text(json.dumps({**whole, "cells": cells}), encoding="utf-8")
+    mended = [_mended(cell, number) for number, cell in enumerate(cells)]
+    path.write_text(json.dumps({"cells": mended, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8")
 
 
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+def _mended(cell: dict[str, Any], number: int) -> dict[str, Any]:
+    """Make a cell anew of the parts that a run needs: kind, source and tags. The run makes outputs of its own."""
+    source, metadata, kind = cell.get("source", ""), cell.get("metadata"), cell.get("cell_type", "code")
+    lines = [line for line in (source if isinstance(source, list) else [source]) if isinstance(line, str)]
+    tags = metadata.get("tags") if isinstance(metadata, dict) else None
+    kept = {"tags": [tag for tag in tags if isinstance(tag, str)]} if isinstance(tags, list) else {}
+    made = {"cell_type": "raw", "id": f"cell-{number}", "metadata": kept, "source": "".join(lines)}
+    if kind == "code":
+        return made | {"cell_type": "code", "outputs": [], "execution_count": None}
+    return made | {"cell_type": "markdown"} if kind == "markdown" else made
 
 
 def _fill_up(base: Path, taken: Path) -> None:

@@ -9,7 +9,9 @@ import tarfile
 import unicodedata
 import zipfile
 from pathlib import Path, PurePosixPath
+from typing import Any
 
+import nbformat
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -217,10 +219,12 @@ def test_a_long_list_is_no_long_sentence(tmp_path: Path) -> None:
 
 def test_exports_of_platforms_name_the_student(tmp_path: Path) -> None:
     (tmp_path / "Ada Lovelace_1234_assignsubmission_file_").mkdir()
+    (tmp_path / "Ada Lovelace_1234_assignsubmission_onlinetext_").mkdir()  # a text beside the files: no second row
+    (tmp_path / "Cleo_9_assignsubmission_onlinetext_").mkdir()
     (tmp_path / "Bob_77_assignsubmission_file_project.zip").write_bytes(b"")  # without a folder for each
     (tmp_path / "submission_271828").mkdir()  # Gradescope
     (tmp_path / "submission_metadata.yml").write_text("")
-    assert list(find(tmp_path)) == ["Ada Lovelace_1234", "Bob_77", "submission_271828"]
+    assert list(find(tmp_path)) == ["Ada Lovelace_1234", "Bob_77", "Cleo_9", "submission_271828"]
 
 
 def test_a_name_that_cannot_be_printed_is_shown_escaped(tmp_path: Path) -> None:
@@ -295,25 +299,36 @@ def test_two_archives_in_one_submission_are_named(tmp_path: Path) -> None:
         stage(folder_of(tmp_path / "ada", {"a.zip": b"", "b.tar": b""}), tmp_path / "s", Limits())
 
 
+def mended(
+    path: Path, cells: list[Any], encoding: str = "utf-8", **more: Any
+) -> list[tuple[str, str, list[str] | None]]:
+    """Write a notebook and mend it; kind, source and tags of the cells that a run gets, in a notebook that is valid."""
+    path.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5, **more}), encoding)
+    mend(path)
+    found = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    nbformat.validate(found)
+    return [(cell["cell_type"], cell["source"], cell["metadata"].get("tags")) for cell in found["cells"]]
+
+
 def test_a_notebook_is_mended_for_the_runner(tmp_path: Path) -> None:
+    path = tmp_path / "n.ipynb"
     cells = [
         None,
         {"cell_type": "code", "source": ["a = 1\n", None, "b = 2"]},
         7,
         {"cell_type": "markdown", "source": "x"},
     ]
-    path = tmp_path / "n.ipynb"
-    path.write_text(json.dumps({"cells": cells, "metadata": [], "nbformat": 4, "nbformat_minor": 5}), "utf-8-sig")
-    mend(path)
-    found = json.loads(path.read_text("utf-8"))
-    code = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": "a = 1\nb = 2"}
-    assert found["cells"] == [code, {"cell_type": "markdown", "metadata": {}, "source": "x"}]
-    assert found["metadata"] == {}
-    old = {"cell_type": "code", "source": "", "outputs": [None, 3], "execution_count": "x"}
-    path.write_text(json.dumps({"cells": [old], "nbformat": "4", "nbformat_minor": None}), "utf-16")
-    mend(path)
-    new = {"cell_type": "code", "source": "", "metadata": {}, "outputs": [], "execution_count": None}
-    assert json.loads(path.read_text("utf-8")) == {"cells": [new], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    assert mended(path, cells, "utf-8-sig", metadata=[]) == [("code", "a = 1\nb = 2", None), ("markdown", "x", None)]
+    old = {"cell_type": "code", "source": "", "outputs": [None, 3], "execution_count": "x", "metadata": None, "id": "a"}
+    same_id = {**old, "metadata": {"tags": ["parameters", 3], "trusted": "?"}}
+    odd = [old, same_id, {"cell_type": "code", "metadata": {"tags": None}}]
+    assert mended(path, odd, "utf-16", nbformat="4", nbformat_minor=None) == [
+        ("code", "", None),
+        ("code", "", ["parameters"]),
+        ("code", "", None),
+    ]
+    strange = [{"cell_type": ["code"], "source": "x"}, {"cell_type": "markdown", "attachments": None, "source": "y"}]
+    assert mended(path, strange) == [("raw", "x", None), ("markdown", "y", None)]
     for broken in (b"{", b"[]", b'{"cells": 3}', b"\xff\xfe", b"[" * 100_000):
         path.write_bytes(broken)
         mend(path)
