@@ -8,7 +8,8 @@ function may ask for a call of its Kinesis client, {"id", "call", "arguments"}, 
 computed.
 
 A function of a notebook is taken with what it needs of the notebook's top level, and with nothing else: the statements
-that bind the names it uses, those that bind the names they use, and so on (`StudentNotebook`).
+that bind the names it uses, those that bind the names they use, and so on (`StudentNotebook`). A statement that fills
+a dict, list or set counts as one that binds its name.
 """
 
 import ast
@@ -31,6 +32,9 @@ import pandas as pd
 
 from lab.core.code_files import NO_PYTHON, code_file, python_of
 
+_CONTAINERS = {"dict", "list", "set", "defaultdict", "Counter", "deque", "OrderedDict"}
+_FILLING = {"update", "setdefault", "append", "extend", "insert", "add", "pop", "popitem", "remove", "discard", "clear"}
+_FILLING |= {"sort", "reverse", "appendleft", "extendleft", "popleft"}
 _STATEMENT_SECONDS = 20  # for a statement of the top level that a function needs
 
 
@@ -121,6 +125,7 @@ class StudentNotebook:
             raise NotTaken(f"{path.name} is no notebook in format 4 ({type(error).__name__}: {error})") from error
         compiled: Any = codeop.Compile()  # as IPython's: remembers `from __future__`, awaits outside a function
         compiled.flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+        containers: set[str] = set()
         for number, cell in enumerate(cells, 1):
             try:
                 body = ast.parse(python_of("".join(cell["source"]))).body
@@ -128,7 +133,11 @@ class StudentNotebook:
             except NO_PYTHON as error:
                 self._unread.append(f"code cell {number} is no Python ({error})")
             else:
-                self._statements += [(code, _bound(code), _used(code)) for code in codes]
+                containers |= set().union(*map(_containers, body))
+                self._statements += [
+                    (code, _bound(code) | (_filled(node) & containers), _used(code))
+                    for node, code in zip(body, codes, strict=True)
+                ]
 
     def value(self, name: str) -> Any:
         """Return the value of a name.
@@ -183,6 +192,34 @@ def _used(code: CodeType) -> set[str]:
     """Return the names of the top level that code uses, in the functions inside it as well."""
     inside = [constant for constant in code.co_consts if isinstance(constant, CodeType)]
     return _names(code, "LOAD_NAME") | _names(code, "LOAD_GLOBAL") | set().union(*map(_used, inside))
+
+
+def _containers(node: ast.AST) -> set[str]:
+    """Return the names that a statement binds to a dict, list or set that it makes."""
+    if not isinstance(node, ast.Assign | ast.AnnAssign) or not node.value:
+        return set()
+    called = node.value.func if isinstance(node.value, ast.Call) else None
+    name = called.id if isinstance(called, ast.Name) else called.attr if isinstance(called, ast.Attribute) else ""
+    literal = isinstance(node.value, ast.Dict | ast.List | ast.Set | ast.DictComp | ast.ListComp | ast.SetComp)
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return {one.id for one in targets if isinstance(one, ast.Name)} if literal or name in _CONTAINERS else set()
+
+
+def _filled(node: ast.AST) -> set[str]:
+    """Return the names at whose values a statement stores or deletes an item, or calls a method that does."""
+    stored = [
+        one.value for one in ast.walk(node) if isinstance(one, ast.Subscript) and not isinstance(one.ctx, ast.Load)
+    ]
+    called = [one.func for one in ast.walk(node) if isinstance(one, ast.Call)]
+    stored += [one.value for one in called if isinstance(one, ast.Attribute) and one.attr in _FILLING]
+    return {_root(one) for one in stored}
+
+
+def _root(node: ast.expr) -> str:
+    """Return the name at which an expression such as `TABLE["a"]["b"]` begins; empty where it begins with none."""
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 @contextmanager

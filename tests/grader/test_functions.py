@@ -44,6 +44,10 @@ CELLS = (
     "from dataclasses import dataclass\n@dataclass\nclass Names:\n    one: 'int' = 1",
     "if __name__ == '__main__':\n    ONE = Names().one\nfor LAST in range(4):\n    pass\n(NAMED := 5)",
     "%%capture\n%%time\ndef sums(x):\n    return x + ONE + LAST + NAMED",
+    "import collections\nTABLE = {}\nMORE: dict = dict(a=1)\nGROUPS = collections.defaultdict(list)\nSEEN = []",
+    "for one in 'ab':\n    TABLE[one] = FACTOR\nMORE.update(b=FACTOR)\nGROUPS['x'].append(2)\nSEEN += [1]",
+    "SEEN.append(elsewhere_again())\nSEEN.extend(MORE)\nprint(SEEN.index(1), json_of_another_cell(SEEN))",
+    "def looks(x):\n    return [TABLE[x], MORE, SEEN, GROUPS.get('x')]",
     "async def awaited(x):\n    return x",
     "def yields(x):\n    yield x",
     "def retries(client):\n    try:\n        return client.delete_stream()\n"
@@ -108,6 +112,7 @@ def test_cells_are_read_as_ipython_reads_them_and_only_what_is_needed_runs(funct
     assert functions.named("n.ipynb", "timed")(1) == 2
     assert functions.named("n.ipynb", "doubled")(4) == 8
     assert functions.named("n.ipynb", "quickly")(2) == 6
+    assert functions.named("n.ipynb", "looks")("b") == [3, {"a": 1, "b": 3}, [1, "a", "b"], [2]]
 
 
 def test_a_cell_that_is_no_python_by_itself_costs_no_other_cell(functions: Functions) -> None:
