@@ -8,13 +8,12 @@ import subprocess
 import threading
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from localaws.errors import ClusterFailed
 from localaws.flink_cluster.account_agent import agent_environment
-from localaws.flink_cluster.configuration import ClusterConfiguration, ClusterPorts, jvm_memory
+from localaws.flink_cluster.configuration import ClusterPorts, cluster_settings, jvm_memory, write_configuration
 from localaws.flink_cluster.distribution import LIGHT_JVM, WORKER_JVM, java_command
 from localaws.flink_cluster.driver import Driver
 from localaws.flink_cluster.rest import FlinkRest
@@ -63,8 +62,8 @@ class FlinkCluster:
         self.id = uuid.uuid4().hex[:8]
         self.folder = clusters / self.id
         self.folder.mkdir(mode=0o700, parents=True)
-        s3_endpoint = aws_environment["AWS_ENDPOINT_URL"] if plugins else ""
-        self.configuration = ClusterConfiguration(self.folder, choose_ports(), s3_endpoint)
+        self.ports = choose_ports()
+        self._s3_endpoint = aws_environment["AWS_ENDPOINT_URL"] if plugins else ""
         self.has_s3 = plugins is not None
         self.wheels: Path | None = self.folder / "wheels"  # what the tasks' pip installs from: it reaches no index
         self.rest = self._rest()
@@ -89,7 +88,7 @@ class FlinkCluster:
         self.on_process_lost: Callable[[str], None] | None = None
 
     def _rest(self) -> FlinkRest:
-        return FlinkRest(f"http://127.0.0.1:{self.configuration.ports.rest}")
+        return FlinkRest(f"http://127.0.0.1:{self.ports.rest}")
 
     # -- starting -----------------------------------------------------------------------------------------------
 
@@ -100,31 +99,27 @@ class FlinkCluster:
         threading.Thread(target=self._watch, name=f"flink-{self.id}-watch", daemon=True).start()
 
     def _start_all(self) -> None:
-        self.configuration.write(self.slots)
+        self._configure()
         self._start_process("jobmanager")
         self._start_process("taskmanager")
         self.renew_driver()
+
+    def _configure(self) -> None:
+        write_configuration(self.folder, cluster_settings(self.folder, self.ports, self.slots, self._s3_endpoint))
 
     def renew_driver(self) -> None:
         """Start a driver; one that was used before is ended first."""
         with self._lock:
             if self.driver is not None:
                 self._children.kill(self.driver.processes())
-            self.driver = Driver(self.folder, self.configuration, self._children, self._environment)
+            self.driver = Driver(self.folder, self._children, self._environment)
             self.driver.start()
 
     def _start_process(self, name: str) -> None:
         """Start ``jobmanager`` or ``taskmanager``."""
-        configuration, (main, jvm) = self.configuration, _PROCESSES[name]
+        main, jvm = _PROCESSES[name]
         self._processes[name] = self._children.spawn(
-            java_command(
-                main,
-                "--configDir",
-                str(configuration.folder / "conf"),
-                jvm=jvm,
-                log_config=configuration.log_config,
-                log_file=configuration.log_file(name),
-            ),
+            java_command(main, "--configDir", str(self.folder / "conf"), jvm=jvm, folder=self.folder, log=name),
             self._environment,
             self.folder,
             self.folder / "log" / f"{name}.out",
@@ -140,7 +135,7 @@ class FlinkCluster:
             if slots <= self.slots:
                 return
             self.slots = slots
-            self.configuration.write(slots)
+            self._configure()
             old = self._processes.pop("taskmanager", None)
             if old is not None:
                 self._children.kill([old])
@@ -191,8 +186,7 @@ class FlinkCluster:
                     self.on_process_lost(name)
 
     def _bring_back(self, names: list[str]) -> None:
-        ports = self.configuration.ports
-        if "jobmanager" in names and not (is_free(ports.rpc) and is_free(ports.rest)):
+        if "jobmanager" in names and not (is_free(self.ports.rpc) and is_free(self.ports.rest)):
             self._move()
             return
         for name in names:
@@ -200,7 +194,7 @@ class FlinkCluster:
 
     def _move(self) -> None:
         """Start the whole cluster again on other ports: another program listens on one of the JobManager's."""
-        self.configuration = replace(self.configuration, ports=choose_ports())
+        self.ports = choose_ports()
         self.rest = self._rest()
         self._start_all()
 

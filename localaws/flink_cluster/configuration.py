@@ -47,85 +47,60 @@ class ClusterPorts:
     rest: int
 
 
-@dataclass(frozen=True)
-class ConfigurationFolder:
-    """Hold where a process of Flink finds its configuration, and where it writes."""
-
-    folder: Path
-
-    def write_settings(self, settings: dict[str, str]) -> Path:
-        """Write config.yaml and the log configuration; returns the folder for FLINK_CONF_DIR."""
-        conf = self.folder / "conf"
-        for part in (conf, self.folder / "tmp", self.folder / "web", self.folder / "blobs", self.folder / "log"):
-            part.mkdir(mode=0o700, parents=True, exist_ok=True)
-        config = conf / "config.yaml"
-        config.write_text(yaml.safe_dump(settings))
-        config.chmod(0o600)
-        (conf / "log4j.properties").write_text(LOG4J)
-        return conf
-
-    @property
-    def log_config(self) -> Path:
-        return self.folder / "conf" / "log4j.properties"
-
-    def log_file(self, process: str) -> Path:
-        return self.folder / "log" / f"{process}.log"
+def write_configuration(folder: Path, settings: dict[str, str]) -> None:
+    """Write conf/config.yaml and the log configuration below ``folder``, and make the folders that Flink writes to."""
+    for part in ("conf", "tmp", "web", "blobs", "log"):
+        (folder / part).mkdir(mode=0o700, parents=True, exist_ok=True)
+    config = folder / "conf" / "config.yaml"
+    config.write_text(yaml.safe_dump(settings))
+    config.chmod(0o600)
+    (folder / "conf" / "log4j.properties").write_text(LOG4J)
 
 
-@dataclass(frozen=True)
-class ClusterConfiguration(ConfigurationFolder):
-    """Hold what one cluster's config.yaml says."""
-
-    ports: ClusterPorts
-    s3_endpoint: str = ""  # of a cluster with Flink's file system for S3
-
-    def settings(self, slots: int) -> dict[str, str]:
-        return {
-            "jobmanager.rpc.address": "127.0.0.1",
-            "jobmanager.rpc.port": str(self.ports.rpc),
-            "jobmanager.bind-host": "127.0.0.1",
-            "taskmanager.bind-host": "127.0.0.1",
-            "taskmanager.host": "127.0.0.1",
-            "taskmanager.numberOfTaskSlots": str(slots),
-            "taskmanager.cpu.cores": "1.0",
-            # Ten seconds by default, which a TaskManager of a busy machine may need to deploy a task.
-            "pekko.ask.timeout": "1 min",
-            "rest.address": "127.0.0.1",
-            "rest.bind-address": "127.0.0.1",
-            "rest.port": str(self.ports.rest),
-            "rest.bind-port": str(self.ports.rest),
-            # The dashboard of Managed Flink only shows: no jar upload, no cancelling past the API.
-            "web.submit.enable": "false",
-            "web.cancel.enable": "false",
-            # Flink's default lets a page of any site read it.
-            "web.access-control-allow-origin": "http://127.0.0.1",
-            "web.refresh-interval": "1000",
-            "web.upload.dir": str(self.folder / "web"),
-            "io.tmp.dirs": str(self.folder / "tmp"),
-            "blob.storage.directory": str(self.folder / "blobs"),
-            # A killed TaskManager is noticed in seconds, not in Flink's default of 50. Two heartbeats that cannot be
-            # delivered are enough, and one every two seconds costs an idle cluster half of what one a second does.
-            "heartbeat.interval": "2000",
-            # A TaskManager whose heartbeats are late lives: on a machine at load 60 eight seconds ended a start.
-            "heartbeat.timeout": "120000",
-            "jobmanager.execution.failover-strategy": "region",
-            "restart-strategy.type": "exponential-delay",
-            "restart-strategy.exponential-delay.initial-backoff": "1 s",
-            "restart-strategy.exponential-delay.max-backoff": "10 s",
-            "slot.request.timeout": "60000",
-            "state.backend.type": "hashmap",
-            "execution.checkpointing.storage": "filesystem",
-            "classloader.check-leaked-classloader": "false",
-            "metrics.fetcher.update-interval": "1000",
-            "python.executable": sys.executable,
-            "python.client.executable": sys.executable,
-            **({"s3.endpoint": self.s3_endpoint, "s3.path.style.access": "true"} if self.s3_endpoint else {}),
-            **{option: f"{size}m" for option, size in MEMORY.items()},
-        }
-
-    def write(self, slots: int) -> Path:
-        """Write the configuration for TaskManagers of ``slots`` slots; returns the folder for FLINK_CONF_DIR."""
-        return self.write_settings(self.settings(slots))
+def cluster_settings(folder: Path, ports: ClusterPorts, slots: int, s3_endpoint: str) -> dict[str, str]:
+    """Return what config.yaml says of one cluster; ``s3_endpoint`` is of one with Flink's file system for S3."""
+    return {
+        "jobmanager.rpc.address": "127.0.0.1",
+        "jobmanager.rpc.port": str(ports.rpc),
+        "jobmanager.bind-host": "127.0.0.1",
+        "taskmanager.bind-host": "127.0.0.1",
+        "taskmanager.host": "127.0.0.1",
+        "taskmanager.numberOfTaskSlots": str(slots),
+        "taskmanager.cpu.cores": "1.0",
+        # Ten seconds by default, which a TaskManager of a busy machine may need to deploy a task.
+        "pekko.ask.timeout": "1 min",
+        "rest.address": "127.0.0.1",
+        "rest.bind-address": "127.0.0.1",
+        "rest.port": str(ports.rest),
+        "rest.bind-port": str(ports.rest),
+        # The dashboard of Managed Flink only shows: no jar upload, no cancelling past the API.
+        "web.submit.enable": "false",
+        "web.cancel.enable": "false",
+        # Flink's default lets a page of any site read it.
+        "web.access-control-allow-origin": "http://127.0.0.1",
+        "web.refresh-interval": "1000",
+        "web.upload.dir": str(folder / "web"),
+        "io.tmp.dirs": str(folder / "tmp"),
+        "blob.storage.directory": str(folder / "blobs"),
+        # A killed TaskManager is noticed in seconds, not in Flink's default of 50. Two heartbeats that cannot be
+        # delivered are enough, and one every two seconds costs an idle cluster half of what one a second does.
+        "heartbeat.interval": "2000",
+        # A TaskManager whose heartbeats are late lives: on a machine at load 60 eight seconds ended a start.
+        "heartbeat.timeout": "120000",
+        "jobmanager.execution.failover-strategy": "region",
+        "restart-strategy.type": "exponential-delay",
+        "restart-strategy.exponential-delay.initial-backoff": "1 s",
+        "restart-strategy.exponential-delay.max-backoff": "10 s",
+        "slot.request.timeout": "60000",
+        "state.backend.type": "hashmap",
+        "execution.checkpointing.storage": "filesystem",
+        "classloader.check-leaked-classloader": "false",
+        "metrics.fetcher.update-interval": "1000",
+        "python.executable": sys.executable,
+        "python.client.executable": sys.executable,
+        **({"s3.endpoint": s3_endpoint, "s3.path.style.access": "true"} if s3_endpoint else {}),
+        **{option: f"{size}m" for option, size in MEMORY.items()},
+    }
 
 
 # One line a record, ISO time first: the log shipper tells records from the lines of a stack trace by it.

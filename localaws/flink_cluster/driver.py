@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from localaws.errors import ClusterFailed
-from localaws.flink_cluster.configuration import ConfigurationFolder
 from localaws.flink_cluster.distribution import LIGHT_JVM, java_command
 from localaws.machine.processes import ChildRegister
 
@@ -39,11 +38,8 @@ class Task:
 class Driver:
     """Provide a gateway JVM and a Python process connected to it, waiting for one task; used once."""
 
-    def __init__(
-        self, folder: Path, configuration: ConfigurationFolder, children: ChildRegister, environment: dict[str, str]
-    ) -> None:
+    def __init__(self, folder: Path, children: ChildRegister, environment: dict[str, str]) -> None:
         self._folder = folder
-        self._configuration = configuration
         self._children = children
         self._environment = environment
         self._gateway: subprocess.Popen[bytes] | None = None
@@ -59,8 +55,8 @@ class Driver:
             java_command(
                 "org.apache.flink.client.python.PythonGatewayServer",
                 jvm=(*LIGHT_JVM, "-Xmx320m", "-Xms64m", "-XX:MaxMetaspaceSize=256m"),
-                log_config=self._configuration.log_config,
-                log_file=self._configuration.log_file("gateway"),
+                folder=self._folder,
+                log="gateway",
             ),
             {**self._environment, "_PYFLINK_CONN_INFO_PATH": str(port_file)},
             self._folder,

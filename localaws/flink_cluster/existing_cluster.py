@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from localaws.errors import ApplicationFailed, ClusterFailed, FlinkNotUsable
-from localaws.flink_cluster.configuration import ConfigurationFolder
+from localaws.flink_cluster.configuration import write_configuration
 from localaws.flink_cluster.distribution import FLINK_VERSION
 from localaws.flink_cluster.driver import Driver
 from localaws.flink_cluster.rest import ENDED, FlinkRest
@@ -86,7 +86,6 @@ class ExistingCluster:
         self.wheels: Path | None = None  # its TaskManagers' pip fetches packages as their owner arranged it
         self.driver: Driver | None = None
         self.on_process_lost: Callable[[str], None] | None = None
-        self._configuration = ConfigurationFolder(self.folder)
         self._register = register
         self._children = children
         self._environment = clean_environment(**aws_environment, FLINK_CONF_DIR=str(self.folder / "conf"))
@@ -100,13 +99,14 @@ class ExistingCluster:
     def start(self) -> None:
         """Start the driver; returns at once."""
         where = urlsplit(self.rest.url)
-        self._configuration.write_settings(
+        write_configuration(
+            self.folder,
             {
                 "rest.address": str(where.hostname),
                 "rest.port": str(where.port),
                 "io.tmp.dirs": str(self.folder / "tmp"),
                 "python.client.executable": sys.executable,
-            }
+            },
         )
         self.renew_driver()
 
@@ -114,7 +114,7 @@ class ExistingCluster:
         """Start a driver; one that was used before is ended first."""
         with self._lock:
             self._end_driver()
-            self.driver = Driver(self.folder, self._configuration, self._children, self._environment)
+            self.driver = Driver(self.folder, self._children, self._environment)
             self.driver.start()
 
     def request_slots(self, slots: int) -> None:

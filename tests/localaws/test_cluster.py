@@ -39,7 +39,7 @@ def test_a_port_taken_before_the_jobmanager_listens_means_another(
         cluster.start()
         try:
             deadline = time.monotonic() + 60
-            while cluster.configuration.ports == ClusterPorts(**first):
+            while cluster.ports == ClusterPorts(**first):
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
             while cluster.missing_slots():

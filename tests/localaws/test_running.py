@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from localaws.errors import ApplicationFailed
+from localaws.flink_cluster import cluster as cluster_module
 from localaws.flink_cluster.cluster import FlinkCluster
-from localaws.flink_cluster.configuration import ClusterConfiguration
 from localaws.flink_cluster.offered_time import OfferedTime
 from localaws.job_description import RUN_OPTIONS, ApplicationKey, JobDescription
 from localaws.machine.processes import ChildRegister
@@ -65,9 +65,9 @@ def job(slots: int, groups: dict[str, dict[str, str]] | None = None) -> JobDescr
 @pytest.fixture
 def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FlinkCluster]:
     """A warm cluster of four slots whose ResourceManager waits for no TaskManager any more: it refuses at once."""
-    settings = ClusterConfiguration.settings
+    settings = cluster_module.cluster_settings
     over = {"resourcemanager.standalone.start-up-time": "1 ms"}
-    monkeypatch.setattr(ClusterConfiguration, "settings", lambda self, slots: settings(self, slots) | over)
+    monkeypatch.setattr(cluster_module, "cluster_settings", lambda *of: settings(*of) | over)
     cluster = FlinkCluster(tmp_path / "clusters", ChildRegister(tmp_path / "children.json"), {})
     cluster.start()
     while cluster.missing_slots() or not cluster.driver.is_ready():
