@@ -67,7 +67,6 @@ class ApplicationFailed(LocalAwsError):
 
     def __init__(self, sentence: str, cause: str = "") -> None:
         super().__init__(sentence)
-        self.sentence = sentence
         self.cause = cause
 
 

@@ -208,11 +208,6 @@ class FlinkCluster:
         with self._lock:
             return [*self._processes.values(), *(self.driver.processes() if self.driver else ())]
 
-    def pid(self, name: str) -> int:
-        """Return the process id of ``jobmanager`` or ``taskmanager``."""
-        with self._lock:
-            return self._processes[name].pid
-
     # -- stopping -----------------------------------------------------------------------------------------------
 
     def stop(self) -> None:

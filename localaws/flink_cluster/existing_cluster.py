@@ -92,7 +92,6 @@ class ExistingCluster:
         self._job_ids: list[str] = []
         self._slots = 0
         self._lock = threading.RLock()
-        self._stopped = threading.Event()
 
     # -- as the cluster of an application -----------------------------------------------------------------------
 
@@ -174,7 +173,6 @@ class ExistingCluster:
 
     def stop(self) -> None:
         """End the driver, and the application's jobs on the cluster, which stays; safe to call twice."""
-        self._stopped.set()
         with self._lock:
             self._end_driver()
             job_ids = list(self._job_ids)
