@@ -33,7 +33,9 @@ _POLICY = {
 }
 
 
-def client(service: str, endpoint: str, account: str = ACCOUNT, region: str = REGION) -> Any:
+def client(
+    service: str, endpoint: str, account: str = ACCOUNT, region: str = REGION, retries: int = 2, read_timeout: int = 30
+) -> Any:
     """Return a boto3 client of the embedded account, whatever the environment says.
 
     Its User-Agent says whose call it is.
@@ -45,19 +47,26 @@ def client(service: str, endpoint: str, account: str = ACCOUNT, region: str = RE
         aws_access_key_id=account,
         aws_secret_access_key="local",  # noqa: S106
         config=Config(
-            user_agent_extra="localaws", retries={"max_attempts": 2}, connect_timeout=5, read_timeout=30, proxies={}
+            user_agent_extra="localaws",
+            retries={"max_attempts": retries},
+            connect_timeout=5,
+            read_timeout=read_timeout,
+            proxies={},
         ),
     )
 
 
-def client_environment(endpoint: str) -> dict[str, str]:
-    """Return the SDKs' standard variables that turn unmodified code to the embedded account."""
+def client_environment(endpoint: str, account: str = ACCOUNT, region: str = REGION) -> dict[str, str]:
+    """Return the SDKs' standard variables that turn unmodified code to the embedded account.
+
+    The account id as access key puts its calls into that account.
+    """
     return {
         "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": ACCOUNT,
+        "AWS_ACCESS_KEY_ID": account,
         "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
     }
 
 

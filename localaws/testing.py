@@ -16,11 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import boto3
 import pytest
-from botocore.config import Config
 
-from localaws.account import ACCOUNT, REGION, client_environment
+from localaws.account import ACCOUNT, REGION, client, client_environment
 from localaws.errors import AccountDidNotStart, ApplicationFailed
 from localaws.job_description import RUN_OPTIONS
 from localaws.machine.account_folder import PACKAGE_FOLDER, AccountFolder
@@ -71,14 +69,7 @@ class RunningAccount:
 
     def client(self, service: str, region: str = REGION, account: str = ACCOUNT, retries: int = 0) -> Any:
         """Return a boto3 client of this account, whatever the environment says."""
-        return boto3.client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=region,
-            aws_access_key_id=account,
-            aws_secret_access_key="local",  # noqa: S106
-            config=Config(read_timeout=320, retries={"max_attempts": retries}, proxies={}),
-        )
+        return client(service, self.endpoint, account, region, retries, read_timeout=320)
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run ``localaws status``, ``logs NAME`` or another command for this account."""

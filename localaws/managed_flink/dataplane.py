@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+from localaws.account import client_environment
 from localaws.errors import ApplicationFailed, ApplicationRefused, ClusterFailed, FlinkNotUsable, LocalAwsError
 from localaws.flink_cluster.cluster import FlinkCluster
 from localaws.flink_cluster.existing_cluster import ExistingCluster, cancel_left_behind, check_flink
@@ -264,15 +265,8 @@ class DataPlane:
         return FlinkCluster(clusters, self.children, environment, self._plugins)
 
     def _aws_environment(self, account: str, region: str) -> dict[str, str]:
-        """Return the credentials the tasks see; the account id as access key puts their calls into the account."""
-        return {
-            "AWS_ENDPOINT_URL": self._endpoint,
-            "AWS_ACCESS_KEY_ID": account,
-            "AWS_SECRET_ACCESS_KEY": "local",
-            "AWS_REGION": region,
-            "AWS_DEFAULT_REGION": region,
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
+        """Return what the tasks and the driver see of AWS."""
+        return {**client_environment(self._endpoint, account, region), "AWS_EC2_METADATA_DISABLED": "true"}
 
     def _folder(self, key: ApplicationKey) -> Path:
         folder = self._home / "applications" / str(key)
