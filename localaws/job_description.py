@@ -1,8 +1,10 @@
-"""Hand an application's key and the job that is to run from the control plane to the data plane."""
+"""Describe what both planes share: an application's key, the job that is to run, the services of its account."""
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 RUN_OPTIONS = "kinesis.analytics.flink.run.options"  # the property group of a Python application's run options
 
@@ -22,6 +24,22 @@ class ApplicationKey:
     def of_name(name: str) -> re.Pattern[str]:
         """Return what matches the text of each key with this name, whatever its account and region."""
         return re.compile(rf"\d{{12}}-[a-z]+(-[a-z]+)+-\d+-{re.escape(name)}")
+
+
+class Streams(Protocol):
+    """Describe the Kinesis streams of an application's account and region."""
+
+    def exists(self, name: str) -> bool: ...
+
+    def open_shards(self, name: str) -> Iterable[str]: ...
+
+
+class Services(Protocol):
+    """Describe what both planes need of the account around them: objects of S3, and streams."""
+
+    def fetch_object(self, key: ApplicationKey, bucket: str, name: str, version: str | None) -> bytes | None: ...
+
+    def streams(self, key: ApplicationKey) -> Streams: ...
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import copy
 import hashlib
-from typing import Any, Protocol
+from typing import Any
 
 from localaws.control_plane import rules
 from localaws.control_plane.descriptions import application_detail, application_summary, job_description, maintenance
@@ -13,25 +13,19 @@ from localaws.control_plane.paging import page
 from localaws.control_plane.restarts import Restarts
 from localaws.control_plane.restoring import CUSTOM, LATEST, restore_path
 from localaws.control_plane.store import ApplicationStore
-from localaws.job_description import ApplicationKey
+from localaws.job_description import ApplicationKey, Services
 
 Data = dict[str, Any]
-
-
-class Objects(Protocol):
-    """Describe the account's S3."""
-
-    def fetch_object(self, key: ApplicationKey, bucket: str, name: str, version: str | None) -> bytes | None: ...
 
 
 class ApplicationOperations:
     """Answer the operations on applications; each takes account, region and request, and returns the answer."""
 
-    def __init__(self, store: ApplicationStore, lifecycle: Lifecycle, objects: Objects) -> None:
+    def __init__(self, store: ApplicationStore, lifecycle: Lifecycle, services: Services) -> None:
         self._store = store
         self._lifecycle = lifecycle
         self._restarts = Restarts(lifecycle)
-        self._objects = objects
+        self._services = services
 
     def create_application(self, account: str, region: str, data: Data) -> Data:
         key = ApplicationKey(account, region, data["ApplicationName"])
@@ -210,7 +204,7 @@ class ApplicationOperations:
         if not location:
             return {}
         bucket = location["BucketARN"].rpartition(":::")[2]
-        zipped = self._objects.fetch_object(key, bucket, location["FileKey"], location.get("ObjectVersion"))
+        zipped = self._services.fetch_object(key, bucket, location["FileKey"], location.get("ObjectVersion"))
         if zipped is None:
             return {}
         return {"CodeMD5": hashlib.md5(zipped, usedforsecurity=False).hexdigest(), "CodeSize": len(zipped)}

@@ -27,9 +27,9 @@ from localaws.control_plane.model import (
     Run,
     Snapshot,
 )
-from localaws.control_plane.restoring import Streams, check_startable, remove_files, restore_path
+from localaws.control_plane.restoring import check_startable, remove_files, restore_path
 from localaws.control_plane.store import ApplicationStore
-from localaws.job_description import ApplicationKey, JobDescription
+from localaws.job_description import ApplicationKey, JobDescription, Services
 
 _STOPPABLE_BY_FORCE = (STARTING, UPDATING, STOPPING, ROLLING_BACK, RUNNING)
 
@@ -53,20 +53,20 @@ class DataPlane(Protocol):
 class Lifecycle:
     """Drive applications through their statuses.
 
-    ``streams`` gives the streams of an application's account; ``in_background`` runs what the caller does not wait for.
+    ``in_background`` runs what the caller does not wait for.
     """
 
     def __init__(
         self,
         dataplane: DataPlane,
         store: ApplicationStore,
-        streams: Callable[[ApplicationKey], Streams],
+        services: Services,
         in_background: Callable[[Callable[[], object]], None] | None = None,
     ) -> None:
         self.dataplane = dataplane
         self.store = store
         self.in_background = in_background or _thread
-        self._streams = streams
+        self._services = services
 
     # -- start --------------------------------------------------------------------------------------------------
 
@@ -84,7 +84,7 @@ class Lifecycle:
 
     def check(self, application: Application, job: JobDescription) -> None:
         """Refuse a job that could not run; raises ApiError."""
-        check_startable(application, job, self.dataplane.check, self._streams(application.key))
+        check_startable(application, job, self.dataplane.check, self._services.streams(application.key))
 
     def launch(
         self,

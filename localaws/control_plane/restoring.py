@@ -3,21 +3,15 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from localaws.control_plane.errors import invalid
 from localaws.control_plane.model import READY, Application, Snapshot
 from localaws.errors import ApplicationRefused
-from localaws.job_description import JobDescription
+from localaws.job_description import JobDescription, Streams
 
 LATEST, SKIP, CUSTOM = "RESTORE_FROM_LATEST_SNAPSHOT", "SKIP_RESTORE_FROM_SNAPSHOT", "RESTORE_FROM_CUSTOM_SNAPSHOT"
-
-
-class Streams(Protocol):
-    """Describe the Kinesis streams of one account and region."""
-
-    def exists(self, name: str) -> bool: ...
 
 
 def restore_path(application: Application, restore: dict[str, Any]) -> str | None:

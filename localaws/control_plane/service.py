@@ -15,7 +15,7 @@ from localaws.control_plane.errors import ApiError, not_found, unsupported
 from localaws.control_plane.history import HistoryOperations
 from localaws.control_plane.lifecycle import Lifecycle
 from localaws.control_plane.store import ApplicationStore
-from localaws.job_description import ApplicationKey
+from localaws.job_description import ApplicationKey, Services
 from localaws.validation import RequestModel, read_json
 
 log = logging.getLogger("localaws.control_plane")
@@ -27,12 +27,12 @@ class ControlPlane:
     """Answer the API in threads, because the event loop also serves the jobs' own calls."""
 
     def __init__(
-        self, home: Path, dataplane: Any, services: Any, scope: Callable[[], tuple[str, str]], **options: Any
+        self, home: Path, dataplane: Any, services: Services, scope: Callable[[], tuple[str, str]], **options: Any
     ) -> None:
         self.store = ApplicationStore(home)
         self._model = RequestModel("kinesisanalyticsv2")
         self._scope = scope
-        lifecycle = Lifecycle(dataplane, self.store, services.streams, **options)
+        lifecycle = Lifecycle(dataplane, self.store, services, **options)
         self._handlers = (
             ApplicationOperations(self.store, lifecycle, services),
             HistoryOperations(self.store, lifecycle),

@@ -4,30 +4,22 @@ import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from localaws.account import client_environment
 from localaws.errors import ApplicationFailed, ApplicationRefused, ClusterFailed, FlinkNotUsable, LocalAwsError
 from localaws.flink_cluster.cluster import FlinkCluster
 from localaws.flink_cluster.existing_cluster import ExistingCluster, cancel_left_behind, check_flink
 from localaws.flink_cluster.s3_plugin import names_s3, s3_plugins
-from localaws.job_description import ApplicationKey, JobDescription
+from localaws.job_description import ApplicationKey, JobDescription, Services
 from localaws.machine.account_folder import FAILURE_FILE
 from localaws.machine.processes import ChildRegister
 from localaws.managed_flink.logs import LogShipper, LogSink
 from localaws.managed_flink.package import check_package, check_run_options
 from localaws.managed_flink.recovery import JobWatch
-from localaws.managed_flink.running import Cancelled, RunningApplication, Streams
+from localaws.managed_flink.running import Cancelled, RunningApplication
 from localaws.managed_flink.savepoints import take_savepoint
 from localaws.managed_flink.sources import SourceTracker
-
-
-class Account(Protocol):
-    """Describe what the data plane needs of its account."""
-
-    def fetch_object(self, key: ApplicationKey, bucket: str, name: str, version: str | None) -> bytes | None: ...
-
-    def streams(self, key: ApplicationKey) -> Streams: ...
 
 
 class DataPlane:
@@ -43,7 +35,7 @@ class DataPlane:
         endpoint: str,
         account: str,
         region: str,
-        services: Account,
+        services: Services,
         sink_of: Callable[[str, str], LogSink],
         flink_rest: str = "",
         keep_warm: bool = True,

@@ -2,16 +2,15 @@
 
 import threading
 import time
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from localaws.errors import ApplicationFailed, ClusterFailed
 from localaws.flink_cluster.cluster import FlinkCluster
 from localaws.flink_cluster.distribution import FLINK_VERSION, RUNTIME
 from localaws.flink_cluster.existing_cluster import ExistingCluster
 from localaws.flink_cluster.offered_time import OfferedTime
-from localaws.job_description import JobDescription
+from localaws.job_description import JobDescription, Streams
 from localaws.machine.account_folder import FAILURE_FILE
 from localaws.managed_flink.failures import explain, explain_driver, needs_slots
 from localaws.managed_flink.logs import LogShipper
@@ -30,14 +29,6 @@ _LOOK = 0.5  # seconds between two looks for a failure while the tasks start
 
 class Cancelled(Exception):
     """Say that the application was stopped while it was starting."""
-
-
-class Streams(Protocol):
-    """Describe the Kinesis streams of the application's account and region."""
-
-    def exists(self, name: str) -> bool: ...
-
-    def open_shards(self, name: str) -> Iterable[str]: ...
 
 
 class RunningApplication:
