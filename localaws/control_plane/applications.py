@@ -55,13 +55,13 @@ class ApplicationOperations:
         return {"ApplicationDetail": application_detail(application)}
 
     def describe_application(self, account: str, region: str, data: Data) -> Data:
-        return {"ApplicationDetail": application_detail(self._require(account, region, data))}
+        return {"ApplicationDetail": application_detail(self._store.require(account, region, data))}
 
     def list_applications(self, account: str, region: str, data: Data) -> Data:
         return page(self._store.of(account, region), data, "ApplicationSummaries", application_summary)
 
     def update_application(self, account: str, region: str, data: Data) -> Data:
-        application = self._require(account, region, data)
+        application = self._store.require(account, region, data)
         with self._store.lock:
             version = self._candidate(application, data)
         version.code = self._code(application.key, version.configuration)
@@ -107,7 +107,7 @@ class ApplicationOperations:
         return kind
 
     def delete_application(self, account: str, region: str, data: Data) -> Data:
-        application = self._require(account, region, data)
+        application = self._store.require(account, region, data)
         rules.check_timestamp("application", data["CreateTimestamp"], application.created, "DescribeApplication")
         self._lifecycle.delete(application)
         return {}
@@ -116,21 +116,21 @@ class ApplicationOperations:
         run = copy.deepcopy(data.get("RunConfiguration") or {})
         if "SqlRunConfigurations" in run:
             raise invalid("SqlRunConfigurations are for SQL applications only; leave them out.")
-        return {"OperationId": self._lifecycle.start(self._require(account, region, data), run).id}
+        return {"OperationId": self._lifecycle.start(self._store.require(account, region, data), run).id}
 
     def stop_application(self, account: str, region: str, data: Data) -> Data:
-        application = self._require(account, region, data)
+        application = self._store.require(account, region, data)
         return {"OperationId": self._lifecycle.stop(application, bool(data.get("Force"))).id}
 
     def rollback_application(self, account: str, region: str, data: Data) -> Data:
-        application = self._require(account, region, data)
+        application = self._store.require(account, region, data)
         with self._store.lock:
             rules.check_concurrency(application, data)
             operation = self._restarts.roll_back(application)
             return {"ApplicationDetail": application_detail(application), "OperationId": operation.id}
 
     def create_application_presigned_url(self, account: str, region: str, data: Data) -> Data:
-        application = self._require(account, region, data)
+        application = self._store.require(account, region, data)
         if data["UrlType"] != "FLINK_DASHBOARD_URL":
             raise invalid(f"The UrlType of a Flink application is FLINK_DASHBOARD_URL, not {data['UrlType']}.")
         url = self._lifecycle.dataplane.dashboard(application.key) if application.status == RUNNING else None
@@ -139,7 +139,7 @@ class ApplicationOperations:
         return {"AuthorizedUrl": url}
 
     def update_application_maintenance_configuration(self, account: str, region: str, data: Data) -> Data:
-        application = self._require(account, region, data)
+        application = self._store.require(account, region, data)
         start = data["ApplicationMaintenanceConfigurationUpdate"]["ApplicationMaintenanceWindowStartTimeUpdate"]
         with self._store.lock:
             if application.status not in (READY, RUNNING):
@@ -152,7 +152,7 @@ class ApplicationOperations:
         }
 
     def add_application_cloud_watch_logging_option(self, account: str, region: str, data: Data) -> Data:
-        application = self._require(account, region, data)
+        application = self._store.require(account, region, data)
         with self._store.lock:
             self._require_changeable(application, data)
             if application.current.logging:
@@ -162,7 +162,7 @@ class ApplicationOperations:
             return self._changed_logging(application, version, "AddApplicationCloudWatchLoggingOption")
 
     def delete_application_cloud_watch_logging_option(self, account: str, region: str, data: Data) -> Data:
-        application = self._require(account, region, data)
+        application = self._store.require(account, region, data)
         with self._store.lock:
             self._require_changeable(application, data)
             version = application.current.successor(application.current.number + 1)
@@ -193,9 +193,6 @@ class ApplicationOperations:
             operation.finish()
             self._store.save(application)
         return operation
-
-    def _require(self, account: str, region: str, data: Data) -> Application:
-        return self._store.require(ApplicationKey(account, region, data["ApplicationName"]))
 
     def _code(self, key: ApplicationKey, configuration: Data) -> Data:
         """Return CodeSize and CodeMD5 of the zip, as AWS reports them; empty where the bucket has no such object."""

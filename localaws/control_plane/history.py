@@ -14,7 +14,6 @@ from localaws.control_plane.lifecycle import Lifecycle
 from localaws.control_plane.model import RUNNING, Application, Snapshot
 from localaws.control_plane.paging import page
 from localaws.control_plane.store import ApplicationStore
-from localaws.job_description import ApplicationKey
 
 Data = dict[str, Any]
 
@@ -29,7 +28,7 @@ class HistoryOperations:
     # -- snapshots ----------------------------------------------------------------------------------------------
 
     def create_application_snapshot(self, account: str, region: str, data: Data) -> Data:
-        application, name = self._require(account, region, data), data["SnapshotName"]
+        application, name = self._store.require(account, region, data), data["SnapshotName"]
         with self._store.lock:
             if application.status != RUNNING:
                 raise ApiError(
@@ -46,14 +45,14 @@ class HistoryOperations:
         return {}
 
     def list_application_snapshots(self, account: str, region: str, data: Data) -> Data:
-        snapshots = self._require(account, region, data).snapshots
+        snapshots = self._store.require(account, region, data).snapshots
         return page(snapshots, data, "SnapshotSummaries", snapshot_details)
 
     def describe_application_snapshot(self, account: str, region: str, data: Data) -> Data:
-        return {"SnapshotDetails": snapshot_details(self._snapshot(self._require(account, region, data), data))}
+        return {"SnapshotDetails": snapshot_details(self._snapshot(self._store.require(account, region, data), data))}
 
     def delete_application_snapshot(self, account: str, region: str, data: Data) -> Data:
-        application = self._require(account, region, data)
+        application = self._store.require(account, region, data)
         snapshot = self._snapshot(application, data)
         rules.check_timestamp(
             "snapshot", data["SnapshotCreationTimestamp"], snapshot.created, "DescribeApplicationSnapshot"
@@ -72,7 +71,7 @@ class HistoryOperations:
     # -- versions and operations --------------------------------------------------------------------------------
 
     def list_application_versions(self, account: str, region: str, data: Data) -> Data:
-        application = self._require(account, region, data)
+        application = self._store.require(account, region, data)
         return page(
             application.versions[::-1],
             data,
@@ -81,7 +80,7 @@ class HistoryOperations:
         )
 
     def describe_application_version(self, account: str, region: str, data: Data) -> Data:
-        application, number = self._require(account, region, data), data["ApplicationVersionId"]
+        application, number = self._store.require(account, region, data), data["ApplicationVersionId"]
         version = application.version(number)
         if version is None:
             raise not_found(f"Application {application.name} has no version {number}.")
@@ -91,13 +90,13 @@ class HistoryOperations:
         wanted = {"name": data.get("Operation"), "status": data.get("OperationStatus")}
         operations = [
             one
-            for one in self._require(account, region, data).operations[::-1]
+            for one in self._store.require(account, region, data).operations[::-1]
             if all(value in (None, getattr(one, member)) for member, value in wanted.items())
         ]
         return page(operations, data, "ApplicationOperationInfoList", operation_info)
 
     def describe_application_operation(self, account: str, region: str, data: Data) -> Data:
-        application = self._require(account, region, data)
+        application = self._store.require(account, region, data)
         operation = next((one for one in application.operations if one.id == data["OperationId"]), None)
         if operation is None:
             raise not_found(f"Application {application.name} has no operation {data['OperationId']}.")
@@ -130,6 +129,3 @@ class HistoryOperations:
         if not found:
             raise not_found(f"Resource {arn} is not found.")
         return found[0]
-
-    def _require(self, account: str, region: str, data: Data) -> Application:
-        return self._store.require(ApplicationKey(account, region, data["ApplicationName"]))

@@ -11,11 +11,11 @@ from botocore import xform_name
 
 from localaws.control_plane import rules
 from localaws.control_plane.applications import ApplicationOperations
-from localaws.control_plane.errors import ApiError, not_found, unsupported
+from localaws.control_plane.errors import ApiError, unsupported
 from localaws.control_plane.history import HistoryOperations
 from localaws.control_plane.lifecycle import Lifecycle
 from localaws.control_plane.store import ApplicationStore
-from localaws.job_description import ApplicationKey, Services
+from localaws.job_description import Services
 from localaws.validation import RequestModel, read_json
 
 log = logging.getLogger("localaws.control_plane")
@@ -65,9 +65,8 @@ class ControlPlane:
         return self._refuse(operation, account, region, data)
 
     def _refuse(self, operation: str, account: str, region: str, data: dict[str, Any]) -> dict[str, Any]:
-        name = data.get("ApplicationName")
-        if name and self.store.get(ApplicationKey(account, region, name)) is None:
-            raise not_found(f"Application '{name}' does not exist.")
+        if "ApplicationName" in data:
+            self.store.require(account, region, data)
         if "Vpc" in operation:
             raise unsupported(f"The local account has no VPC; {operation} works on AWS only.")
         raise unsupported(f"{operation} is for SQL applications; this is an application of Apache Flink.")

@@ -35,10 +35,11 @@ class ApplicationStore:
         with self.lock:
             return self._applications.get(key)
 
-    def require(self, key: ApplicationKey) -> Application:
-        application = self.get(key)
+    def require(self, account: str, region: str, data: dict[str, Any]) -> Application:
+        """Return the application that a request names; raises ResourceNotFoundException."""
+        application = self.get(ApplicationKey(account, region, data["ApplicationName"]))
         if application is None:
-            raise not_found(f"Application '{key.name}' does not exist.")
+            raise not_found(f"Application '{data['ApplicationName']}' does not exist.")
         return application
 
     def of(self, account: str, region: str) -> list[Application]:
