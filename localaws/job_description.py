@@ -59,7 +59,8 @@ class RunOptions:
 class JobDescription:
     """Describe one version of an application as the data plane is to run it.
 
-    ``property_groups`` are key -> value by group id; ``object_key`` is empty where the application has no code.
+    ``property_groups`` are key -> value by group id; ``object_key`` is empty where the application has no code,
+    ``log_group`` and ``log_stream`` where it has no log.
     """
 
     key: ApplicationKey
@@ -76,8 +77,8 @@ class JobDescription:
     checkpoint_interval_ms: int
     min_pause_ms: int
     allow_non_restored_state: bool
-    log_group: str | None
-    log_stream: str | None
+    log_group: str
+    log_stream: str
 
     @property
     def slots(self) -> int:

@@ -13,7 +13,7 @@ from localaws.control_plane.paging import page
 from localaws.control_plane.restarts import Restarts
 from localaws.control_plane.restoring import CUSTOM, LATEST, restore_path
 from localaws.control_plane.store import ApplicationStore
-from localaws.job_description import ApplicationKey, Services
+from localaws.job_description import ApplicationKey, JobDescription, Services
 
 Data = dict[str, Any]
 
@@ -43,11 +43,11 @@ class ApplicationOperations:
             role=data["ServiceExecutionRole"],
             runtime=data["RuntimeEnvironment"],
             logging=[logging_option(option, "1.1") for option in options],
-            code=self._code(key, configuration),
         )
         application = Application(
             account, region, key.name, [version], description=data.get("ApplicationDescription"), tags=tags
         )
+        version.code = self._code(job_description(application))
         with self._store.lock:
             if self._store.get(key) is not None:
                 raise in_use(f"Application '{key.name}' already exists.")
@@ -64,9 +64,10 @@ class ApplicationOperations:
         application = self._store.require(account, region, data)
         with self._store.lock:
             version = self._candidate(application, data)
-        version.code = self._code(application.key, version.configuration)
+        job = job_description(application, version)
+        version.code = self._code(job)
         if application.status == RUNNING:
-            self._lifecycle.check(application, job_description(application, version))
+            self._lifecycle.check(application, job)
         with self._store.lock:
             self._require_changeable(application, data)
             restore = self._run_update(application, data.get("RunConfigurationUpdate") or {})
@@ -194,14 +195,11 @@ class ApplicationOperations:
             self._store.save(application)
         return operation
 
-    def _code(self, key: ApplicationKey, configuration: Data) -> Data:
+    def _code(self, job: JobDescription) -> Data:
         """Return CodeSize and CodeMD5 of the zip, as AWS reports them; empty where the bucket has no such object."""
-        content = configuration.get("ApplicationCodeConfiguration", {}).get("CodeContent", {})
-        location = content.get("S3ContentLocation")
-        if not location:
-            return {}
-        bucket = location["BucketARN"].rpartition(":::")[2]
-        zipped = self._services.fetch_object(key, bucket, location["FileKey"], location.get("ObjectVersion"))
+        zipped = None
+        if job.object_key:
+            zipped = self._services.fetch_object(job.key, job.bucket, job.object_key, job.object_version)
         if zipped is None:
             return {}
         return {"CodeMD5": hashlib.md5(zipped, usedforsecurity=False).hexdigest(), "CodeSize": len(zipped)}

@@ -54,7 +54,9 @@ def job_description(
     code = version.configuration.get("ApplicationCodeConfiguration", {}).get("CodeContent", {})
     location = code.get("S3ContentLocation", {})
     groups = version.configuration.get("EnvironmentProperties", {}).get("PropertyGroups", [])
-    log_group, log_stream = _log_names(version.logging)
+    # An application has at most one option: arn:aws:logs:region:account:log-group:GROUP:log-stream:STREAM
+    log_arn = version.logging[0]["LogStreamARN"] if version.logging else ""
+    log_group, _, log_stream = log_arn.partition(":log-group:")[2].partition(":log-stream:")
     return JobDescription(
         key=application.key,
         arn=application.arn,
@@ -73,15 +75,6 @@ def job_description(
         log_group=log_group,
         log_stream=log_stream,
     )
-
-
-def _log_names(options: list[dict[str, str]]) -> tuple[str | None, str | None]:
-    """Read log group and stream from arn:aws:logs:region:account:log-group:GROUP:log-stream:STREAM."""
-    for option in options:
-        group, _, stream = option["LogStreamARN"].partition(":log-group:")[2].partition(":log-stream:")
-        if group and stream:
-            return group, stream
-    return None, None
 
 
 def application_summary(application: Application) -> dict[str, Any]:

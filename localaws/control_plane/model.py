@@ -35,7 +35,7 @@ class Version:
     role: str
     runtime: str
     logging: list[dict[str, str]]
-    code: dict[str, Any]  # CodeMD5 and CodeSize of the zip when the version was made
+    code: dict[str, Any] = field(default_factory=dict)  # CodeMD5 and CodeSize of the zip when the version was made
     created: int = field(default_factory=now)
     status: str = READY  # the status the application had last in this version
     ran: bool = False

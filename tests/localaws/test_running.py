@@ -57,8 +57,8 @@ def job(slots: int, groups: dict[str, dict[str, str]] | None = None) -> JobDescr
         checkpoint_interval_ms=10_000,
         min_pause_ms=500,
         allow_non_restored_state=False,
-        log_group=None,
-        log_stream=None,
+        log_group="",
+        log_stream="",
     )
 
 
