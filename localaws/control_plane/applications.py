@@ -7,7 +7,7 @@ from typing import Any
 from localaws.control_plane import rules
 from localaws.control_plane.descriptions import application_detail, application_summary, job_description, maintenance
 from localaws.control_plane.errors import ApiError, in_use, invalid
-from localaws.control_plane.lifecycle import Lifecycle
+from localaws.control_plane.lifecycle import Lifecycle, require_status
 from localaws.control_plane.model import READY, RUNNING, Application, Operation, Version, now
 from localaws.control_plane.paging import page
 from localaws.control_plane.restarts import Restarts
@@ -93,8 +93,7 @@ class ApplicationOperations:
         return version
 
     def _require_changeable(self, application: Application, data: Data) -> None:
-        if application.status not in (READY, RUNNING):
-            raise in_use(f"Application {application.name} cannot be updated in '{application.status}' state.")
+        require_status(application, (READY, RUNNING), "updated")
         rules.check_concurrency(application, data)
 
     def _run_update(self, application: Application, update: Data) -> str:
@@ -143,8 +142,7 @@ class ApplicationOperations:
         application = self._store.require(account, region, data)
         start = data["ApplicationMaintenanceConfigurationUpdate"]["ApplicationMaintenanceWindowStartTimeUpdate"]
         with self._store.lock:
-            if application.status not in (READY, RUNNING):
-                raise in_use(f"Application {application.name} cannot be updated in '{application.status}' state.")
+            require_status(application, (READY, RUNNING), "updated")
             application.maintenance_start, application.updated = start, now()
             self._store.save(application)
         return {

@@ -142,9 +142,7 @@ def _configuration(application: Application, version: Version) -> dict[str, Any]
             "ParallelismConfigurationDescription": parallelism | {"CurrentParallelism": parallelism["Parallelism"]},
         },
         "ApplicationSnapshotConfigurationDescription": {"SnapshotsEnabled": version.snapshots_enabled},
-        "ApplicationSystemRollbackConfigurationDescription": {
-            "RollbackEnabled": bool(given.get("ApplicationSystemRollbackConfiguration", {}).get("RollbackEnabled"))
-        },
+        "ApplicationSystemRollbackConfigurationDescription": {"RollbackEnabled": version.rollback_enabled},
         "ApplicationEncryptionConfigurationDescription": {
             "KeyType": "AWS_OWNED_KEY",
             **given.get("ApplicationEncryptionConfiguration", {}),

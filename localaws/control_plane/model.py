@@ -48,6 +48,10 @@ class Version:
         """Return whether a stop takes a snapshot: also where the configuration does not say, as on AWS."""
         return bool(self.configuration.get("ApplicationSnapshotConfiguration", {}).get("SnapshotsEnabled", True))
 
+    @property
+    def rollback_enabled(self) -> bool:
+        return bool(self.configuration.get("ApplicationSystemRollbackConfiguration", {}).get("RollbackEnabled"))
+
     def successor(self, number: int) -> "Version":
         """Copy the configuration as version ``number``, to be changed before it becomes the current one."""
         return Version(
@@ -135,11 +139,6 @@ class Application:
     @property
     def current(self) -> Version:
         return self.versions[-1]
-
-    @property
-    def rollback_enabled(self) -> bool:
-        section = self.current.configuration.get("ApplicationSystemRollbackConfiguration", {})
-        return bool(section.get("RollbackEnabled"))
 
     def version(self, number: int) -> Version | None:
         return next((one for one in self.versions if one.number == number), None)

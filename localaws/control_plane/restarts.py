@@ -57,7 +57,7 @@ class Restarts:
         scratch: Snapshot | None,
     ) -> None:
         def fall_back() -> bool:
-            if not application.rollback_enabled:
+            if not application.current.rollback_enabled:
                 return False
             if application.run is not None:
                 application.run.scratch = None  # the next run starts from the same savepoint
