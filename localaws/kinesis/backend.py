@@ -2,8 +2,8 @@
 
 from typing import Any, Protocol
 
-from localaws.kinesis.errors import invalid, no_such_stream
-from localaws.kinesis.shards import Stream
+from localaws.kinesis.errors import invalid, no_such_shard, no_such_stream
+from localaws.kinesis.shards import Shard, Stream
 
 
 class Backend(Protocol):
@@ -41,6 +41,13 @@ def require_stream(backend: Backend, data: dict[str, Any]) -> Stream:
     if stream is None:
         raise no_such_stream(name, backend.account)
     return stream
+
+
+def require_shard(backend: Backend, stream: Stream, shard_id: str) -> Shard:
+    """Return the shard of this id; raises ResourceNotFoundException."""
+    if shard_id not in stream["shards"]:
+        raise no_such_shard(shard_id, stream["StreamName"], backend.account)
+    return stream["shards"][shard_id]
 
 
 def stream_name(data: dict[str, Any]) -> str:

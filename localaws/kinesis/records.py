@@ -5,22 +5,14 @@ import time
 from typing import Any
 
 from localaws.errors import ApiError
-from localaws.kinesis.backend import Backend, require_stream
-from localaws.kinesis.errors import (
-    invalid,
-    no_such_shard,
-    no_such_stream,
-    over_limit,
-    throttle_message,
-    throttled,
-)
+from localaws.kinesis.backend import Backend, require_shard, require_stream
+from localaws.kinesis.errors import invalid, no_such_stream, over_limit, throttle_message, throttled
 from localaws.kinesis.faults import Fate
 from localaws.kinesis.iterators import ShardIterator, read_token
 from localaws.kinesis.limits import StrictLimits
 from localaws.kinesis.shards import (
     MAX_HASH_KEY,
     Record,
-    Shard,
     Stream,
     check_start,
     children,
@@ -108,7 +100,7 @@ class Records:
 
     def get_shard_iterator(self, data: dict[str, Any]) -> dict[str, Any]:
         stream = require_stream(self._backend, data)
-        shard = self._shard(stream, data["ShardId"])
+        shard = require_shard(self._backend, stream, data["ShardId"])
         kind, timestamp = data["ShardIteratorType"], data.get("Timestamp")
         if kind == "AT_TIMESTAMP" and timestamp is None:
             raise invalid("Must either specify timestamp or use another ShardIteratorType than AT_TIMESTAMP.")
@@ -129,7 +121,7 @@ class Records:
         stream = self._backend.stream_named(iterator.stream)
         if stream is None or generation(stream) != iterator.generation:
             raise no_such_stream(iterator.stream, self._backend.account)
-        shard = self._shard(stream, iterator.shard_id)
+        shard = require_shard(self._backend, stream, iterator.shard_id)
         if self._limits and not self._limits.admits_get(shard):
             raise throttled(iterator.shard_id, stream["StreamName"], self._backend.account)
         expire(stream)
@@ -157,12 +149,6 @@ class Records:
                 f"The embedded account holds {MAX_BYTES_STORED >> 20} MB of records and takes no more; delete a stream "
                 "that is not needed any longer."
             )
-
-    def _shard(self, stream: Stream, shard_id: str) -> Shard:
-        shard = stream["shards"].get(shard_id)
-        if shard is None:
-            raise no_such_shard(shard_id, stream["StreamName"], self._backend.account)
-        return shard
 
 
 def generation(stream: Stream) -> str:

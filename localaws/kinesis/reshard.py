@@ -3,8 +3,8 @@
 from typing import Any
 
 from localaws.errors import ApiError
-from localaws.kinesis.backend import Backend, require_stream
-from localaws.kinesis.errors import invalid, no_such_shard, over_limit
+from localaws.kinesis.backend import Backend, require_shard, require_stream
+from localaws.kinesis.errors import invalid, over_limit
 from localaws.kinesis.shards import (
     MAX_HASH_KEY,
     Shard,
@@ -111,9 +111,7 @@ class Resharding:
         return add_shard(stream, start, end, next_sequence_number(), (first, second))
 
     def _open(self, stream: Stream, shard_id: str) -> Shard:
-        shard = stream["shards"].get(shard_id)
-        if shard is None:
-            raise no_such_shard(shard_id, stream["StreamName"], self._backend.account)
+        shard = require_shard(self._backend, stream, shard_id)
         if not is_open(shard):
             raise invalid(
                 f"Shard {shard_id} in stream {stream['StreamName']} under account {self._backend.account} is closed; "
