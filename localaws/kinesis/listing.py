@@ -43,26 +43,22 @@ class Listing:
             raise ApiError(
                 "ResourceInUseException", f"Stream {name} under account {self._backend.account} already exists."
             )
-        if mode == "ON_DEMAND":
-            self._require_quota(on_demand=1)
-            stream = self._backend.create(name, _ON_DEMAND_SHARDS, mode)
-        else:
-            shards = data.get("ShardCount", 1)
-            self._require_quota(shards=shards)
-            stream = self._backend.create(name, shards, mode)
+        shards = _ON_DEMAND_SHARDS if mode == "ON_DEMAND" else data.get("ShardCount", 1)
+        self._require_quota(shards, mode)
+        stream = self._backend.create(name, shards, mode)
         stream.update(generation=uuid.uuid4().hex[:12], tags=tags)
         return {}
 
-    def _require_quota(self, shards: int = 0, on_demand: int = 0) -> None:
+    def _require_quota(self, shards: int, mode: str) -> None:
         """Raise LimitExceededException where the account would have more than its quota of the region."""
         limits = self.describe_limits({})
-        if limits["OpenShardCount"] + shards > _SHARD_LIMIT:
+        if mode == "PROVISIONED" and limits["OpenShardCount"] + shards > _SHARD_LIMIT:
             raise over_limit(
                 f"This request would exceed the shard limit for the account {self._backend.account}. Current shard "
                 f"count for the account: {limits['OpenShardCount']}. Limit: {_SHARD_LIMIT}. Number of additional "
                 f"shards that would have resulted from this request: {shards}."
             )
-        if on_demand and limits["OnDemandStreamCount"] >= _ON_DEMAND_LIMIT:
+        if mode == "ON_DEMAND" and limits["OnDemandStreamCount"] >= _ON_DEMAND_LIMIT:
             raise over_limit(
                 f"The account {self._backend.account} has {_ON_DEMAND_LIMIT} streams in on-demand mode, its limit."
             )
