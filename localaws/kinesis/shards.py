@@ -64,18 +64,12 @@ def open_shards(stream: Stream) -> list[str]:
 
 def route(stream: Stream, hash_key: int) -> str:
     """Return the open shard a hash key belongs to."""
-    starts, ids = _routes(stream)
-    return ids[bisect.bisect_right(starts, hash_key) - 1]
-
-
-def _routes(stream: Stream) -> tuple[list[int], list[str]]:
     # The open shards always partition the whole hash key range; the table is kept until they change.
-    known = stream.get("routes")
-    if known is None or known[2] != len(stream["shards"]):
+    if "routes" not in stream:
         ids = open_shards(stream)
-        known = ([int(stream["shards"][sid]["starting_hash_key"]) for sid in ids], ids, len(stream["shards"]))
-        stream["routes"] = known
-    return known[0], known[1]
+        stream["routes"] = [int(stream["shards"][sid]["starting_hash_key"]) for sid in ids], ids
+    starts, ids = stream["routes"]
+    return ids[bisect.bisect_right(starts, hash_key) - 1]
 
 
 def add_shard(stream: Stream, start: int, end: int, sequence_number: str, parents: tuple[str, ...]) -> str:
