@@ -178,10 +178,11 @@ def _passes(stream: Stream, shard_id: str, shard: Shard, shard_filter: dict[str,
     """Say whether a shard passes a ShardFilter, by the API reference's definition of each type."""
     if not shard_filter:
         return True
-    kind, horizon = shard_filter["Type"], time.time() - stream["RetentionPeriodHours"] * 3600
-    if kind in ("AT_TIMESTAMP", "FROM_TIMESTAMP") and shard_filter.get("Timestamp") is None:
-        raise invalid(f"Timestamp must be specified when ShardFilter has the type {kind}.")
-    moment = max(horizon, shard_filter.get("Timestamp", 0.0))
+    kind, moment = shard_filter["Type"], time.time() - stream["RetentionPeriodHours"] * 3600  # the trim horizon
+    if kind in ("AT_TIMESTAMP", "FROM_TIMESTAMP"):
+        if "Timestamp" not in shard_filter:
+            raise invalid(f"Timestamp must be specified when ShardFilter has the type {kind}.")
+        moment = max(moment, shard_filter["Timestamp"])
     closed, opened = shard.get("closed_at", float("inf")), opened_at(stream, shard)
     match kind:
         case "AFTER_SHARD_ID":
@@ -190,9 +191,7 @@ def _passes(stream: Stream, shard_id: str, shard: Shard, shard_filter: dict[str,
             return is_open(shard)
         case "FROM_TRIM_HORIZON":
             return True
-        case "AT_TRIM_HORIZON":  # open at the horizon; a younger stream's horizon is its beginning
-            return opened <= max(horizon, stream["CreationTimestamp"]) and closed >= horizon
-        case "AT_TIMESTAMP":
+        case "AT_TRIM_HORIZON" | "AT_TIMESTAMP":  # open at that moment; a younger stream's horizon is its beginning
             return opened <= max(moment, stream["CreationTimestamp"]) and closed >= moment
         case "FROM_TIMESTAMP":
             return closed >= moment
