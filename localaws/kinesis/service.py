@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Protocol
 
 import cbor2
@@ -71,16 +72,13 @@ class KinesisService:
         try:
             data = self._model.check(operation, decode(body, cbor))
             if operation not in self._operations:
-                if operation == "SubscribeToShard":
-                    start = data["StartingPosition"]
-                    check_start(start.get("SequenceNumber"), start.get("Timestamp"))
                 plain = cbor2.dumps(data) if cbor else orjson.dumps(data)
-                answer = await self._rest(method, path, headers, plain, query)
+                serve = partial(self._rest, method, path, headers, plain, query)
+                if operation == "SubscribeToShard":
+                    return await self._subscribe(data, caller, serve)
+                answer = await serve()
                 if operation == "DeleteStream":
                     give_memory_back()
-                if operation == "SubscribeToShard" and caller and answer[0] == 200:
-                    stream = data["ConsumerARN"].rpartition("stream/")[2].partition("/")[0]
-                    self._readers.read(caller, stream, data["ShardId"])
                 return answer
             fate = self._faults.fate(operation) if self._faults else None
             if fate is None:
@@ -88,6 +86,15 @@ class KinesisService:
             return await self._with_faults(operation, data, cbor, caller, fate)
         except ApiError as error:
             return encode_error(error, cbor)
+
+    async def _subscribe(self, data: dict[str, Any], caller: str | None, serve: Callable[[], Awaitable[Any]]) -> Any:
+        start = data["StartingPosition"]
+        check_start(start.get("SequenceNumber"), start.get("Timestamp"))
+        answer = await serve()
+        if caller and answer[0] == 200:
+            stream = data["ConsumerARN"].rpartition("stream/")[2].partition("/")[0]
+            self._readers.read(caller, stream, data["ShardId"])
+        return answer
 
     async def _with_faults(
         self, operation: str, data: dict[str, Any], cbor: bool, caller: str | None, fate: Fate
@@ -116,13 +123,11 @@ class KinesisService:
                     self._readers.read(caller, iterator.stream, iterator.shard_id)
                 return encode_records(answer, cbor)
             case "GetShardIterator" if caller and data["ShardIteratorType"] == "AT_TIMESTAMP":
-                return encode(self._records.get_shard_iterator(self._since(caller, data)), cbor)
-            case "ListShards":
-                answer = self._operations[operation](data)
-                if caller:
-                    self._readers.listed(caller, stream_name(data))
-                return encode(answer, cbor)
-        return encode(self._operations[operation](data), cbor)
+                data = self._since(caller, data)
+        answer = self._operations[operation](data)
+        if caller and operation == "ListShards":
+            self._readers.listed(caller, stream_name(data))
+        return encode(answer, cbor)
 
     def _since(self, caller: str, data: dict[str, Any]) -> dict[str, Any]:
         asked = data.get("Timestamp")
