@@ -21,6 +21,7 @@ from typing import Any
 import psutil
 
 from localaws.account import REGION, client_environment, own_environment
+from localaws.emulator.ministack_adapter import SERVICES
 from localaws.machine.account_folder import PACKAGE_FOLDER, AccountFolder, AccountState
 from localaws.machine.processes import ChildRegister, clean_environment, stop_processes
 from localaws.options import AccountOptions
@@ -88,7 +89,7 @@ def _prepare_environment(port: int, home: AccountFolder, endpoint: str) -> None:
         MINISTACK_HOST="127.0.0.1",
         GATEWAY_PORT=str(port),
         MINISTACK_REGION=REGION,
-        SERVICES=_services(),
+        SERVICES=SERVICES,
         SFTP_ENABLED="0",
         IOT_MTLS_ENABLED="0",
         LAMBDA_EXECUTOR="local",
@@ -98,12 +99,6 @@ def _prepare_environment(port: int, home: AccountFolder, endpoint: str) -> None:
     )
     tempfile.tempdir = str(scratch)
     os.chdir(home.root)
-
-
-def _services() -> str:
-    from localaws.emulator.ministack_adapter import SERVICES
-
-    return SERVICES
 
 
 def _settle_and_warm(port: int, dataplane: Any) -> None:
