@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from localaws import control
-from localaws.errors import LocalAwsError
+from localaws.errors import AccountNotUp, LocalAwsError
 from localaws.machine.account_folder import AccountFolder, default_home, default_port
 from localaws.options import AccountOptions
 
@@ -111,13 +111,14 @@ def _logs(home: AccountFolder, options: argparse.Namespace) -> int:
         return 1
     if failure:
         print(failure)
-    state = control.require_running(home)
     answer = control.status(home)
-    if options.application in answer.get("restarts", ()):
+    if not answer["up"]:
+        raise AccountNotUp(str(home.root))
+    if options.application in answer["restarts"]:
         print(_restarts(answer, options.application))
     from localaws.account import client
 
-    logs = client("logs", f"http://127.0.0.1:{state.port}")
+    logs = client("logs", answer["endpoint"])
     group = f"/aws/kinesis-analytics/{options.application}"
     try:
         pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 
 from localaws.control_plane.store import forget
-from localaws.errors import AccountDidNotStart, AccountDiffers, AccountNotUp, AccountSilent, PortTaken
+from localaws.errors import AccountDidNotStart, AccountDiffers, AccountSilent, PortTaken
 from localaws.machine.account_folder import PACKAGE_FOLDER, AccountFolder, AccountState
 from localaws.machine.loopback import open_url
 from localaws.machine.ports import try_port
@@ -141,14 +141,6 @@ def running_state(home: AccountFolder) -> AccountState | None:
     if state is not None and same_process(state.pid, state.created) is not None:
         return state
     return None
-
-
-def require_running(home: AccountFolder) -> AccountState:
-    """Return the running account; raises AccountNotUp."""
-    state = running_state(home)
-    if state is None:
-        raise AccountNotUp(str(home.root))
-    return state
 
 
 def tail(home: AccountFolder, lines: int = 20) -> str:
