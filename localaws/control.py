@@ -17,7 +17,7 @@ from localaws.errors import AccountDidNotStart, AccountDiffers, AccountSilent, P
 from localaws.machine.account_folder import PACKAGE_FOLDER, AccountFolder, AccountState
 from localaws.machine.loopback import open_url
 from localaws.machine.ports import try_port
-from localaws.machine.processes import ChildRegister, clean_environment, same_process, stop_processes
+from localaws.machine.processes import ChildRegister, clean_environment, processor_seconds, same_process, stop_processes
 from localaws.options import AccountOptions
 
 DEFAULT_OPTIONS = AccountOptions()
@@ -71,21 +71,13 @@ def up(home: AccountFolder, port: int, options: AccountOptions = DEFAULT_OPTIONS
                 return answer, True
             if process.poll() is not None:
                 break
-            if (now := _processor_time(process.pid)) > worked:
+            if (now := processor_seconds(process.pid)) > worked:
                 worked, deadline = now, time.monotonic() + _STILL
             time.sleep(0.05)
         stop_processes([psutil.Process(process.pid)] if process.poll() is None else [])
         raise AccountDidNotStart(
             f"The embedded account did not start on port {port}; the end of {home.log_file} says:\n{tail(home)}"
         )
-
-
-def _processor_time(pid: int) -> float:
-    """Return seconds of processor time a process has used; 0.0 where it has ended."""
-    with contextlib.suppress(psutil.Error):
-        used = psutil.Process(pid).cpu_times()
-        return used.user + used.system
-    return 0.0
 
 
 def down(home: AccountFolder, forget_applications: bool = False) -> bool:

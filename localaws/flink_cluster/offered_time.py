@@ -1,11 +1,12 @@
 """Count the seconds in which the machine had a processor for a group of processes, as a clock for limits."""
 
-import contextlib
 import subprocess
 import time
 from collections.abc import Callable, Iterable
 
 import psutil
+
+from localaws.machine.processes import processor_seconds
 
 _PERIOD = 1.0  # seconds between two readings of the processors
 
@@ -33,9 +34,5 @@ class OfferedTime:
 
     def _look(self) -> tuple[float, float, dict[int, float]]:
         """Read the time, the idle seconds of all processors, and the seconds each process has worked."""
-        used: dict[int, float] = {}
-        for process in self._processes():
-            with contextlib.suppress(psutil.Error):
-                times = psutil.Process(process.pid).cpu_times()
-                used[process.pid] = times.user + times.system
+        used = {process.pid: processor_seconds(process.pid) for process in self._processes()}
         return time.monotonic(), psutil.cpu_times().idle, used

@@ -42,6 +42,14 @@ def same_process(pid: int, created: float) -> psutil.Process | None:
     return None
 
 
+def processor_seconds(pid: int) -> float:
+    """Return seconds of processor time a process has used; 0.0 where it has ended."""
+    with contextlib.suppress(psutil.Error):
+        used = psutil.Process(pid).cpu_times()
+        return used.user + used.system
+    return 0.0
+
+
 def stop_processes(processes: Iterable[psutil.Process], grace: float = 3.0) -> None:
     """Terminate processes and their descendants; kill what has not ended after ``grace`` seconds."""
     family: dict[int, psutil.Process] = {}
