@@ -39,7 +39,7 @@ class FlinkRest:
         except ValueError as error:
             raise ClusterFailed(f"What answers at {self.url}{path} is not a JobManager.") from error
 
-    def get(self, path: str) -> dict[str, Any]:
+    def get(self, path: str) -> Any:
         return self.call("GET", path)
 
     def taskmanagers(self) -> list[dict[str, Any]]:
@@ -57,11 +57,6 @@ class FlinkRest:
         entries = self.get(f"/jobs/{job_id}/exceptions?maxExceptions=50").get("exceptionHistory", {}).get("entries", [])
         later = [entry for entry in entries if entry["timestamp"] >= since * 1000]
         return [entry["stacktrace"] for entry in sorted(later, key=lambda entry: entry["timestamp"])]
-
-    def metrics(self, path: str) -> list[dict[str, Any]]:
-        """Return what a path of metrics says: their names, or with ``?get=`` their values."""
-        answer: Any = self.get(path)
-        return answer
 
     def cancel(self, job_id: str) -> None:
         self.call("PATCH", f"/jobs/{job_id}?mode=cancel")

@@ -16,10 +16,10 @@ def failing_sinks(rest: FlinkRest, job_id: str) -> list[str]:
     failing = []
     for vertex in rest.job(job_id)["vertices"]:
         path = f"/jobs/{job_id}/vertices/{vertex['id']}/subtasks/metrics"
-        names = [one["id"] for one in rest.metrics(path) if one["id"].rpartition(".")[2] in (_ERRORS, _SENT)]
+        names = [one["id"] for one in rest.get(path) if one["id"].rpartition(".")[2] in (_ERRORS, _SENT)]
         if not names:
             continue
-        sums = {one["id"]: one["sum"] for one in rest.metrics(f"{path}?get={','.join(names)}&agg=sum")}
+        sums = {one["id"]: one["sum"] for one in rest.get(f"{path}?get={','.join(names)}&agg=sum")}
         for name, errors in sums.items():
             operator, _, metric = name.rpartition(".")
             sent = sums.get(f"{operator}.{_SENT}", 0.0)
