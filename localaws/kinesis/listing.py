@@ -3,6 +3,7 @@
 import json
 import time
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from localaws.errors import ApiError
@@ -65,31 +66,20 @@ class Listing:
 
     def list_streams(self, data: dict[str, Any]) -> dict[str, Any]:
         """Return one page of streams, by name."""
+        streams = {one["StreamName"]: _description(one) for one in self._backend.streams()}
         after, limit = data.get("ExclusiveStartStreamName", ""), data.get("Limit", 100)
-        if "NextToken" in data:
-            after = unseal("NextToken of ListStreams", data["NextToken"], _EXPIRED)
-        rest = sorted((one for one in self._backend.streams() if one["StreamName"] > after), key=_name)
-        page = rest[:limit]
-        names = ("StreamName", "StreamARN", "StreamStatus", "StreamModeDetails", "StreamCreationTimestamp")
-        answer = {
-            "StreamNames": [_name(one) for one in page],
-            "StreamSummaries": [{name: _description(one)[name] for name in names} for one in page],
-            "HasMoreStreams": len(rest) > limit,
-        }
-        return answer | ({"NextToken": seal("NextToken of ListStreams", _name(page[-1]))} if len(rest) > limit else {})
+        page, token = _page("NextToken of ListStreams", data, streams, after, limit)
+        members = ("StreamName", "StreamARN", "StreamStatus", "StreamModeDetails", "StreamCreationTimestamp")
+        summaries = [{member: streams[name][member] for member in members} for name in page]
+        return {"StreamNames": page, "StreamSummaries": summaries, "HasMoreStreams": bool(token), **token}
 
     def list_stream_consumers(self, data: dict[str, Any]) -> dict[str, Any]:
         """Return one page of a stream's consumers, by name."""
-        after, limit = "", data.get("MaxResults", 100)
-        if "NextToken" in data:
-            after = unseal("NextToken of ListStreamConsumers", data["NextToken"], _EXPIRED)
-        consumers = self._backend.consumers(require_stream(self._backend, data))
-        rest = sorted((one for one in consumers if one["ConsumerName"] > after), key=lambda one: one["ConsumerName"])
-        page = [{name: value for name, value in one.items() if name != "StreamARN"} for one in rest[:limit]]
-        answer: dict[str, Any] = {"Consumers": page}
-        if len(rest) > limit:
-            answer["NextToken"] = seal("NextToken of ListStreamConsumers", page[-1]["ConsumerName"])
-        return answer
+        stream = require_stream(self._backend, data)
+        consumers = {one["ConsumerName"]: one for one in self._backend.consumers(stream)}
+        page, token = _page("NextToken of ListStreamConsumers", data, consumers, "", data.get("MaxResults", 100))
+        shown = [{key: value for key, value in consumers[name].items() if key != "StreamARN"} for name in page]
+        return {"Consumers": shown, **token}
 
     def list_shards(self, data: dict[str, Any]) -> dict[str, Any]:
         """Return one page of shards, closed ones too, as far as ShardFilter lets them through."""
@@ -156,8 +146,15 @@ class Listing:
         return {}
 
 
-def _name(stream: Stream) -> str:
-    return stream["StreamName"]
+def _page(
+    kind: str, data: dict[str, Any], names: Iterable[str], after: str, limit: int
+) -> tuple[list[str], dict[str, str]]:
+    """Return the names of a request's page, and the NextToken where there are more."""
+    if "NextToken" in data:
+        after = unseal(kind, data["NextToken"], _EXPIRED)
+    rest = sorted(name for name in names if name > after)
+    page = rest[:limit]
+    return page, {"NextToken": seal(kind, page[-1])} if len(rest) > limit else {}
 
 
 def _description(stream: Stream) -> dict[str, Any]:
