@@ -37,18 +37,16 @@ def open_zip(source: Path | bytes, name: str) -> zipfile.ZipFile:
 
 
 @contextmanager
-def whole_zip(
-    target: Path, compression: int = zipfile.ZIP_STORED, level: int | None = None
-) -> Iterator[zipfile.ZipFile]:
+def whole_zip(target: Path) -> Iterator[zipfile.ZipFile]:
     """Open a zip to write to; it replaces `target` when the block ends well, else it is deleted.
 
-    `compression` and `level` are the members' default. The file may be read by everybody, as one made by `open` would.
+    The file may be read by everybody, as one made by `open` would.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as partial:
         part = Path(partial.name)
         try:
-            with zipfile.ZipFile(partial, "w", compression, compresslevel=level) as out:
+            with zipfile.ZipFile(partial, "w") as out:
                 yield out
             part.chmod(0o644)
             part.replace(target)

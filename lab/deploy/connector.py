@@ -83,7 +83,7 @@ def merge_jars(jars: list[Path], target: Path, exclude: tuple[str, ...] = ()) ->
     """
     services: dict[str, list[str]] = {}
     seen: set[str] = set()
-    with whole_zip(target, zipfile.ZIP_DEFLATED, level=1) as out:
+    with whole_zip(target) as out:
         for jar in jars:
             with zipfile.ZipFile(jar) as source:
                 for name in source.namelist():

@@ -32,7 +32,7 @@ def make_release(target: Path = RELEASE, root: Path = ROOT) -> list[Path]:
     for edition in ("student", "teacher"):
         folder = f"{NAME}-{version}-{edition}"
         zips.append(target / f"{folder}.zip")
-        with whole_zip(zips[-1], zipfile.ZIP_DEFLATED) as out:
+        with whole_zip(zips[-1]) as out:
             for name, (content, mode) in edition_files(edition, version, root).items():
                 entry = zipfile.ZipInfo(f"{folder}/{name}", EPOCH)
                 entry.external_attr = (0o100000 | mode) << 16
