@@ -94,15 +94,8 @@ def charges_of(resources: Sequence[Resource], now: datetime) -> list[Charge]:
 
 
 def _operations(name: str) -> list[dict[str, Any]]:
-    flink = boto3.client("kinesisanalyticsv2")
-    found: list[dict[str, Any]] = []
-    more: dict[str, str] = {}
-    while True:
-        answer = flink.list_application_operations(ApplicationName=name, **more)
-        found += answer["ApplicationOperationInfoList"]
-        if not answer.get("NextToken"):
-            return found
-        more = {"NextToken": answer["NextToken"]}
+    pages = boto3.client("kinesisanalyticsv2").get_paginator("list_application_operations")
+    return pages.paginate(ApplicationName=name).build_full_result()["ApplicationOperationInfoList"]
 
 
 def _besides(prices: Any, session: Session) -> tuple[str, ...]:
