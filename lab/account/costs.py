@@ -99,8 +99,8 @@ def application_charges(kpus: int, hours: float = 0.0, running: bool = True) -> 
     ]  # fmt: skip
 
 
-def planned(shards: int, kpus: int = 1) -> list[Charge]:
-    """Charge what the whole series makes: two streams of ``shards`` (0: on-demand), the exercises', the application.
+def planned(shards: int) -> list[Charge]:
+    """Charge what the whole series makes: two streams of ``shards`` (0: on-demand), the exercises', one KPU.
 
     Raises BadParameter for a number of shards that no stream can have.
     """
@@ -108,7 +108,7 @@ def planned(shards: int, kpus: int = 1) -> list[Charge]:
         raise BadParameter("shards", shards, "it is 0 for on-demand, or how many shards each stream has, such as 4")
     streams = [stream_charge(name, shards) for name in (INPUT_STREAM, OUTPUT_STREAM)]
     exercises = [stream_charge(EXERCISE_STREAM, 4), stream_charge(GROUP_STREAM, 1)]
-    return [*streams, *exercises, *application_charges(kpus)]
+    return [*streams, *exercises, *application_charges(1)]
 
 
 def total_hourly(charges: Iterable[Charge], prices: Mapping[str, Any]) -> float:

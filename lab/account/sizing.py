@@ -16,6 +16,7 @@ SHARD_BYTES, SHARD_RECORDS = 1_000_000, 1_000  # a second, written
 PUT_UNIT_BYTES = 25 * 1024
 PER_CORE = 5_000
 """Reviews a second that one KPU is planned with; docs/scale.md has the measurement it stays below."""
+OPEN_SECONDS = 60 + 5  # of event time: how long a window of the notebooks lasts, and how long Flink waits for late rows
 STATE_BYTES = 250
 """Planned for one review whose windows are open; docs/scale.md has the 235 that were the most measured. It counts once,
 not once a window: windows that overlap share their slices."""
@@ -34,13 +35,7 @@ class Size:
     charges: tuple[Charge, ...]
 
 
-def size(
-    reviews_per_second: float,
-    average_bytes: int = 1300,
-    *,
-    window_seconds: int = 60,
-    watermark_delay_seconds: int = 5,
-) -> Size:
+def size(reviews_per_second: float, average_bytes: int = 1300) -> Size:
     """Size the input stream and the application for a steady rate.
 
     Parallelism equals the number of shards, so that every shard has a watermark of its own (no window is lost to a
@@ -56,7 +51,7 @@ def size(
     shards = max(by_bytes, by_records)
     binding = "1 MB a second a shard" if by_bytes >= by_records else "1,000 records a second a shard"
     kpus = max(math.ceil(reviews_per_second / PER_CORE), math.ceil(shards / 8))
-    state = math.ceil(reviews_per_second * (window_seconds + watermark_delay_seconds) * STATE_BYTES)
+    state = math.ceil(reviews_per_second * OPEN_SECONDS * STATE_BYTES)
     put_units = reviews_per_second * 3600 * math.ceil(average_bytes / PUT_UNIT_BYTES)
     charges = (
         stream_charge(INPUT_STREAM, shards),
