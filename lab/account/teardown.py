@@ -7,11 +7,10 @@ finds, so it can be repeated at any point.
 from collections.abc import Callable, Sequence
 
 import boto3
-from botocore.exceptions import ClientError
 
 from lab.account.application_changes import stop
-from lab.account.inventory import GONE, Resource, application, bucket, function, log_group, stream
-from lab.core.aws_errors import code_of, plain_words
+from lab.account.inventory import Resource, application, bucket, function, log_group, stream
+from lab.core.aws_errors import plain_words
 from lab.core.errors import LabError
 from lab.core.session import Session
 from lab.deploy.buckets import empty_bucket
@@ -26,13 +25,14 @@ def take_down(session: Session, found: Sequence[Resource], say: Callable[[str], 
     for one in found:
         if not one.ours:
             continue
+        gone = LabError(f"{one.kind} {one.name} was gone already")
         try:
-            with plain_words(f"deleting the {one.kind} {one.name}", session.endpoint):
+            with plain_words(f"deleting the {one.kind} {one.name}", session.endpoint, gone):
                 say(_delete_if_still_ours(one))
         except LabError as error:
-            if not _is_gone(error):
+            if error is not gone:
                 raise
-            say(f"{one.kind} {one.name} was gone already")
+            say(str(gone))
 
 
 def _delete_if_still_ours(seen: Resource) -> str:
@@ -78,8 +78,3 @@ _DELETE: dict[str, Callable[[Resource], None]] = {
     "bucket": _delete_bucket,
     "log group": lambda one: boto3.client("logs").delete_log_group(logGroupName=one.name),
 }
-
-
-def _is_gone(error: LabError) -> bool:
-    cause = error.__cause__
-    return isinstance(cause, ClientError) and code_of(cause) in GONE
