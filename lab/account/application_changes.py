@@ -42,7 +42,7 @@ def bring_up_to_date(flink: Any, name: str, package: Path, parallelism: int) -> 
     """
     require_parallelism(parallelism)
     application = flink.describe_application(ApplicationName=name)["ApplicationDetail"]
-    if not _same(application, package, parallelism):
+    if _parallelism(application) != parallelism or not has_zip(application, package.read_bytes()):
         stop(flink, application)
         subtasks = {"ParallelismUpdate": parallelism, "ParallelismPerKPUUpdate": min(parallelism, 8)}
         zip_again = {"CodeContentUpdate": {"S3ContentLocationUpdate": {"FileKeyUpdate": APPLICATION_ZIP}}}
@@ -56,10 +56,6 @@ def bring_up_to_date(flink: Any, name: str, package: Path, parallelism: int) -> 
         )["ApplicationDetail"]
     print(f"{name}: {application['ApplicationStatus']}, version {application['ApplicationVersionId']}")  # noqa: T201
     return application
-
-
-def _same(application: Mapping[str, Any], package: Path, parallelism: int) -> bool:
-    return _parallelism(application) == parallelism and has_zip(application, package.read_bytes())
 
 
 def _parallelism(application: Mapping[str, Any]) -> int:
