@@ -137,21 +137,16 @@ def run_series(plan: Plan, run: Run, progress: Progress, signals: Signals, cell_
             logging.getLogger(__name__).exception("the run failed")
             ended = f"The run failed ({_said(error)}); details are in {paths.shown(run.log)}."
         signals.hold()
-        return _write_down(run, _sum_up(plan, run, done, ended, started, time.monotonic() - began))
-
-
-def _sum_up(
-    plan: Plan, run: Run, done: Sequence[NotebookResult], ended: str | None, started: datetime, seconds: float
-) -> SeriesResult:
-    not_run = [NotebookResult(path.stem, "not run") for path in plan.notebooks[len(done) :]]
-    return SeriesResult(
-        run_id=run.run_id,
-        started=started.isoformat(timespec="seconds"),
-        seconds=seconds,
-        notebooks=(*done, *not_run),
-        parameters=plan.effective(),
-        ended=ended,
-    )
+        not_run = [NotebookResult(path.stem, "not run") for path in plan.notebooks[len(done) :]]
+        result = SeriesResult(
+            run_id=run.run_id,
+            started=started.isoformat(timespec="seconds"),
+            seconds=time.monotonic() - began,
+            notebooks=(*done, *not_run),
+            parameters=plan.effective(),
+            ended=ended,
+        )
+        return _write_down(run, result)
 
 
 def _run_notebooks(
