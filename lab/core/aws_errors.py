@@ -76,10 +76,9 @@ def plain_words(doing: str, endpoint: str | None = None, gone: LabError | None =
             raise gone from error
         message = error.response.get("Error", {}).get("Message", "")
         raise AccountRefused(doing, code, message, _HINTS.get(code, _DEFAULT_HINT)) from error
-    except (NoCredentialsError, PartialCredentialsError) as error:
-        raise AccountRefused(doing, "no credentials", "", "run the cell with `lab.connect(...)` first") from error
-    except NoRegionError as error:
-        raise AccountRefused(doing, "no region", "", "run the cell with `lab.connect(...)` first") from error
+    except (NoCredentialsError, PartialCredentialsError, NoRegionError) as error:
+        lacking = "no region" if isinstance(error, NoRegionError) else "no credentials"
+        raise AccountRefused(doing, lacking, "", "run the cell with `lab.connect(...)` first") from error
     except (ConnectionError, HTTPClientError) as error:
         raise AccountSilent(doing, endpoint) from error
     except BotoCoreError as error:
