@@ -30,8 +30,7 @@ class Dashboard:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        scheme, host, path, _, _ = urlsplit(url)
-        self._base = urlunsplit((scheme, host, path.rstrip("/"), "", ""))
+        self._base = _without_token(url).rstrip("/")
 
     @classmethod
     def of_application(cls, name: str = APPLICATION, flink: Any = None) -> "Dashboard":
@@ -111,10 +110,11 @@ class Dashboard:
 
     def watermark(self, job_id: str) -> pd.Timestamp | None:
         """Return the smallest watermark that came into any operator fed by another; None where none did."""
-        found = []
-        for vertex in self.vertices(job_id):
-            for entry in self.get(f"/jobs/{job_id}/vertices/{vertex['id']}/watermarks"):
-                found.append(int(entry["value"]))
+        found = [
+            int(entry["value"])
+            for vertex in self.vertices(job_id)
+            for entry in self.get(f"/jobs/{job_id}/vertices/{vertex['id']}/watermarks")
+        ]
         reached = [value for value in found if value > -(2**62)]
         return pd.Timestamp(min(reached), unit="ms") if reached and len(reached) == len(found) else None
 
