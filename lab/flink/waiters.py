@@ -24,8 +24,8 @@ def stream_active(kinesis: Any, name: str, timeout: float = 120.0) -> str:
     """Wait until a stream is ACTIVE; returns its status."""
     return _until(
         lambda: kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["StreamStatus"],
-        lambda status: status == "ACTIVE",
-        f"the stream {name} to be ACTIVE",
+        "ACTIVE",
+        f"the stream {name}",
         timeout,
     )
 
@@ -53,7 +53,7 @@ def function_active(lambda_: Any, name: str, timeout: float = 120.0) -> str:
             return "Updating"
         return configuration.get("State", "Active")
 
-    return _until(state, lambda found: found == "Active", f"the function {name} to be Active", timeout)
+    return _until(state, "Active", f"the function {name}", timeout)
 
 
 def application_status(flink: Any, name: str, until: str, timeout: float = 900.0) -> str:
@@ -145,12 +145,12 @@ def log_names(detail: dict[str, Any]) -> tuple[str, str]:
     return group, stream
 
 
-def _until(ask: Callable[[], str], done: Callable[[str], bool], what: str, timeout: float) -> str:
+def _until(ask: Callable[[], str], wanted: str, what: str, timeout: float) -> str:
     deadline = time.monotonic() + timeout
     while True:
         found = ask()
-        if done(found):
+        if found == wanted:
             return found
         if time.monotonic() > deadline:
-            raise NotYet(f"Waited {timeout:.0f} seconds for {what}; it is {found}. Run this cell again.")
+            raise NotYet(f"Waited {timeout:.0f} seconds for {what} to be {wanted}; it is {found}. Run this cell again.")
         time.sleep(0.2)
