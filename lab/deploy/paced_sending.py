@@ -21,7 +21,6 @@ class PacedSending:
         self.answers: list[dict[str, Any]] = []
         self.error: BaseException | None = None
         self.lambda_, self.name, self.event = lambda_, name, event
-        self._invoke = lambda more: invoke(lambda_, name, {**event, **more})
         self._until = time.monotonic() + seconds
         self._stop = threading.Event()
         # A daemon: a kernel that is shut down does not wait for it.
@@ -58,7 +57,7 @@ class PacedSending:
                 left = self._until - time.monotonic()
                 over = left <= 0 or self._stop.is_set()
                 more = {"finish": True} if over else {"stop_after_seconds": max(0.5, min(left, SECONDS_AN_INVOCATION))}
-                self.answers.append(self._invoke(more))
+                self.answers.append(invoke(self.lambda_, self.name, {**self.event, **more}))
         except BaseException as error:
             self.error = error  # raised again by the one who watches
 
