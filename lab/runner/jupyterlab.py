@@ -13,6 +13,7 @@ from jupyter_client.kernelspec import NATIVE_KERNEL_NAME
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 
 from lab.core.paths import ROOT
+from lab.flink.dashboard_address import codespaces_address
 
 PORT = 8888  # the one that .devcontainer/devcontainer.json forwards
 FIRST = "notebooks/01_streams.ipynb"
@@ -29,11 +30,10 @@ def arguments(environ: Mapping[str, str], more: list[str], is_root: bool = False
     chosen.append("--ServerApp.contents_manager_class=lab.runner.jupyterlab.NotebookFiles")
     if is_root:  # as in a container; JupyterLab refuses to start without it
         chosen.append("--allow-root")
-    name, domain = environ.get("CODESPACE_NAME"), environ.get("GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN")
-    if name and domain:
+    if address := codespaces_address(PORT, environ):
         # The browser comes by this very address, which JupyterLab, asked at localhost, would take for another site.
         chosen += ["--no-browser", f"--port={PORT}", "--ServerApp.port_retries=0"]
-        chosen.append(f"--ServerApp.allow_origin=https://{name}-{PORT}.{domain}")
+        chosen.append(f"--ServerApp.allow_origin={address.removesuffix('/')}")
     return [*chosen, *more]
 
 
