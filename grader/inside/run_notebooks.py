@@ -44,7 +44,8 @@ def main() -> None:
             try:
                 one_notebook(path, folder / "executed" / path.name, kernels, settings)
             except Exception as error:  # noqa: BLE001 - the next notebook gets its turn, whatever this one is
-                said = f"It could not be run ({type(error).__name__}: {error})."
+                own = isinstance(error, UsageError)
+                said = str(error) if own else f"It could not be run ({type(error).__name__}: {error})."
                 say(event="notebook", name=path.stem, result=None, said=said, nb=None)
             if path != paths[-1]:
                 kernels.prepare()
@@ -53,13 +54,9 @@ def main() -> None:
 
 
 def one_notebook(path: Path, executed: Path, kernels: Kernels, settings: dict[str, Any]) -> None:
-    """Run one notebook and say what became of it."""
+    """Run one notebook and say what became of it. Raises UsageError where it is none."""
     name = path.stem
-    try:
-        known = parameters.declared(path)
-    except UsageError as error:
-        say(event="notebook", name=name, result=None, said=str(error), nb=None)
-        return
+    known = parameters.declared(path)
     values = {**parameters.UNWATCHED, **settings["parameters"], parameters.SET_BY_RUNNER: settings["run_id"]}
 
     def on_cell(number: int, of: int, _source: str) -> None:
