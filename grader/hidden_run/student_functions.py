@@ -10,6 +10,7 @@ import os
 import select
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -53,17 +54,13 @@ class Functions:
 
         Raises NotImplementedError where it is a blank, FunctionFailed where it failed, is not there or took too long.
         """
-
-        def call(*arguments: Any) -> Any:
-            return self._call(where, function, arguments)
-
-        return call
+        return partial(self._call, where, function)
 
     def value(self, where: str, name: str) -> Any:
         """Return a constant of a file."""
-        return self._call(where, name, ())
+        return self._call(where, name)
 
-    def _call(self, where: str, function: str, arguments: tuple[Any, ...]) -> Any:
+    def _call(self, where: str, function: str, *arguments: Any) -> Any:
         if self._lost:
             raise FunctionFailed(self._lost)
         if not self._number:
