@@ -16,7 +16,6 @@ from grader.archives import BadSubmission
 from grader.evidence import Cancelled, Data, Evidence, Ran
 from grader.grade_table import Row
 from grader.hidden_run import hidden_data
-from grader.hidden_run.account_findings import NOTEBOOKS
 from grader.sandbox.limits import Limits
 from grader.sandbox.namespaces import Isolated, why_not_isolated
 from grader.sandbox.sandbox import Layout, Sandbox
@@ -25,7 +24,7 @@ from grader.score import Grade, score
 from grader.submission_grading import Grading
 from grader.submissions import Submission, escaped, stage
 from grader.trusted_files import TrustedFiles
-from lab.checks.check import checks_of
+from lab.checks.check import CHECKS
 from lab.core.errors import LabError
 
 Make = Callable[[Layout, Limits], Sandbox]
@@ -169,10 +168,9 @@ class Batch:
 
 def graded(submission: Submission, evidence: Evidence, unisolated: str | None) -> Grade:
     """Return the grade that the evidence supports."""
-    checks = [check for number in NOTEBOOKS for check in checks_of(number)]
     return Grade(
         submission.name,
-        score(checks, evidence.looked, evidence.proved, evidence.notes),
+        score(CHECKS, evidence.looked, evidence.proved, evidence.notes),
         tuple(evidence.ran.results),
         (*evidence.notes, *submission.remarks, *evidence.ran.said),
         evidence.seconds,

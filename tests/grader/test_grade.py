@@ -15,9 +15,8 @@ from typing import Any
 
 import pytest
 
-from grader.hidden_run.account_findings import NOTEBOOKS
 from grader.sandbox.namespaces import why_not_isolated
-from lab.checks.check import checks_of
+from lab.checks.check import CHECKS
 from lab.exercises.catalog import EXERCISES
 from tests.support import hostile
 from tests.support.account import PROJECT
@@ -100,7 +99,7 @@ def test_what_exits_dies_hangs_or_prints_without_end_costs_its_own_points(graded
 
 def test_what_is_said_is_worth_nothing(graded: Graded) -> None:
     assert graded.results("forger")["score"] == 0
-    assert len(graded.results("forger")["tests"]) == sum(len(checks_of(number)) for number in NOTEBOOKS)
+    assert len(graded.results("forger")["tests"]) == len(CHECKS)
 
 
 def test_a_zip_that_leads_out_is_refused_and_scores_nothing(graded: Graded) -> None:
