@@ -86,7 +86,7 @@ def grades_html(rows: Sequence[Row]) -> str:
     return page("grades.html.j2", values)
 
 
-def nbgrader_csv(rows: Sequence[Row], assignment: str = ASSIGNMENT) -> str:
+def nbgrader_csv(rows: Sequence[Row]) -> str:
     """Return the graded ones in the columns of nbgrader's gradebook; the student's id is the submission's name."""
     text = io.StringIO()
     writer = csv.DictWriter(text, NBGRADER_COLUMNS, restval="", lineterminator="\n")
@@ -95,7 +95,7 @@ def nbgrader_csv(rows: Sequence[Row], assignment: str = ASSIGNMENT) -> str:
         if row.results:
             writer.writerow(
                 {
-                    "assignment": assignment,
+                    "assignment": ASSIGNMENT,
                     "student_id": _safe(row.name),
                     "raw_score": row.score,
                     "late_submission_penalty": 0,
