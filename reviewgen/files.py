@@ -7,8 +7,6 @@ The same count and seed give the same bytes on every machine. Reviews go to disk
 is described in data/README.md.
 """
 
-from __future__ import annotations
-
 import argparse
 import csv
 import json

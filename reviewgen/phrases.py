@@ -4,8 +4,6 @@ Lists are kept as text, one row a line: the items of a row stand between bars, a
 to: `-` disappointed, `~` of two minds, `+` pleased. `*` rows have no mood. {} stands for a name.
 """
 
-from __future__ import annotations
-
 Moods = tuple[list[str], list[str], list[str]]
 """What may be said when disappointed, of two minds, pleased: index 0, 1, 2."""
 

@@ -5,8 +5,6 @@ is WINDOW positions wide and starts every WINDOW / 2: a burst no wider than that
 Nothing here holds more than one chapter (5,000 to 9,999 positions) and a few counters, whatever the size of the file.
 """
 
-from __future__ import annotations
-
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -43,6 +41,14 @@ class Label:
 
 
 @dataclass(slots=True)
+class Campaign:
+    """Describe the text several near-duplicates are made from, written when the first of them is due."""
+
+    movie: int
+    base: list[str] | None = None
+
+
+@dataclass(slots=True)
 class Post:
     """Describe a planted review: what is fixed beforehand. None means: as for anybody else."""
 
@@ -51,14 +57,6 @@ class Post:
     rating: int | None = None
     day: int | None = None
     campaign: Campaign | None = None
-
-
-@dataclass(slots=True)
-class Campaign:
-    """Describe the text several near-duplicates are made from, written when the first of them is due."""
-
-    movie: int
-    base: list[str] | None = None
 
 
 @dataclass(slots=True)

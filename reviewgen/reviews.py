@@ -4,15 +4,13 @@ Nothing is kept but counters, one chapter's cast, a few recent reviews that may 
 movies; so a file of any size takes the same memory.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from math import sqrt
 from random import Random
 from typing import TypedDict
 
 from lab.core.errors import BadParameter
-from reviewgen import text as text
+from reviewgen import text
 from reviewgen.reviewers import (
     DUPLICATE,
     LARGEST,
@@ -111,7 +109,7 @@ def _casts(count: int, seed: int, catalogue: int) -> Iterator[tuple[Cast, int, i
         yield Cast(number, start, size, catalogue, Random(f"{seed}/cast/{number}")), start, size
 
 
-def _label(person: Planted, author: _Author) -> Label:
+def _label(person: Planted, author: "_Author") -> Label:
     places = person.positions
     return Label(
         reviewer_name(person.reviewer, author.salt),

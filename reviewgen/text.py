@@ -5,8 +5,6 @@ thing talked about), so two honest reviews share words but hardly ever three sen
 purpose, by `variant`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from reviewgen import phrases as words

@@ -5,8 +5,6 @@ and `sqrt` are used, which IEEE 754 rounds alike everywhere: two machines agree 
 titles are made up from the word lists below; a likeness to a real one is chance.
 """
 
-from __future__ import annotations
-
 import datetime
 from dataclasses import dataclass
 from functools import lru_cache
