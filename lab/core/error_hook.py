@@ -32,13 +32,15 @@ class NotDefined(LabError):
         )
 
 
-def in_words(error: BaseException) -> LabError:
-    """Return the lab's error for one that boto3 raised, with that one as its cause."""
+def in_words(error: BaseException) -> LabError | None:
+    """Return the lab's error for one that boto3 raised, with that one as its cause; None for any other."""
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
 
     from lab.core.aws_errors import plain_words
 
+    if not isinstance(error, ClientError | BotoCoreError | Boto3Error):
+        return None
     # What upload_file raises only quotes the error that matters.
     inner = error.__context__ if isinstance(error, Boto3Error) else error
     reason = inner if isinstance(inner, ClientError | BotoCoreError) else error
@@ -88,13 +90,7 @@ def _said(error: BaseException, trace: TracebackType, names: dict[str, Any]) -> 
         while trace.tb_next is not None:
             trace = trace.tb_next
         return NotDefined(error.name) if trace.tb_frame.f_globals is names and error.name else None
-    if "boto3" in sys.modules:
-        from boto3.exceptions import Boto3Error
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        if isinstance(error, ClientError | BotoCoreError | Boto3Error):
-            return in_words(error)
-    return None
+    return in_words(error) if "boto3" in sys.modules else None
 
 
 def _from_the_cell_on(trace: TracebackType, names: dict[str, Any]) -> TracebackType:
