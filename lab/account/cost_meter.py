@@ -87,9 +87,10 @@ def charges_of(resources: Sequence[Resource], now: datetime) -> list[Charge]:
             charges.append(costs.stream_charge(resource.name, shards, max(hours, 0.0)))
         elif resource.kind == "application":
             hours = costs.hours_running(_operations(resource.name), resource.state, now)
-            if hours or costs.is_paid(resource.state):
+            is_paid = resource.state in costs.PAID_WHILE
+            if hours or is_paid:
                 kpus = costs.kpus_of(resource.detail["ApplicationConfigurationDescription"])
-                charges += costs.application_charges(kpus, hours, costs.is_paid(resource.state))
+                charges += costs.application_charges(kpus, hours, is_paid)
     return charges
 
 

@@ -19,7 +19,7 @@ from lab.core.errors import BadParameter
 from lab.core.names import EXERCISE_STREAM, GROUP_STREAM, INPUT_STREAM, OUTPUT_STREAM
 
 PRICES = Path(__file__).with_name("prices.json")
-_PAID_WHILE = {"STARTING", "RUNNING", "UPDATING", "AUTOSCALING", "ROLLING_BACK", "STOPPING", "FORCE_STOPPING"}
+PAID_WHILE = {"STARTING", "RUNNING", "UPDATING", "AUTOSCALING", "ROLLING_BACK", "STOPPING", "FORCE_STOPPING"}
 FUNCTION_GB = 0.5
 STORAGE_GB_A_KPU = 50
 
@@ -149,13 +149,8 @@ def hours_running(operations: Sequence[Mapping[str, Any]], status: str, now: dat
             total += (operation.get("EndTime") or now) - began
             began = None
     if began is not None:
-        total += (now if status in _PAID_WHILE or last is None else last) - began
+        total += (now if status in PAID_WHILE or last is None else last) - began
     return total.total_seconds() / 3600
-
-
-def is_paid(status: str) -> bool:
-    """Say whether an application of this status costs money."""
-    return status in _PAID_WHILE
 
 
 def money(value: float, digits: int = 2, hours: float = 1.0) -> str:
