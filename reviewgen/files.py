@@ -26,9 +26,7 @@ from lab.core.errors import LabError
 from lab.core.names import LABELS_FILE, REVIEWS_FILE
 from lab.core.paths import ROOT
 from reviewgen.reviewers import LARGEST, SMALLEST, Label
-from reviewgen.reviews import KEYS, Review, generate
-
-__all__ = ["KEYS", "LABEL_COLUMNS", "Label", "NotWritten", "Review", "Written", "generate", "main", "write"]
+from reviewgen.reviews import Review, generate
 
 LABEL_COLUMNS = tuple(field.name for field in fields(Label))
 _SHOW_PROGRESS_FROM = 50_000
