@@ -1,7 +1,6 @@
 """Make the folder of a run under `runs/`, and the link `runs/latest` to it."""
 
 import contextlib
-import re
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +9,6 @@ from pathlib import Path
 from lab.core.errors import LabError
 
 LATEST = "latest"
-RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
 
 
 class RunFolderUnusable(LabError):
