@@ -9,12 +9,10 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from lab.core.aws_errors import code_of, plain_words
+from lab.core.aws_errors import GONE, code_of, plain_words
 from lab.core.names import APPLICATION, FUNCTION, LOG_GROUPS, STREAMS
 from lab.core.session import Session
 from lab.core.tags import as_map, is_of_the_lab
-
-GONE = {"ResourceNotFoundException", "NoSuchBucket", "404"}
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,7 @@ _HINTS = {
     "PermanentRedirect": _REGION,
     "KMSAccessDeniedException": "the stream is encrypted with a key these credentials may not use",
 }
+GONE = {"ResourceNotFoundException", "NoSuchBucket", "NoSuchKey", "404"}  # codes: the resource does not exist
 _DEFAULT_HINT = "run this cell again, and 01_streams if the error stays"
 
 
@@ -72,7 +73,7 @@ def plain_words(doing: str, endpoint: str | None = None, gone: LabError | None =
         yield
     except ClientError as error:
         code = code_of(error)
-        if gone is not None and code in ("ResourceNotFoundException", "NoSuchBucket", "NoSuchKey", "404"):
+        if gone is not None and code in GONE:
             raise gone from error
         message = error.response.get("Error", {}).get("Message", "")
         raise AccountRefused(doing, code, message, _HINTS.get(code, _DEFAULT_HINT)) from error

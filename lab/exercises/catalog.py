@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import boto3
 from botocore.exceptions import ClientError
 
-from lab.core.aws_errors import code_of, plain_words
+from lab.core.aws_errors import GONE, code_of, plain_words
 from lab.core.code_files import python_of
 from lab.core.errors import LabError
 from lab.core.paths import project_path
@@ -172,7 +172,7 @@ def handed_in(session: Session, name: str) -> dict[str, Any] | None:
         try:
             body = boto3.client("s3").get_object(Bucket=session.landing_zone, Key=_key(name))["Body"].read()
         except ClientError as error:
-            if code_of(error) in ("NoSuchKey", "NoSuchBucket", "404"):
+            if code_of(error) in GONE:
                 return None
             raise
     try:
