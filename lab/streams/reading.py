@@ -7,7 +7,7 @@ are decimal strings of changing length: compare them as int, never as text.
 import json
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from queue import Queue
 from threading import Event
@@ -163,7 +163,6 @@ def save_position(
     output_stream: str = OUTPUT_STREAM,
     *,
     late_rows: int = 0,
-    client: Any = None,
 ) -> Position:
     """Note in S3 (`lab/position.json` of the bucket) where both streams end now. Call it just before StartApplication.
 
@@ -173,25 +172,17 @@ def save_position(
     """
     now = datetime.now(UTC)
     position = Position(application, now, stream, tip(stream), output_stream, tip(output_stream), late_rows)
-    text = {
-        "application": application,
-        "created": position.created.isoformat(timespec="milliseconds"),
-        "stream": stream,
-        "shards": position.shards,
-        "output_stream": output_stream,
-        "output_shards": position.output_shards,
-        "late_rows": late_rows,
-    }
-    s3 = client or boto3.client("s3")
+    text = asdict(position) | {"created": now.isoformat(timespec="milliseconds")}
+    s3 = boto3.client("s3")
     missing = StepMissing(f"The bucket {bucket} does not exist", "03_flink_job")
     with plain_words(f"writing {POSITION_KEY} to {bucket}", endpoint_of(s3), gone=missing):
         s3.put_object(Bucket=bucket, Key=POSITION_KEY, Body=json.dumps(text, indent=1).encode())
     return position
 
 
-def load_position(bucket: str, *, client: Any = None) -> Position:
+def load_position(bucket: str) -> Position:
     """Return what `save_position` noted. Raises StepMissing when 03_flink_job has not started the application yet."""
-    s3 = client or boto3.client("s3")
+    s3 = boto3.client("s3")
     missing = StepMissing(f"Where the application began to read is not noted in {bucket}", "03_flink_job")
     with plain_words(f"reading {POSITION_KEY} of {bucket}", endpoint_of(s3), gone=missing):
         body = s3.get_object(Bucket=bucket, Key=POSITION_KEY)["Body"].read()
