@@ -19,6 +19,7 @@ import pandas as pd
 from lab.core.aws_errors import endpoint_of, plain_words
 from lab.core.errors import StepMissing
 from lab.core.names import APPLICATION, INPUT_STREAM, OUTPUT_STREAM
+from lab.streams.records import joined
 from lab.streams.shards import READERS, Shard, after, arrival_seconds, list_shards, reading_client, shard_answers
 
 COLUMNS = ["shard", "sequence_number", "arrival", "partition_key", "data"]
@@ -63,8 +64,7 @@ def read_stream(
     batches = list(stream_batches(name, position, client=client))
     attrs = batches[0].attrs
     batches.sort(key=lambda batch: batch["shard"].iloc[0] if len(batch) else "")
-    filled = [batch for batch in batches if len(batch)]
-    table = pd.concat(filled, ignore_index=True) if filled else batches[0]
+    table = joined(batches)
     table.attrs = attrs
     return table
 

@@ -108,13 +108,13 @@ def read_reviews(raw: pd.DataFrame | Iterable[pd.DataFrame]) -> Events:
         good, bad = _decode_reviews(batch, seen, one_copy)
         tables.append(good)
         unreadable.append(bad)
-    table = _join(tables, [*EVENT_COLUMNS, "event_time"]).sort_values(["shard", "order"], ignore_index=True)
+    table = joined(tables).sort_values(["shard", "order"], ignore_index=True)
     open_shards |= set(table["shard"]) - closed_shards
     is_marker = table["reviewer"].isna() & table["review_id"].astype(object).str.startswith(END_MARKER).eq(True)
     return Events(
         table[~is_marker].reset_index(drop=True),
         table[is_marker].reset_index(drop=True),
-        _join(unreadable, UNREADABLE_COLUMNS),
+        joined(unreadable),
         tuple(sorted(open_shards)),
         tuple(sorted(closed_shards)),
     )
@@ -245,8 +245,7 @@ def _window_fault(value: dict[str, Any], who: str, count: str) -> str:
     return ""
 
 
-def _join(tables: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+def joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Join tables of the same columns, of which some may be empty: pandas would take an empty one's types too."""
     filled = [table for table in tables if len(table)]
-    if filled:
-        return pd.concat(filled, ignore_index=True)
-    return tables[0].reset_index(drop=True) if tables else pd.DataFrame(columns=columns)
+    return pd.concat(filled or tables[:1], ignore_index=True)
