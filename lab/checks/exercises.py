@@ -1,6 +1,5 @@
 """Check the exercises: what an attempt left in the account and the streams."""
 
-import json
 from typing import Any
 
 import numpy as np
@@ -30,6 +29,7 @@ from lab.exercises.attempts import PRECISE_ENOUGH, digest, nothing_to_choose
 from lab.exercises.catalog import EXERCISES, handed_in
 from lab.flink.rest import DashboardSilent
 from lab.streams.reading import read_stream
+from lab.streams.records import read_attempts
 from lab.validation.completion import wait_for_watermark
 from lab.validation.input_files import labels_of
 from lab.validation.scores import score
@@ -59,27 +59,13 @@ def _answer(lab: Pipeline, name: str, place: Place) -> dict[str, Any]:
     return note
 
 
-def _sent(stream: str, note: dict[str, Any]) -> pd.DataFrame:
-    """Read the records of one attempt, with the fields of their data as columns."""
-    raw = read_stream(stream)
-    rows = []
-    for record in raw.itertuples(index=False):
-        try:
-            data = json.loads(record.data)
-        except ValueError:
-            continue
-        if isinstance(data, dict) and data.get("attempt") == note.get("attempt"):
-            rows.append({**data, "shard": record.shard, "partition_key": record.partition_key})
-    table = pd.DataFrame(rows, columns=None if rows else ["shard", "partition_key", "review_id", "number"])
-    table.attrs["shards"] = len(raw.attrs["open_shards"])
-    return table
-
-
 @_exercise
 def partition_key(lab: Pipeline) -> Finding:
     place = Place(f"the records of {EXERCISE_STREAM}, each review twice, and your reason")
     note = _answer(lab, "partition_key", place)
-    sent = _sent(EXERCISE_STREAM, note)
+    raw = read_stream(EXERCISE_STREAM)
+    attempts = read_attempts(raw)
+    sent = attempts[attempts["attempt"] == note["attempt"]]
     if not len(sent) or len(sent) != note["sent"]:
         return place.failed(f"{len(sent):,} of {note['sent']:,} records are there: send them again.")
     copies = sent.groupby("review_id")["partition_key"].nunique()
@@ -88,7 +74,7 @@ def partition_key(lab: Pipeline) -> Finding:
             f"The copies of {(copies > 1).sum():,} reviews have two keys, so they may be in different shards and in no "
             "order: take the key from the review alone."
         )
-    shards, keys = sent.attrs["shards"], sent["partition_key"].nunique()
+    shards, keys = len(raw.attrs["open_shards"]), sent["partition_key"].nunique()
     if keys < min(KEYS_A_SHARD * shards, len(copies) // 2):
         return place.failed(
             f"There are only {keys:,} keys for {len(copies):,} reviews, and those of one key all go to one shard: "
@@ -109,7 +95,8 @@ def partition_key(lab: Pipeline) -> Finding:
 def put_batch(lab: Pipeline) -> Finding:
     place = Place(f"the records of your batch in {EXERCISE_STREAM}")
     note = _answer(lab, "put_batch", place)
-    times = _sent(EXERCISE_STREAM, note)["number"].value_counts()
+    attempts = read_attempts(read_stream(EXERCISE_STREAM))
+    times = attempts.loc[attempts["attempt"] == note["attempt"], "number"].value_counts()
     missing, twice = note["sent"] - len(times), int((times > 1).sum())
     if missing:
         return place.failed(

@@ -134,6 +134,18 @@ def read_groups(raw: pd.DataFrame) -> Groups:
     return Groups(table.drop_duplicates().sort_values(["window_end", "movie"], ignore_index=True), unreadable)
 
 
+def read_attempts(raw: pd.DataFrame) -> pd.DataFrame:
+    """Decode what `read_stream` read from `exercises`: DataFrame[attempt, review_id, number, shard, partition_key].
+
+    Oldest first. A record of exercise 1 has a review_id, one of exercise 3 a number; others are left out.
+    """
+    values = [_object(data)[0] for data in raw["data"]]
+    fields = {key: [value.get(key) for value in values] for key in ("attempt", "review_id", "number")}
+    table = raw[["arrival", "shard", "partition_key"]].assign(**fields).sort_values("arrival", kind="stable")
+    is_text = [isinstance(attempt, str) for attempt in table["attempt"]]
+    return table.loc[is_text, [*fields, "shard", "partition_key"]].reset_index(drop=True)
+
+
 def _counts(raw: pd.DataFrame, who: str, count: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the rows of an output of the application, and which of its records cannot be read."""
     columns = [who, count, "window_start", "window_end"]
