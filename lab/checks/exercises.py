@@ -5,14 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lab.checks.blanks import (
-    blank_exercises,
-    blank_in,
-    ran_with_one,
-    require_same_settings,
-    require_what_runs,
-    uploaded_source,
-)
+from lab.checks.blanks import ran_with_one, require_written
 from lab.checks.pipeline import Pipeline
 from lab.checks.probe import Ask, Finding, Place, Probe, Settled
 from lab.core.names import (
@@ -127,13 +120,7 @@ def read_shard(lab: Pipeline) -> Finding:
 @_exercise
 def window(lab: Pipeline) -> Finding:
     place = Place(f"s3://{lab.session.flink_bucket}/{APPLICATION_ZIP} and the windows in {OUTPUT_STREAM}")
-    require_what_runs(lab)
-    blank = {exercise.name for exercise in blank_exercises(lab)}
-    if "window" in blank:
-        return _not_attempted("window", place)
-    if "watermark" in blank:
-        return _not_attempted("watermark", place)
-    require_same_settings(lab)
+    require_written(lab, place, "window", "watermark")
     pairs = ["window_start", "window_end"]
     found = set(lab.output.table[pairs].itertuples(index=False, name=None))
     wanted = set(lab.reference.windows[pairs].itertuples(index=False, name=None))
@@ -145,7 +132,7 @@ def window(lab: Pipeline) -> Finding:
             f"{slide} s: look at the order of slide and size in HOP."
         )
     # With too few subtasks rows are dropped as late, and whole windows with them: that is the next exercise's matter.
-    if (absent := sorted(wanted - found)) and ("parallelism" not in blank or not found):
+    if (absent := sorted(wanted - found)) and not (found and lab.one_for_all):
         start, end = absent[0]
         return place.failed(
             f"{len(absent):,} windows have no row, the first from {start:%H:%M:%S} to {end:%H:%M:%S}: look at slide "
@@ -160,7 +147,7 @@ def parallelism(lab: Pipeline) -> Finding:
     place = Place(
         f"the application's parallelism ({subtasks}), the open shards of reviews ({shards}) and Flink's late rows"
     )
-    if subtasks == 1 < shards:
+    if lab.one_for_all:
         return place.open(ran_with_one(lab)) if lab.rows_dropped else _not_attempted("parallelism", place)
     if subtasks != shards:
         return place.failed(f"{subtasks} subtasks read {shards} shards: make them equal, then run 03_flink_job again.")
@@ -173,10 +160,7 @@ def parallelism(lab: Pipeline) -> Finding:
 @_exercise
 def watermark(lab: Pipeline) -> Finding:
     place = Place("the watermark of the running job")
-    require_what_runs(lab)
-    if "watermark" in {exercise.name for exercise in blank_exercises(lab)}:
-        return _not_attempted("watermark", place)
-    require_same_settings(lab)
+    require_written(lab, place, "watermark")
     if not len(lab.events.table):
         return place.failed("No review was sent since the application started: run 03_flink_job again.")
     wanted = lab.reference.watermark
@@ -230,15 +214,12 @@ def threshold(lab: Pipeline) -> Finding:
 @_exercise
 def groups(lab: Pipeline) -> Finding:
     place = Place(f"the records of {GROUP_STREAM}, the reviews they mean, and the labels")
-    require_what_runs(lab)
-    if blank := blank_in(uploaded_source(lab), ("groups", "window", "watermark")):
-        return _not_attempted(blank[0].name, place)
+    require_written(lab, place, "groups", "window", "watermark")
     if GROUPS_GROUP not in lab.properties:
         return place.failed(
             f"{APPLICATION} has no property group {GROUPS_GROUP}, so it looks for no groups: run 03_flink_job again "
             "from 'Configure it'."
         )
-    require_same_settings(lab)
     table = lab.events.table
     if not len(table):
         return place.failed("No review was sent since the application started: run 03_flink_job again.")
@@ -263,8 +244,7 @@ def groups(lab: Pipeline) -> Finding:
     recall = caught / len(members) if members else 1.0
     precision = right / len(flagged) if flagged else 1.0
     said = f"{caught} of the {len(members)} reviewers who burst together are caught, {len(flagged) - right} others too"
-    subtasks, shards = lab.parallelism
-    if recall < GROUP_RECALL and subtasks == 1 < shards:
+    if recall < GROUP_RECALL and lab.one_for_all:
         return place.open(ran_with_one(lab))
     if recall < GROUP_RECALL:
         return place.failed(f"{said}: let the count go down until the groups come into sight.")
