@@ -20,8 +20,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from benchmarks.detection import OUT
-from benchmarks.detection import measure as backlog_rates
+from benchmarks.detection import OUT, measure as backlog_rates
 from benchmarks.hop import HOP, Jvm
 from benchmarks.managed_flink import account_up, family
 from benchmarks.rows import Row, ratio_row, row, run_part

@@ -50,7 +50,7 @@ def send_late_review(sending: PacedSending | None) -> str:
     return f"{said}: Flink dropped it. Late rows: {before} before, {after} now."
 
 
-def send_burst(sending: PacedSending | None, reviewer: str, reviews: int = BURST) -> pd.DataFrame | str:
+def send_burst(sending: PacedSending | None, reviewer: str) -> pd.DataFrame | str:
     """Send a burst of reviews under this name, close its windows, and return what `suspicious_activity` says of it.
 
     Returns DataFrame[reviewer, movie_count, window_start, window_end], or a sentence where no window came.
@@ -66,7 +66,7 @@ def send_burst(sending: PacedSending | None, reviewer: str, reviews: int = BURST
     # Some reviews before it, without the markers that would close its windows; then some after it, with them.
     opened = invoke(sending.lambda_, sending.name, {**quick, "limit": 20, "end_markers": False})
     at = opened["last_event_time"]
-    _put([review_of(f"burst-{uuid.uuid4().hex[:8]}", reviewer, at, f"Film {number}") for number in range(reviews)])
+    _put([review_of(f"burst-{uuid.uuid4().hex[:8]}", reviewer, at, f"Film {number}") for number in range(BURST)])
     invoke(sending.lambda_, sending.name, {**quick, "limit": 20})
 
     def found() -> pd.DataFrame | None:
@@ -76,9 +76,7 @@ def send_burst(sending: PacedSending | None, reviewer: str, reviews: int = BURST
 
     written = _until(found)
     if written is None:
-        return (
-            f"{reviewer} is not in {OUTPUT_STREAM} yet: is the threshold below {reviews}, is the application RUNNING?"
-        )
+        return f"{reviewer} is not in {OUTPUT_STREAM} yet: is the threshold below {BURST}, is the application RUNNING?"
     return written
 
 

@@ -53,7 +53,6 @@ def recall_per_kind(scores: Scores, threshold: int) -> Picture:
         axes.barh(place, row.share, height=0.62, **bar(PLANTED if row.suspicious else HONEST))
         if row.suspicious and row.share < 1:
             axes.barh(place, 1 - row.share, left=row.share, height=0.62, **bar(MISSED))
-    for place, row in zip(places, kinds.itertuples(), strict=True):
         missed = row.reviewers - row.flagged
         verdict = f", {missed:,} missed" if row.suspicious and missed else ""
         text = f"{row.flagged:,} of {row.reviewers:,}{verdict}"
@@ -71,8 +70,7 @@ def recall_per_kind(scores: Scores, threshold: int) -> Picture:
     axes.set_xlabel("flagged reviewers of the kind")
     title = f"Recall of each suspicious kind and false alarms among the honest, threshold {threshold}"
     axes.set_title(title, loc="left", fontsize=11, pad=24)
-    names_of = ((PLANTED, "flagged, planted"), (HONEST, "flagged, honest"), (MISSED, "missed"))
-    for look, name in names_of:
+    for look, name in ((PLANTED, "flagged, planted"), (HONEST, "flagged, honest"), (MISSED, "missed")):
         axes.bar(0, 0, width=0, label=name, **bar(look))
     axes.legend(loc="lower left", bbox_to_anchor=(0, 0.99), ncols=3, frameon=False, fontsize=SMALL)
     plain(axes)

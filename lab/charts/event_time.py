@@ -1,5 +1,8 @@
 """Draw event time: events on the shards, the watermark, windows that open and close."""
 
+from itertools import product
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, DateFormatter
@@ -52,19 +55,13 @@ def _windows(axes: Axes, state: LiveState) -> None:
     windows, (left, right) = state.windows, _span(state)
     for place, row in enumerate(windows.itertuples()):
         length = row.window_end - row.window_start
+        where: dict[str, Any] = {"y": place, "left": row.window_start, "height": 0.66}
         if row.state == CLOSED:
-            axes.barh(place, length, left=row.window_start, height=0.66, **bar(CLOSED_WINDOW))
+            axes.barh(width=length, **where, **bar(CLOSED_WINDOW))
         else:
             filled = min(length, max(state.newest - row.window_start, pd.Timedelta(0)))
-            axes.barh(
-                place,
-                filled,
-                left=row.window_start,
-                height=0.66,
-                **{**bar(OPEN_WINDOW), "linewidth": 0, "linestyle": "-"},
-            )
-            axes.barh(place, length, left=row.window_start, height=0.66, **{**bar(OPEN_WINDOW), "facecolor": "none",
-                      "hatch": ""})  # fmt: skip
+            axes.barh(width=filled, **where, **{**bar(OPEN_WINDOW), "linewidth": 0, "linestyle": "-"})
+            axes.barh(width=length, **where, **{**bar(OPEN_WINDOW), "facecolor": "none", "hatch": ""})
         text = f"{row.state}: {row.reviews:,} reviews so far"
         if row.state == CLOSED:
             flagged = f"{row.above:,}" if row.written == row.above else f"{row.written:,} of {row.above:,}"
@@ -83,20 +80,13 @@ def _windows(axes: Axes, state: LiveState) -> None:
 
 
 def _moments(above: Axes, below: Axes, state: LiveState) -> None:
-    for axes in (above, below):
-        if state.newest is not pd.NaT:
-            axes.axvline(
-                state.newest, color=REVIEW.color, linestyle=":", linewidth=1.5, label="newest review", zorder=3
-            )
-        if state.watermark is not pd.NaT:
-            axes.axvline(
-                state.watermark,
-                color=WATERMARK.color,
-                linestyle=WATERMARK.line,
-                linewidth=2.4,
-                label="watermark",
-                zorder=3,
-            )
+    lines = (
+        (state.newest, "newest review", REVIEW.color, ":", 1.5),
+        (state.watermark, "watermark", WATERMARK.color, WATERMARK.line, 2.4),
+    )
+    for axes, (time, name, color, style, width) in product((above, below), lines):
+        if time is not pd.NaT:
+            axes.axvline(time, color=color, linestyle=style, linewidth=width, label=name, zorder=3)
     late = "" if state.late is None else f", rows dropped as late: {state.late:,}"
     above.set_title(f"Watermark of {state.source}: {_moment(state.watermark)}{late}", loc="left", pad=26)
     above.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, frameon=False, fontsize=SMALL)

@@ -34,14 +34,14 @@ def shard_of(key: str, shards: Sequence[Shard]) -> str:
     raise LabError(f"No open shard holds the hash of {key!r}: the stream is being split or merged, ask again.")
 
 
-def hash_ring(stream: str, *keys: str, client: Any = None) -> Picture:
+def hash_ring(stream: str, *keys: str) -> Picture:
     """Draw the open shards of a stream as parts of a ring, and where these keys fall.
 
     In a browser, type a key.
 
     Raises StepMissing where the stream does not exist.
     """
-    shards = list_shards(client or boto3.client("kinesis"), stream)
+    shards = list_shards(boto3.client("kinesis"), stream)
     return ring_picture(stream, [shard for shard in shards if shard.is_open], keys)
 
 

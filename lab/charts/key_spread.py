@@ -1,8 +1,5 @@
 """Draw how the keys of exercise 1 spread: a bar a shard, and whether both copies of a review met."""
 
-import json
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -12,32 +9,19 @@ from lab.charts.style import CLOSED_WINDOW, REVIEW, SMALL, bar, plain
 from lab.core.names import EXERCISE_STREAM
 from lab.core.picture import WIDTH, Picture
 from lab.streams.reading import read_stream
+from lab.streams.records import read_attempts
 
 ATTEMPTS_SHOWN = 3  # the newest ones; the title of a fourth panel would run into the next one's
-COLUMNS = ["attempt", "review_id", "shard", "partition_key"]
 
 
 def key_spread(stream: str = EXERCISE_STREAM) -> Picture | None:
     """Draw the attempts at exercise 1 as the stream holds them, the newest last; None while it has none."""
     raw = read_stream(stream)
-    rows = sent_under_keys(raw)
+    rows = read_attempts(raw).dropna(subset=["review_id"])
     if rows.empty:
         print("No attempt is on the stream yet: fill the blank above, send, then run this cell again.")  # noqa: T201
         return None
     return spread_picture(rows, sorted({*raw.attrs["open_shards"], *rows["shard"]}))
-
-
-def sent_under_keys(raw: pd.DataFrame) -> pd.DataFrame:
-    """List the records of exercise 1: DataFrame[attempt, review_id, shard, partition_key], oldest first.
-
-    Records of other exercises have no review_id and are left out.
-    """
-    rows = []
-    for record in raw.sort_values("arrival", kind="stable").itertuples():
-        value = _object(record.data)
-        if isinstance(value.get("attempt"), str) and isinstance(value.get("review_id"), str):
-            rows.append((value["attempt"], value["review_id"], record.shard, record.partition_key))
-    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def copies_together(rows: pd.DataFrame) -> int:
@@ -80,11 +64,3 @@ def spread_picture(rows: pd.DataFrame, shards: list[str]) -> Picture:
         heading = f", {newest_of}"
     alt = f"Bars of the records on each of {len(shards)} shards, a panel an attempt{heading}. {'; '.join(said)}."
     return Picture(figure, alt, table, f"Records on each shard{heading}")
-
-
-def _object(data: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(data)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}

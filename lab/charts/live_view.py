@@ -14,7 +14,7 @@ from lab.deploy.paced_sending import PacedSending
 from lab.flink.rest import Dashboard, DashboardSilent
 from lab.streams.quiet_time import QuietTime
 from lab.streams.reading import Position, read_stream
-from lab.streams.records import Events, Output, read_reviews, read_windows
+from lab.streams.records import Events, Output, joined, read_reviews, read_windows
 
 SECONDS_BETWEEN_PICTURES = 2.0  # a shard gives five reads a second in all, and the application takes them
 QUIET_SECONDS = 6.0  # with nothing new, what has not come does not come
@@ -56,13 +56,13 @@ class Watched:
         if old is None:
             self._events = new
         else:  # unreadable ones have no place on the axis
-            table, markers = _joined(old.table, new.table), _joined(old.markers, new.markers)
+            table, markers = joined([old.table, new.table]), joined([old.markers, new.markers])
             self._events = Events(table, markers, new.unreadable, new.open_shards, new.closed_shards)
         return self._events
 
     def _read_output(self) -> Output:
         new = self._new(self._position.output_stream)
-        self._output = new if self._output is None else _joined(self._output, new)
+        self._output = new if self._output is None else joined([self._output, new])
         return read_windows(self._output)
 
     def _metrics(self) -> tuple[pd.Timestamp, int | None]:
@@ -160,8 +160,3 @@ class Screen:
 def _follow(watched: Watched, sending: PacedSending, screen: Screen) -> None:
     for state in moments(watched, sending):
         screen.show(state)
-
-
-def _joined(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
-    filled = [table for table in (old, new) if len(table)]
-    return pd.concat(filled, ignore_index=True) if filled else new

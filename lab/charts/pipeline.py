@@ -26,13 +26,12 @@ MOST_COUNTED = 200_000  # records of a stream; counting means reading them
 
 @dataclass(frozen=True)
 class Part:
-    """Describe one part: its name, ABSENT, THERE or WORKING, lines about it, and the notebook that makes it."""
+    """Describe one part: its name, ABSENT, THERE or WORKING, and lines about it."""
 
     name: str
     title: str
     state: str
     facts: tuple[str, ...]
-    notebook: str
 
 
 Seen = tuple[str, tuple[str, ...]]  # THERE or WORKING, and lines about it
@@ -45,20 +44,19 @@ def pipeline_parts(session: Session) -> list[Part]:
     """
     account = Account(session)
     return [
-        _part("S3", "landing zone", lambda: _landing_zone(account), "01_streams"),
-        _part("Lambda", FUNCTION, lambda: _function(account), "02_producer"),
-        _part("Kinesis", INPUT_STREAM, lambda: _stream(account, INPUT_STREAM), "01_streams"),
-        _part("Managed Flink", APPLICATION, lambda: _application(account), "03_flink_job"),
-        _part("Kinesis", OUTPUT_STREAM, lambda: _stream(account, OUTPUT_STREAM), "01_streams"),
+        _part("S3", "landing zone", lambda: _landing_zone(account)),
+        _part("Lambda", FUNCTION, lambda: _function(account)),
+        _part("Kinesis", INPUT_STREAM, lambda: _stream(account, INPUT_STREAM)),
+        _part("Managed Flink", APPLICATION, lambda: _application(account)),
+        _part("Kinesis", OUTPUT_STREAM, lambda: _stream(account, OUTPUT_STREAM)),
     ]
 
 
-def _part(name: str, title: str, look: Callable[[], Seen], notebook: str) -> Part:
+def _part(name: str, title: str, look: Callable[[], Seen]) -> Part:
     try:
-        state, facts = look()
-    except StepMissing:
-        state, facts = ABSENT, ()
-    return Part(name, title, state, facts, notebook)
+        return Part(name, title, *look())
+    except StepMissing as missing:
+        return Part(name, title, ABSENT, (f"run {missing.notebook}",))
 
 
 def _landing_zone(account: Account) -> Seen:
@@ -124,7 +122,7 @@ def pipeline_picture(parts: list[Part]) -> Picture:
     axes.set_ylim(-0.03, _HIGH + _ABOVE)
     axes.set_axis_off()
     table = pd.DataFrame(
-        [(f"{part.name}: {part.title}", part.state, "; ".join(part.facts) or f"run {part.notebook}") for part in parts],
+        [(f"{part.name}: {part.title}", part.state, "; ".join(part.facts)) for part in parts],
         columns=["part", "state", "what the account says"],
     )
     said = [f"{row[1]} is {row[2]} ({row[3]})" for row in table.itertuples()]
@@ -145,8 +143,8 @@ def _box(axes: Axes, left: float, part: Part) -> None:
     middle, color = left + _WIDE / 2, SOFT if absent else INK
     style: dict[str, Any] = {"ha": "center", "va": "top", "fontsize": SMALL, "color": color}
     axes.text(middle, _HIGH - 0.08, part.name, weight="bold", **style)
-    lines = (part.state, *part.facts) if not absent else (part.state, f"run {part.notebook}")
-    axes.text(middle, _HIGH - 0.26, "\n".join([_broken(part.title), "", *map(_broken, lines)]), **style)
+    lines = [part.title, "", part.state, *part.facts]
+    axes.text(middle, _HIGH - 0.26, "\n".join(map(_broken, lines)), **style)
 
 
 def _broken(line: str) -> str:

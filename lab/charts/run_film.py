@@ -2,13 +2,14 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lab.charts.style import LATE, REVIEW, SMALL, WATERMARK, colors, plain
 from lab.charts.window_player import newest_lines, scene
-from lab.charts.window_steps import NEVER, Event, Steps, steps
+from lab.charts.window_steps import Event, Steps, steps
 from lab.core.cell_outputs import Moving
 from lab.core.picture import WIDTH, Picture
 from lab.streams.records import Events, Output
@@ -45,20 +46,18 @@ def run_film(
     start = events.table["event_time"].min().floor(pd.Timedelta(seconds=slide_seconds))
     first = rows["arrival"].min()
     rows = rows.sort_values(["arrival", "shard", "order"], ignore_index=True).head(MOST_RECORDS)
-    by_subtasks, found, data = {}, {}, {}
+    written = output.table["window_start"].value_counts()
+    by_subtasks, found, scenes = {}, {}, {}
     for subtasks in sorted({len(shards), 1}, reverse=True):
         read = read_by_subtasks(rows, subtasks)
         happened = (read["event_time"] - start) // pd.Timedelta(milliseconds=1)
         came = (read["read"] - first) // pd.Timedelta(milliseconds=1)
         one = [Event(*values) for values in zip(happened, came, read["subtask"], read["marker"], strict=True)]
         result = steps(one, window_seconds * 1000, slide_seconds * 1000, watermark_delay_seconds * 1000, subtasks)
-        by_subtasks[subtasks], found[subtasks] = one, result
-    written = output.table["window_start"].value_counts()
-    for subtasks, one in by_subtasks.items():
-        made = scene(one, found[subtasks], seconds, str(subtasks))
+        made = scene(one, result, seconds, str(subtasks))
         made["windows"] = [[at, closes, int(written.get(start + pd.Timedelta(milliseconds=at), 0))]
                            for at, closes in made["windows"]]  # fmt: skip
-        data[str(subtasks)] = made
+        by_subtasks[subtasks], found[subtasks], scenes[str(subtasks)] = one, result, made
     last = max(event.event_time for event in by_subtasks[1] if not event.marker)
     moving = {
         "start": start.value // 1_000_000,
@@ -74,7 +73,7 @@ def run_film(
         "choices": [
             {"name": "subtasks", "label": "subtasks", "values": [str(count) for count in by_subtasks], "at": 0}
         ],
-        "scenes": data,
+        "scenes": scenes,
         "threshold": threshold,
         "reviewers": _reviewers(rows, start, first, seconds),
         "colors": colors(),
@@ -153,13 +152,9 @@ def _panel(axes: Axes, events: list[Event], found: Steps, count: int, delay: int
                   if bool(late) == wanted and not event.marker]  # fmt: skip
         axes.plot([event.event_time / 1000 for event in points], [event.arrival / 1000 for event in points],
                   look.marker, color=look.color, markersize=2 + 2 * wanted, linestyle="", label=name)  # fmt: skip
-    for subtask in range(count):
-        line, newest = [], NEVER
-        for event in events:
-            if event.subtask == subtask and event.event_time > newest:
-                newest = event.event_time
-                line.append((newest / 1000 - delay, event.arrival / 1000))
-        axes.plot(*zip(*line, strict=True), drawstyle="steps-pre", color=WATERMARK.color, lw=1.6,
+    for subtask, line in enumerate(newest_lines(events, dict.fromkeys(range(count), ""))):
+        arrival, newest = np.reshape(line["points"], (-1, 2)).T / 1000
+        axes.plot(newest - delay, arrival, drawstyle="steps-pre", color=WATERMARK.color, lw=1.6,
                   linestyle=LINES[subtask % 4], label="" if subtask else "watermark")  # fmt: skip
 
 

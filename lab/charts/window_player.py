@@ -142,7 +142,7 @@ def scene(events: list[Event], found: Steps, seconds: tuple[int, int, int], name
     }
 
 
-def newest_lines(events: list[Event], names: dict[int, str]) -> list[dict[str, object]]:
+def newest_lines(events: list[Event], names: dict[int, str]) -> list[dict[str, Any]]:
     """Return the newest event time of each subtask over arrival, only where it grows.
 
     Less the delay it is the watermark.

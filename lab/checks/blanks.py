@@ -36,20 +36,22 @@ def uploaded_source(lab: Pipeline) -> str:
     return lab.package.read(APPLICATION_SCRIPT).decode("utf-8", "replace") if there else ""
 
 
-def blank_exercises(lab: Pipeline) -> list[Exercise]:
-    """List the exercises of 03_flink_job that are not attempted yet."""
-    blank = blank_in(uploaded_source(lab))
-    subtasks, shards = lab.parallelism
-    return [*blank, EXERCISES["parallelism"]] if subtasks == 1 < shards else blank
-
-
 def require_attempted(lab: Pipeline) -> None:
     """Settle a probe that can only pass when the application is whole: an exercise is blank, or settings differ."""
-    for blank in blank_exercises(lab):
-        if blank.name != "parallelism":
-            require_what_runs(lab)
-        place = Place(f"s3://{lab.session.flink_bucket}/{APPLICATION_ZIP} and the application's parallelism")
-        raise Settled(place.open(ran_with_one(lab) if blank.name == "parallelism" else blank.not_attempted))
+    place = Place(f"s3://{lab.session.flink_bucket}/{APPLICATION_ZIP} and the application's parallelism")
+    if blank := blank_in(uploaded_source(lab)):
+        require_what_runs(lab)
+        raise Settled(place.open(blank[0].not_attempted))
+    if lab.one_for_all:
+        raise Settled(place.open(ran_with_one(lab)))
+    require_same_settings(lab)
+
+
+def require_written(lab: Pipeline, place: Place, *names: str) -> None:
+    """Settle a probe of exercises in the application's file: another file runs, one is blank, or settings differ."""
+    require_what_runs(lab)
+    if blank := blank_in(uploaded_source(lab), names):
+        raise Settled(place.open(blank[0].not_attempted))
     require_same_settings(lab)
 
 

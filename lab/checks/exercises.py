@@ -1,19 +1,11 @@
 """Check the exercises: what an attempt left in the account and the streams."""
 
-import json
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lab.checks.blanks import (
-    blank_exercises,
-    blank_in,
-    ran_with_one,
-    require_same_settings,
-    require_what_runs,
-    uploaded_source,
-)
+from lab.checks.blanks import ran_with_one, require_written
 from lab.checks.pipeline import Pipeline
 from lab.checks.probe import Ask, Finding, Place, Probe, Settled
 from lab.core.names import (
@@ -30,6 +22,7 @@ from lab.exercises.attempts import PRECISE_ENOUGH, digest, nothing_to_choose
 from lab.exercises.catalog import EXERCISES, handed_in
 from lab.flink.rest import DashboardSilent
 from lab.streams.reading import read_stream
+from lab.streams.records import read_attempts
 from lab.validation.completion import wait_for_watermark
 from lab.validation.input_files import labels_of
 from lab.validation.scores import score
@@ -59,27 +52,13 @@ def _answer(lab: Pipeline, name: str, place: Place) -> dict[str, Any]:
     return note
 
 
-def _sent(stream: str, note: dict[str, Any]) -> pd.DataFrame:
-    """Read the records of one attempt, with the fields of their data as columns."""
-    raw = read_stream(stream)
-    rows = []
-    for record in raw.itertuples(index=False):
-        try:
-            data = json.loads(record.data)
-        except ValueError:
-            continue
-        if isinstance(data, dict) and data.get("attempt") == note.get("attempt"):
-            rows.append({**data, "shard": record.shard, "partition_key": record.partition_key})
-    table = pd.DataFrame(rows, columns=None if rows else ["shard", "partition_key", "review_id", "number"])
-    table.attrs["shards"] = len(raw.attrs["open_shards"])
-    return table
-
-
 @_exercise
 def partition_key(lab: Pipeline) -> Finding:
     place = Place(f"the records of {EXERCISE_STREAM}, each review twice, and your reason")
     note = _answer(lab, "partition_key", place)
-    sent = _sent(EXERCISE_STREAM, note)
+    raw = read_stream(EXERCISE_STREAM)
+    attempts = read_attempts(raw)
+    sent = attempts[attempts["attempt"] == note["attempt"]]
     if not len(sent) or len(sent) != note["sent"]:
         return place.failed(f"{len(sent):,} of {note['sent']:,} records are there: send them again.")
     copies = sent.groupby("review_id")["partition_key"].nunique()
@@ -88,7 +67,7 @@ def partition_key(lab: Pipeline) -> Finding:
             f"The copies of {(copies > 1).sum():,} reviews have two keys, so they may be in different shards and in no "
             "order: take the key from the review alone."
         )
-    shards, keys = sent.attrs["shards"], sent["partition_key"].nunique()
+    shards, keys = len(raw.attrs["open_shards"]), sent["partition_key"].nunique()
     if keys < min(KEYS_A_SHARD * shards, len(copies) // 2):
         return place.failed(
             f"There are only {keys:,} keys for {len(copies):,} reviews, and those of one key all go to one shard: "
@@ -109,7 +88,8 @@ def partition_key(lab: Pipeline) -> Finding:
 def put_batch(lab: Pipeline) -> Finding:
     place = Place(f"the records of your batch in {EXERCISE_STREAM}")
     note = _answer(lab, "put_batch", place)
-    times = _sent(EXERCISE_STREAM, note)["number"].value_counts()
+    attempts = read_attempts(read_stream(EXERCISE_STREAM))
+    times = attempts.loc[attempts["attempt"] == note["attempt"], "number"].value_counts()
     missing, twice = note["sent"] - len(times), int((times > 1).sum())
     if missing:
         return place.failed(
@@ -140,13 +120,7 @@ def read_shard(lab: Pipeline) -> Finding:
 @_exercise
 def window(lab: Pipeline) -> Finding:
     place = Place(f"s3://{lab.session.flink_bucket}/{APPLICATION_ZIP} and the windows in {OUTPUT_STREAM}")
-    require_what_runs(lab)
-    blank = {exercise.name for exercise in blank_exercises(lab)}
-    if "window" in blank:
-        return _not_attempted("window", place)
-    if "watermark" in blank:
-        return _not_attempted("watermark", place)
-    require_same_settings(lab)
+    require_written(lab, place, "window", "watermark")
     pairs = ["window_start", "window_end"]
     found = set(lab.output.table[pairs].itertuples(index=False, name=None))
     wanted = set(lab.reference.windows[pairs].itertuples(index=False, name=None))
@@ -158,7 +132,7 @@ def window(lab: Pipeline) -> Finding:
             f"{slide} s: look at the order of slide and size in HOP."
         )
     # With too few subtasks rows are dropped as late, and whole windows with them: that is the next exercise's matter.
-    if (absent := sorted(wanted - found)) and ("parallelism" not in blank or not found):
+    if (absent := sorted(wanted - found)) and not (found and lab.one_for_all):
         start, end = absent[0]
         return place.failed(
             f"{len(absent):,} windows have no row, the first from {start:%H:%M:%S} to {end:%H:%M:%S}: look at slide "
@@ -173,7 +147,7 @@ def parallelism(lab: Pipeline) -> Finding:
     place = Place(
         f"the application's parallelism ({subtasks}), the open shards of reviews ({shards}) and Flink's late rows"
     )
-    if subtasks == 1 < shards:
+    if lab.one_for_all:
         return place.open(ran_with_one(lab)) if lab.rows_dropped else _not_attempted("parallelism", place)
     if subtasks != shards:
         return place.failed(f"{subtasks} subtasks read {shards} shards: make them equal, then run 03_flink_job again.")
@@ -186,10 +160,7 @@ def parallelism(lab: Pipeline) -> Finding:
 @_exercise
 def watermark(lab: Pipeline) -> Finding:
     place = Place("the watermark of the running job")
-    require_what_runs(lab)
-    if "watermark" in {exercise.name for exercise in blank_exercises(lab)}:
-        return _not_attempted("watermark", place)
-    require_same_settings(lab)
+    require_written(lab, place, "watermark")
     if not len(lab.events.table):
         return place.failed("No review was sent since the application started: run 03_flink_job again.")
     wanted = lab.reference.watermark
@@ -243,15 +214,12 @@ def threshold(lab: Pipeline) -> Finding:
 @_exercise
 def groups(lab: Pipeline) -> Finding:
     place = Place(f"the records of {GROUP_STREAM}, the reviews they mean, and the labels")
-    require_what_runs(lab)
-    if blank := blank_in(uploaded_source(lab), ("groups", "window", "watermark")):
-        return _not_attempted(blank[0].name, place)
+    require_written(lab, place, "groups", "window", "watermark")
     if GROUPS_GROUP not in lab.properties:
         return place.failed(
             f"{APPLICATION} has no property group {GROUPS_GROUP}, so it looks for no groups: run 03_flink_job again "
             "from 'Configure it'."
         )
-    require_same_settings(lab)
     table = lab.events.table
     if not len(table):
         return place.failed("No review was sent since the application started: run 03_flink_job again.")
@@ -276,8 +244,7 @@ def groups(lab: Pipeline) -> Finding:
     recall = caught / len(members) if members else 1.0
     precision = right / len(flagged) if flagged else 1.0
     said = f"{caught} of the {len(members)} reviewers who burst together are caught, {len(flagged) - right} others too"
-    subtasks, shards = lab.parallelism
-    if recall < GROUP_RECALL and subtasks == 1 < shards:
+    if recall < GROUP_RECALL and lab.one_for_all:
         return place.open(ran_with_one(lab))
     if recall < GROUP_RECALL:
         return place.failed(f"{said}: let the count go down until the groups come into sight.")

@@ -94,6 +94,12 @@ class Pipeline(Account):
         subtasks = flink.get("ParallelismConfigurationDescription", {}).get("Parallelism", 1)
         return subtasks, self.stream(INPUT_STREAM)["OpenShardCount"]
 
+    @property
+    def one_for_all(self) -> bool:
+        """Say whether one subtask reads several shards, as exercise 6 begins."""
+        subtasks, shards = self.parallelism
+        return subtasks == 1 < shards
+
     @cached_property
     def properties(self) -> dict[str, dict[str, str]]:
         """Return the application's runtime properties: group -> key -> value."""

@@ -52,9 +52,9 @@ class Unreliable(PracticeClient):
 
     calls = ("put_records",)
 
-    def __init__(self, kinesis: Any, refused: float = REFUSED, seed: int | None = None) -> None:
+    def __init__(self, kinesis: Any, seed: int | None = None) -> None:
         super().__init__(kinesis)
-        self._refused, self._random = refused, random.Random(seed)
+        self._random = random.Random(seed)
         self._in_vain = 0
         self.requests = 0
         self.arrived: Counter[str] = Counter()  # partition key -> how often it came onto the stream
@@ -65,7 +65,7 @@ class Unreliable(PracticeClient):
         Raises WrongAnswer after REQUESTS_IN_VAIN with records that have arrived already: such a loop does not end.
         """
         self.requests += 1
-        refused = {index for index in range(len(Records)) if self._random.random() < self._refused}
+        refused = {index for index in range(len(Records)) if self._random.random() < REFUSED}
         if self.requests == 1:
             refused.add(0)
         taken = [record for index, record in enumerate(Records) if index not in refused]
@@ -180,29 +180,21 @@ def send_batch(session: Session, put_batch: Callable[..., Any] | None = None) ->
     attempt(session, "put_batch", work)
 
 
-def hand_in_shard(
-    session: Session,
-    read_shard: Callable[[Any, str, str], list[dict[str, Any]]],
-    shard: str,
-    stream: str = INPUT_STREAM,
-) -> None:
+def hand_in_shard(session: Session, read_shard: Callable[[Any, str, str], list[dict[str, Any]]], shard: str) -> None:
     """Read a shard with the student's function, note which records it saw, and print how many of the shard's."""
 
     def own() -> list[str]:
-        raw = read_stream(stream)
+        raw = read_stream(INPUT_STREAM)
         return raw.loc[raw["shard"] == shard, "sequence_number"].tolist()
 
     def work() -> None:
         there = own()
         due = len(there)  # before the function begins, so none of them may be missing
-        numbers = answers.sequence_numbers(ask(read_shard, SmallPages(boto3.client("kinesis")), stream, shard))
+        numbers = answers.sequence_numbers(ask(read_shard, SmallPages(boto3.client("kinesis")), INPUT_STREAM, shard))
         if not set(numbers) <= set(there):  # they may have come meanwhile
             there = own()
         said = answers.read_in_words(numbers, there, due, shard)
-        hand_in(
-            session, "read_shard", shard=shard, count=len(numbers), due=due, last=numbers[-1] if numbers else "",
-            digest=digest(numbers),
-        )  # fmt: skip
+        hand_in(session, "read_shard", shard=shard, count=len(numbers), due=due, digest=digest(numbers))
         print(said)  # noqa: T201
 
     attempt(session, "read_shard", work)

@@ -7,7 +7,7 @@ are decimal strings of changing length: compare them as int, never as text.
 import json
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from queue import Queue
 from threading import Event
@@ -19,6 +19,7 @@ import pandas as pd
 from lab.core.aws_errors import endpoint_of, plain_words
 from lab.core.errors import StepMissing
 from lab.core.names import APPLICATION, INPUT_STREAM, OUTPUT_STREAM
+from lab.streams.records import joined
 from lab.streams.shards import READERS, Shard, after, arrival_seconds, list_shards, reading_client, shard_answers
 
 COLUMNS = ["shard", "sequence_number", "arrival", "partition_key", "data"]
@@ -63,8 +64,7 @@ def read_stream(
     batches = list(stream_batches(name, position, client=client))
     attrs = batches[0].attrs
     batches.sort(key=lambda batch: batch["shard"].iloc[0] if len(batch) else "")
-    filled = [batch for batch in batches if len(batch)]
-    table = pd.concat(filled, ignore_index=True) if filled else batches[0]
+    table = joined(batches)
     table.attrs = attrs
     return table
 
@@ -163,7 +163,6 @@ def save_position(
     output_stream: str = OUTPUT_STREAM,
     *,
     late_rows: int = 0,
-    client: Any = None,
 ) -> Position:
     """Note in S3 (`lab/position.json` of the bucket) where both streams end now. Call it just before StartApplication.
 
@@ -173,25 +172,17 @@ def save_position(
     """
     now = datetime.now(UTC)
     position = Position(application, now, stream, tip(stream), output_stream, tip(output_stream), late_rows)
-    text = {
-        "application": application,
-        "created": position.created.isoformat(timespec="milliseconds"),
-        "stream": stream,
-        "shards": position.shards,
-        "output_stream": output_stream,
-        "output_shards": position.output_shards,
-        "late_rows": late_rows,
-    }
-    s3 = client or boto3.client("s3")
+    text = asdict(position) | {"created": now.isoformat(timespec="milliseconds")}
+    s3 = boto3.client("s3")
     missing = StepMissing(f"The bucket {bucket} does not exist", "03_flink_job")
     with plain_words(f"writing {POSITION_KEY} to {bucket}", endpoint_of(s3), gone=missing):
         s3.put_object(Bucket=bucket, Key=POSITION_KEY, Body=json.dumps(text, indent=1).encode())
     return position
 
 
-def load_position(bucket: str, *, client: Any = None) -> Position:
+def load_position(bucket: str) -> Position:
     """Return what `save_position` noted. Raises StepMissing when 03_flink_job has not started the application yet."""
-    s3 = client or boto3.client("s3")
+    s3 = boto3.client("s3")
     missing = StepMissing(f"Where the application began to read is not noted in {bucket}", "03_flink_job")
     with plain_words(f"reading {POSITION_KEY} of {bucket}", endpoint_of(s3), gone=missing):
         body = s3.get_object(Bucket=bucket, Key=POSITION_KEY)["Body"].read()

@@ -22,9 +22,6 @@ EVENT_TIME = re.compile(
     "|02-(0[1-9]|1[0-9]|2[0-8]))|(19([79][26]|8[048])|20([02468][048]|[13579][26]))-02-29)"
     "[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?"
 )
-_MEANT = "YYYY-MM-DDTHH:MM:SS of 1970 to 2099"
-EVENT_TIME_FORMATS = ("%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S")
-WINDOW_TIME_FORMATS = ("%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S")
 EVENT_COLUMNS = ["shard", "order", "sequence_number", "arrival", "review_id", "reviewer", "movie", "rating"]
 WINDOW_COLUMNS = ["reviewer", "movie_count", "window_start", "window_end"]
 UNREADABLE_COLUMNS = ["shard", "sequence_number", "reason"]
@@ -111,13 +108,13 @@ def read_reviews(raw: pd.DataFrame | Iterable[pd.DataFrame]) -> Events:
         good, bad = _decode_reviews(batch, seen, one_copy)
         tables.append(good)
         unreadable.append(bad)
-    table = _join(tables, [*EVENT_COLUMNS, "event_time"]).sort_values(["shard", "order"], ignore_index=True)
+    table = joined(tables).sort_values(["shard", "order"], ignore_index=True)
     open_shards |= set(table["shard"]) - closed_shards
     is_marker = table["reviewer"].isna() & table["review_id"].astype(object).str.startswith(END_MARKER).eq(True)
     return Events(
         table[~is_marker].reset_index(drop=True),
         table[is_marker].reset_index(drop=True),
-        _join(unreadable, UNREADABLE_COLUMNS),
+        joined(unreadable),
         tuple(sorted(open_shards)),
         tuple(sorted(closed_shards)),
     )
@@ -137,6 +134,18 @@ def read_groups(raw: pd.DataFrame) -> Groups:
     return Groups(table.drop_duplicates().sort_values(["window_end", "movie"], ignore_index=True), unreadable)
 
 
+def read_attempts(raw: pd.DataFrame) -> pd.DataFrame:
+    """Decode what `read_stream` read from `exercises`: DataFrame[attempt, review_id, number, shard, partition_key].
+
+    Oldest first. A record of exercise 1 has a review_id, one of exercise 3 a number; others are left out.
+    """
+    values = [_object(data)[0] for data in raw["data"]]
+    fields = {key: [value.get(key) for value in values] for key in ("attempt", "review_id", "number")}
+    table = raw[["arrival", "shard", "partition_key"]].assign(**fields).sort_values("arrival", kind="stable")
+    is_text = [isinstance(attempt, str) for attempt in table["attempt"]]
+    return table.loc[is_text, [*fields, "shard", "partition_key"]].reset_index(drop=True)
+
+
 def _counts(raw: pd.DataFrame, who: str, count: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the rows of an output of the application, and which of its records cannot be read."""
     columns = [who, count, "window_start", "window_end"]
@@ -150,7 +159,7 @@ def _counts(raw: pd.DataFrame, who: str, count: str) -> tuple[pd.DataFrame, pd.D
     table = pd.DataFrame(rows, columns=columns, index=raw.index, dtype=object)
     faults = pd.Series(reasons, index=raw.index, dtype=object)
     for column, key in (("window_start", "window_start"), ("window_end", "event_time")):
-        table[column], fault = _times(table[column], WINDOW_TIME_FORMATS, key)
+        table[column], fault = _times(table[column], key)
         faults = faults.where(faults != "", fault)
     unreadable = raw.loc[faults != "", ["shard", "sequence_number"]].assign(reason=faults[faults != ""])
     return table[faults == ""].astype({count: "int64"}), unreadable.reset_index(drop=True)
@@ -178,7 +187,7 @@ def _decode_reviews(
         table[key] = pd.Series(values, index=batch.index, dtype=object)
     table["order"] = order.astype("int64")
     faults = pd.Series(reasons, index=batch.index, dtype=object)
-    table["event_time"], fault = _event_times(table["event_time"])
+    table["event_time"], fault = _times(table["event_time"], "event_time")
     faults = faults.where(faults != "", fault)
     good = faults == ""
     unreadable = table.loc[~good, ["shard", "sequence_number"]].assign(reason=faults[~good])
@@ -193,22 +202,6 @@ def _unpacked(batch: pd.DataFrame) -> pd.DataFrame:
     rows = batch.explode("data", ignore_index=True)
     rows.attrs = attrs
     return rows[rows["data"].notna()].reset_index(drop=True)
-
-
-def _event_times(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """Parse texts of the grammar EVENT_TIME as ``_times`` does."""
-    written = [isinstance(value, str) and EVENT_TIME.fullmatch(value) is not None for value in values]
-    texts = values.where(written).str.replace("T", " ", regex=False) if any(written) else values.where(written)
-    times, _ = _times(texts, EVENT_TIME_FORMATS, "event_time")
-    reasons = pd.Series("", index=values.index, dtype=object)
-    wrong = times.isna()
-    reasons[wrong] = [
-        "no event_time"
-        if value is None
-        else f"event_time is {str(value)[:40]!r}, not YYYY-MM-DDTHH:MM:SS of 1970 to 2099"
-        for value in values[wrong]
-    ]
-    return times, reasons
 
 
 def _object(data: bytes) -> tuple[dict[str, Any], str]:
@@ -239,17 +232,19 @@ def _text(value: Any, one_copy: dict[str, str]) -> str | None:
     return known
 
 
-def _times(values: pd.Series, formats: tuple[str, ...], key: str) -> tuple[pd.Series, pd.Series]:
-    """Parse texts as datetime64[ns] floored to the millisecond, with a reason ("" where it works)."""
-    texts = values.where([isinstance(value, str) for value in values])
-    times = pd.to_datetime(texts, format=formats[0], errors="coerce")
-    for other in formats[1:]:
-        rest = times.isna() & texts.notna()
-        if rest.any():
-            times = times.where(~rest, pd.to_datetime(texts.where(rest), format=other, errors="coerce"))
+def _times(values: pd.Series, key: str) -> tuple[pd.Series, pd.Series]:
+    """Parse texts of the grammar EVENT_TIME as datetime64[ns] floored to the millisecond.
+
+    Returns a reason too, "" where it works.
+    """
+    written = [isinstance(value, str) and EVENT_TIME.fullmatch(value) is not None for value in values]
+    times = pd.to_datetime(values.where(written), format="ISO8601")
     reasons = pd.Series("", index=values.index, dtype=object)
     wrong = times.isna()
-    reasons[wrong] = [f"no {key}" if value is None else f"{key} is {str(value)[:40]!r}" for value in values[wrong]]
+    reasons[wrong] = [
+        f"no {key}" if value is None else f"{key} is {str(value)[:40]!r}, not YYYY-MM-DDTHH:MM:SS of 1970 to 2099"
+        for value in values[wrong]
+    ]
     return times.dt.floor("ms"), reasons
 
 
@@ -262,8 +257,7 @@ def _window_fault(value: dict[str, Any], who: str, count: str) -> str:
     return ""
 
 
-def _join(tables: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+def joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Join tables of the same columns, of which some may be empty: pandas would take an empty one's types too."""
     filled = [table for table in tables if len(table)]
-    if filled:
-        return pd.concat(filled, ignore_index=True)
-    return tables[0].reset_index(drop=True) if tables else pd.DataFrame(columns=columns)
+    return pd.concat(filled or tables[:1], ignore_index=True)

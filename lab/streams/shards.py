@@ -147,8 +147,7 @@ def first_shard_with_records(stream: str, quiet: float = 10.0) -> str:
     while True:
         shards = list_shards(client, stream)
         for shard in shards:
-            start = client.get_shard_iterator(StreamName=stream, ShardId=shard.id, **after(None))["ShardIterator"]
-            if client.get_records(ShardIterator=start, Limit=1)["Records"]:
+            if next(shard_answers(client, stream, shard.id, after(None)), None):
                 return shard.id
         if silence.seconds() > quiet:
             return shards[0].id

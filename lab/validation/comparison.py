@@ -1,7 +1,4 @@
-"""Compare every window of the reference with every window that Flink wrote, exactly.
-
-Every window of the reference against every window that Flink wrote, exactly.
-"""
+"""Compare every window of the reference with every window that Flink wrote, exactly."""
 
 from dataclasses import dataclass
 

@@ -26,16 +26,14 @@ class _Progress:
     def __init__(self, application: str, quiet: float, timeout: float) -> None:
         self._application, self._quiet = application, quiet
         self._timeout, self._silence, self._whole = timeout, QuietTime(), QuietTime()
-        self._furthest = (-1, 0, 0)
+        self._furthest = [-1, 0, 0]
 
     def goes_on(self, rows: int = 0) -> bool:
         """Return False after ``quiet`` seconds in which nothing of it grew, or ``timeout`` in all (QuietTime)."""
-        reached = (rows, *self._job())
-        if any(new > old for new, old in zip(reached, self._furthest, strict=True)):
+        furthest = [max(pair) for pair in zip((rows, *self._job()), self._furthest, strict=True)]
+        if furthest != self._furthest:
             self._silence.news()
-        self._furthest = (
-            max(reached[0], self._furthest[0]), max(reached[1], self._furthest[1]), max(reached[2], self._furthest[2])
-        )  # fmt: skip
+        self._furthest = furthest
         return self._silence.seconds() <= self._quiet and self._whole.seconds() <= self._timeout
 
     def _job(self) -> tuple[int, int]:

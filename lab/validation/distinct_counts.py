@@ -31,8 +31,13 @@ def count_windows(
     length = np.diff(at_window, append=at_window[-1])
     keep = (count > threshold) & (length > 0)
     length, first = length[keep], at_window[keep]
-    step = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
-    return np.repeat(at_group[keep], length), np.repeat(first, length) + step, np.repeat(count[keep], length)
+    return np.repeat(at_group[keep], length), consecutive(first, length), np.repeat(count[keep], length)
+
+
+def consecutive(first: np.ndarray, length: np.ndarray) -> np.ndarray:
+    """Return runs of consecutive numbers, joined: from 3 two of them and from 7 one are 3, 4, 7."""
+    begin = np.cumsum(length) - length
+    return np.arange(length.sum()) + np.repeat(first - begin, length)
 
 
 def _disjoint(

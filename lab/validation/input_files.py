@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Generator
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,9 @@ def first_reviews(path: Path, count: int) -> pd.DataFrame:
 
     Raises BadParameter where there is no such file, it is empty, or it does not begin like reviews.
     """
-    found: list[dict[str, Any]] = []
     with closing(_elements(path)) as elements:
-        while len(found) < count and (element := next(elements, None)):
-            if isinstance(element.value, dict):
-                found.append(element.value)
-    return pd.DataFrame(found)
+        reviews = (element.value for element in elements if isinstance(element.value, dict))
+        return pd.DataFrame(list(islice(reviews, count)))
 
 
 def sendable_reviews(path: Path, count: int) -> tuple[list[dict[str, Any]], Counter[str]]:

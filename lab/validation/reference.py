@@ -23,7 +23,7 @@ import pandas as pd
 
 from lab.core.errors import BadParameter
 from lab.streams.records import Events
-from lab.validation.distinct_counts import count_windows
+from lab.validation.distinct_counts import consecutive, count_windows
 
 NEVER = np.iinfo(np.int64).min // 4  # a watermark before any event time, small enough to subtract from
 EVER = -NEVER
@@ -80,7 +80,9 @@ def windows(
         raise BadParameter("threshold", threshold, "a window has at least one review, so use 0 or more")
     rows, open_shards, closed_shards = _rows(events)
     shards = _Shards(rows, open_shards, closed_shards, delay)
-    ids = _Ids(rows)
+    reviewers, names = pd.factorize(rows["reviewer"].to_numpy(dtype=object))
+    reviews, _ = pd.factorize(rows["review_id"].to_numpy(dtype=object))
+    counted = (reviewers >= 0) & (reviews >= 0)  # neither is missing
     time = shards.time
     last = np.floor_divide(time, slide)  # number of the last window that covers the row; a window is known by its start
     first = last - size // slide + 1
@@ -89,7 +91,7 @@ def windows(
     closes = _first_unfired(np.array([final]), size, slide)[0]
 
     arrival = most = np.full(len(rows), NEVER)
-    may_be_late = ids.counted & (own > first)
+    may_be_late = counted & (own > first)
     if may_be_late.any():
         arrival = _first_unfired(shards.overall_watermark_by_arrival(), size, slide)
         if len(open_shards) + len(closed_shards) == 1:
@@ -97,33 +99,23 @@ def windows(
 
     def table(first_counted: np.ndarray, threshold: int, among: np.ndarray) -> pd.DataFrame:
         start = np.maximum(first, first_counted)
-        reviewer, window, count = count_windows(ids.reviewer, ids.review, start, last + 1, among, threshold)
-        return _table(ids.names[reviewer], window, count, size, slide)
+        reviewer, window, count = count_windows(reviewers, reviews, start, last + 1, among, threshold)
+        return _table(names[reviewer], window, count, size, slide)
 
-    kept = table(arrival, threshold, ids.counted)
+    kept = table(arrival, threshold, counted)
     is_closed = _number(kept["window_start"], slide) < closes
-    touched = ids.counted & np.isin(ids.reviewer, np.unique(ids.reviewer[may_be_late]))
+    touched = counted & np.isin(reviewers, np.unique(reviewers[may_be_late]))
     fewest, nominal, at_most = (table(limit, 0, touched) for limit in (own, arrival, most))
     uncertain = _uncertain(fewest, nominal, at_most, threshold)
     return Reference(
         kept[is_closed].reset_index(drop=True),
         kept[~is_closed].reset_index(drop=True),
-        _late_pairs(rows, ids.counted, first, np.minimum(arrival, last + 1), size, slide),
+        _late_pairs(rows, counted, first, np.minimum(arrival, last + 1), size, slide),
         uncertain[_number(uncertain["window_start"], slide) < closes].reset_index(drop=True),
         pd.Timestamp(final, unit="ms") if NEVER < final < EVER else pd.NaT,
         shards.holding(),
         threshold,
     )
-
-
-class _Ids:
-    """Hold reviewers and review_ids as numbers, and which rows count at all."""
-
-    def __init__(self, rows: pd.DataFrame) -> None:
-        self.reviewer, names = pd.factorize(rows["reviewer"].to_numpy(dtype=object))
-        self.names = np.asarray(names, dtype=object)
-        self.review, _ = pd.factorize(rows["review_id"].to_numpy(dtype=object))
-        self.counted = (self.reviewer >= 0) & (self.review >= 0)
 
 
 class _Shards:
@@ -221,15 +213,8 @@ def _epoch_ms(times: pd.Series) -> np.ndarray:
 
 
 def _table(reviewer: np.ndarray, window: np.ndarray, count: np.ndarray, size: int, slide: int) -> pd.DataFrame:
-    start = (window * slide).astype("datetime64[ms]")
-    table = pd.DataFrame(
-        {
-            "reviewer": pd.Series(reviewer, dtype=object),
-            "window_start": start.astype("datetime64[ns]"),
-            "window_end": (start + np.timedelta64(size, "ms")).astype("datetime64[ns]"),
-            "movie_count": count,
-        }
-    )
+    names = pd.Series(reviewer, dtype=object)
+    table = pd.DataFrame({"reviewer": names, **_times(window, size, slide), "movie_count": count})
     return table.sort_values(["window_end", "reviewer"], ignore_index=True)
 
 
@@ -250,9 +235,10 @@ def _late_pairs(
     missed = np.where(counted, np.maximum(first_counted - first, 0), 0)
     late = np.flatnonzero(missed)
     table = rows.iloc[np.repeat(late, missed[late])][["shard", "order", "review_id", "reviewer", "event_time"]]
-    step = np.arange(len(table)) - np.repeat(np.cumsum(missed[late]) - missed[late], missed[late])
-    start = ((np.repeat(first[late], missed[late]) + step) * slide).astype("datetime64[ms]")
-    return table.reset_index(drop=True).assign(
-        window_start=start.astype("datetime64[ns]"),
-        window_end=(start + np.timedelta64(size, "ms")).astype("datetime64[ns]"),
-    )
+    return table.reset_index(drop=True).assign(**_times(consecutive(first[late], missed[late]), size, slide))
+
+
+def _times(window: np.ndarray, size: int, slide: int) -> dict[str, np.ndarray]:
+    start = (window * slide).astype("datetime64[ms]")
+    end = start + np.timedelta64(size, "ms")
+    return {"window_start": start.astype("datetime64[ns]"), "window_end": end.astype("datetime64[ns]")}

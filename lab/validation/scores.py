@@ -1,7 +1,5 @@
 """Score the detector: precision and recall over thresholds, against the reviewers that were planted.
 
-Precision and recall over thresholds, against the reviewers that were planted.
-
 A reviewer is flagged at a threshold when at least one of its windows counts more reviews than the threshold: the rule
 of the Flink job. So the largest count of each reviewer says everything, and one pass gives all thresholds.
 """
@@ -25,14 +23,11 @@ class Scores:
 
     `by_threshold`: DataFrame[threshold, flagged, true_positives, false_positives, false_negatives, precision, recall,
     f1]; precision and f1 are NaN where nobody is flagged, recall is NaN where nobody is suspicious.
-    `by_kind`: DataFrame[threshold, kind, suspicious (bool), reviewers, flagged, share]; share is the recall of a
-    suspicious kind and the false alarms of an honest one. `reviewers`: DataFrame[reviewer, kind, suspicious (bool),
-    largest_count], every reviewer with a label or a window. `absent` counts labelled reviewers without any window:
-    they stay in, as never flagged.
+    `reviewers`: DataFrame[reviewer, kind, suspicious (bool), largest_count], every reviewer with a label or a window.
+    `absent` counts labelled reviewers without any window: they stay in, as never flagged.
     """
 
     by_threshold: pd.DataFrame
-    by_kind: pd.DataFrame
     reviewers: pd.DataFrame
     absent: int
 
@@ -41,8 +36,14 @@ class Scores:
         return _by_threshold(self.reviewers, np.array([threshold])).astype(object).iloc[0]
 
     def kinds_at(self, threshold: int) -> pd.DataFrame:
-        """Return the rows of `by_kind` for this threshold."""
-        return _by_kind(self.reviewers, np.array([threshold]))
+        """Count the flagged of each kind: DataFrame[threshold, kind, suspicious (bool), reviewers, flagged, share].
+
+        `share` is the recall of a suspicious kind and the false alarms of an honest one; suspicious kinds come first.
+        """
+        people = self.reviewers.assign(threshold=threshold, flagged=self.reviewers["largest_count"] > threshold)
+        kinds = people.groupby(["threshold", "kind", "suspicious"])["flagged"]
+        table = kinds.agg(reviewers="size", flagged="sum", share="mean").reset_index()
+        return table.sort_values(["suspicious", "kind"], ascending=[False, True], ignore_index=True)
 
     def missed(self, threshold: int) -> pd.DataFrame:
         """List the suspicious reviewers that are not flagged, with kind and largest count."""
@@ -114,7 +115,7 @@ def score(counts: pd.DataFrame, labels: pd.DataFrame) -> Scores:
     ).reset_index(drop=True)
     top = int(people["largest_count"].max()) if len(people) else 1
     thresholds = np.arange(1, max(top, 1) + 1)
-    return Scores(_by_threshold(people, thresholds), _by_kind(people, thresholds), people, absent)
+    return Scores(_by_threshold(people, thresholds), people, absent)
 
 
 def _flagged(largest_count: pd.Series, thresholds: np.ndarray) -> np.ndarray:
@@ -140,15 +141,3 @@ def _by_threshold(people: pd.DataFrame, thresholds: np.ndarray) -> pd.DataFrame:
             "f1": np.divide(2 * true, flagged + wanted, out=nobody.copy(), where=some & (wanted > 0)),
         }
     )
-
-
-def _by_kind(people: pd.DataFrame, thresholds: np.ndarray) -> pd.DataFrame:
-    tables = []
-    for (honest, kind), members in people.groupby([~people["suspicious"], "kind"]):
-        flagged = _flagged(members["largest_count"], thresholds)
-        columns = {"kind": kind, "suspicious": not honest, "reviewers": len(members)}
-        share = flagged / len(members)
-        tables.append(pd.DataFrame({"threshold": thresholds, **columns, "flagged": flagged, "share": share}))
-    if not tables:
-        return pd.DataFrame(columns=["threshold", "kind", "suspicious", "reviewers", "flagged", "share"])
-    return pd.concat(tables, ignore_index=True).sort_values("threshold", kind="stable", ignore_index=True)

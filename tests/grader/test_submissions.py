@@ -13,8 +13,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from grader.archives import BadSubmission, safe_name
 from grader.sandbox.limits import Limits

@@ -3,8 +3,7 @@ import datetime
 import cbor2
 import orjson
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from localaws.errors import ApiError
 from localaws.kinesis import wire

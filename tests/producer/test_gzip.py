@@ -5,8 +5,7 @@ import io
 import json
 from typing import Any
 
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 from review_object import ReviewObject
 from review_reader import CHUNK, NoReviews, ReviewReader, unpacked
 

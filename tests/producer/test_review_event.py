@@ -4,8 +4,7 @@ from fractions import Fraction
 
 import pytest
 from event_settings import BadEvent
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from review_event import FIRST_START, align_up, clock_of, iso, marker_ms, ms_of, replay_ms
 
 START = ms_of(FIRST_START)

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from review_reader import CHUNK, MAX_ELEMENT, Element, NoReviews, ReviewReader
 
 from tests.support.reviews import as_array, review, reviews

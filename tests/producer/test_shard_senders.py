@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 import shard_senders
 from botocore.exceptions import ClientError, EndpointConnectionError
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from shard_senders import REQUEST_RECORDS, Record, ShardSenders, StreamError, open_shards
 
 THROUGHPUT = "ProvisionedThroughputExceededException"

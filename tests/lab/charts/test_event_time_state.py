@@ -2,8 +2,7 @@
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from lab.charts.event_time import event_time_now
 from lab.charts.event_time_state import CLOSED, OPEN, WindowRules, live_state, stream_watermark, window_state

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from lab.charts.hash_ring import WHOLE, hash_of, hash_ring, ring_picture, shard_of
-from lab.charts.key_spread import copies_together, key_spread, sent_under_keys, spread_picture
+from lab.charts.key_spread import copies_together, key_spread, spread_picture
 from lab.core.errors import LabError, StepMissing
+from lab.streams.records import read_attempts
 from lab.streams.shards import Shard, list_shards
 from tests.lab.charts.pictures import assert_readable, warnings_are_errors
 
@@ -98,4 +99,4 @@ def test_only_records_of_the_exercise_count(make_stream, put, capsys):
     ]
     put(name, [value if isinstance(value, bytes) else json.dumps(value).encode() for value in sent])
     assert key_spread(name).table["attempt 1"].sum() == 2
-    assert sent_under_keys(pd.DataFrame(columns=["arrival", "data", "shard", "partition_key"])).empty
+    assert read_attempts(pd.DataFrame(columns=["arrival", "data", "shard", "partition_key"])).empty

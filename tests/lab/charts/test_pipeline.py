@@ -7,11 +7,11 @@ from lab.core.session import Session
 from tests.lab.charts.pictures import assert_readable, warnings_are_errors
 
 PARTS = [
-    Part("S3", "landing zone", THERE, ("sample.json, 6.6 MB",), "01_streams"),
-    Part("Lambda", "reviewProducer", THERE, ("Active", "python3.12, 512 MB, 300 s"), "02_producer"),
-    Part("Kinesis", "reviews", WORKING, ("ACTIVE", "4 open shards", "5,104 records"), "01_streams"),
-    Part("Managed Flink", "student", ABSENT, (), "03_flink_job"),
-    Part("Kinesis", "suspicious_activity", THERE, ("ACTIVE", "1 open shard", "0 records"), "01_streams"),
+    Part("S3", "landing zone", THERE, ("sample.json, 6.6 MB",)),
+    Part("Lambda", "reviewProducer", THERE, ("Active", "python3.12, 512 MB, 300 s")),
+    Part("Kinesis", "reviews", WORKING, ("ACTIVE", "4 open shards", "5,104 records")),
+    Part("Managed Flink", "student", ABSENT, ("run 03_flink_job",)),
+    Part("Kinesis", "suspicious_activity", THERE, ("ACTIVE", "1 open shard", "0 records")),
 ]
 
 
@@ -32,8 +32,8 @@ def test_a_part_that_is_not_there_is_dashed_and_one_at_work_thick():
 
 def test_every_text_is_inside_its_box():
     running = ("RUNNING", "FLINK-1_20, version 12", "parallelism 4")
-    written = Part("Kinesis", "suspicious_activity", WORKING, ("ACTIVE", "4 open shards", "over 200,000 records"), "")
-    parts = [*PARTS[:3], Part("Managed Flink", "student", WORKING, running, "03_flink_job"), written]
+    written = Part("Kinesis", "suspicious_activity", WORKING, ("ACTIVE", "4 open shards", "over 200,000 records"))
+    parts = [*PARTS[:3], Part("Managed Flink", "student", WORKING, running), written]
     figure = pipeline_picture(parts).figure
     figure.draw_without_rendering()
     (axes,) = figure.axes
@@ -57,14 +57,16 @@ def test_parts_come_into_being_one_by_one(aws, kinesis, put):
     kinesis.create_stream(StreamName="reviews", ShardCount=2)
     kinesis.get_waiter("stream_exists").wait(StreamName="reviews", WaiterConfig={"Delay": 1})
     try:
-        assert states(session)["landing zone"] == (ABSENT,)  # a bucket without the object is not enough
+        assert states(session)["landing zone"] == (ABSENT, "run 01_streams")  # a bucket alone is not enough
         assert states(session)["reviews"] == (THERE, "ACTIVE", "2 open shards", "0 records")
         s3.put_object(Bucket=session.landing_zone, Key="sample.json", Body=b"x" * 1_500_000)
         put("reviews", [{"review_id": f"rw{number}"} for number in range(1100)])
         found = states(session)
         assert found["landing zone"] == (THERE, "sample.json, 1.5 MB")
         assert found["reviews"] == (WORKING, "ACTIVE", "2 open shards", "1,100 records")
-        assert found["student"] == found["reviewProducer"] == found["suspicious_activity"] == (ABSENT,)
+        assert found["reviewProducer"] == (ABSENT, "run 02_producer")
+        assert found["student"] == (ABSENT, "run 03_flink_job")
+        assert found["suspicious_activity"] == (ABSENT, "run 01_streams")
     finally:
         kinesis.delete_stream(StreamName="reviews")
         s3.delete_object(Bucket=session.landing_zone, Key="sample.json")

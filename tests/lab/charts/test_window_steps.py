@@ -2,8 +2,7 @@
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from lab.charts.window_steps import NEVER, Event, Window, steps, watermarks, window_starts
 from lab.core.errors import BadParameter

@@ -246,7 +246,7 @@ def test_one_subtask_as_asked_says_what_it_cost(
     session: Session, monkeypatch: pytest.MonkeyPatch, dropped: int
 ) -> None:
     """The exercise begins with parallelism 1: the checks that it spoils say so, and not to fill a blank."""
-    monkeypatch.setattr("lab.checks.blanks.blank_exercises", lambda lab: [EXERCISES["parallelism"]])
+    monkeypatch.setattr("lab.checks.blanks.uploaded_source", lambda lab: "")
     known = {"parallelism": (1, 4), "rows_dropped": dropped}
     for slug in ("windows_equal", "nothing_lost"):
         found = finding(session, slug, known)

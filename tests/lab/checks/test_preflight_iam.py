@@ -8,8 +8,7 @@ import pytest
 from lab.checks.preflight_iam import Question, allowed, concrete, questions, role_trust, source_arn, trusted_services
 from lab.checks.probe import NotKnown, Trouble
 from lab.deploy.policies import POLICIES, policy
-from tests.aws.permissions import Need, actions_of
-from tests.aws.permissions import allowed as allowed_by
+from tests.aws.permissions import Need, actions_of, allowed as allowed_by
 from tests.lab.stubbed_account import ANN, FLINK, LAMBDA, SESSION, STUDENT, role, says, trust
 
 

@@ -3,8 +3,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from lab.core.zips import UnreadableZip, open_zip, whole_zip
 

@@ -11,7 +11,13 @@ from botocore.stub import Stubber
 from lab.core.errors import AccountRefused, AccountSilent, StepMissing, StreamGone
 from lab.streams import reading
 from lab.streams.reading import COLUMNS, Position, load_position, read_stream, save_position, stream_batches, tip
-from lab.streams.shards import RECORDS_AN_ANSWER, arrival_seconds, reading_client, shard_answers
+from lab.streams.shards import (
+    RECORDS_AN_ANSWER,
+    arrival_seconds,
+    first_shard_with_records,
+    reading_client,
+    shard_answers,
+)
 
 GARBAGE = bytes(range(256)) * 4
 
@@ -129,6 +135,13 @@ def test_old_records_are_found_by_tip_although_nothing_came_lately(make_stream, 
     name = make_stream(1)
     put(name, values(10))
     assert tip(name) == {"shardId-000000000000": read_stream(name)["sequence_number"].iloc[-1]}
+
+
+def test_the_first_shard_that_holds_a_record(make_stream, put):
+    name = make_stream(3)
+    assert first_shard_with_records(name, quiet=0) == "shardId-000000000000"  # none comes
+    put(name, values(1))
+    assert first_shard_with_records(name) == read_stream(name)["shard"][0]
 
 
 def test_position_in_s3(make_stream, put, aws):

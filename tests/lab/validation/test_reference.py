@@ -5,8 +5,7 @@ from collections import defaultdict
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from lab.core.errors import BadParameter
 from lab.streams.records import Events

@@ -47,9 +47,9 @@ def test_per_kind_with_everyone_else_as_honest():
         [UNLABELLED, False, 2, 1, 0.5],
         ["prolific", False, 1, 1, 1.0],
     ]
-    whole = score(COUNTS, LABELS).by_kind
-    assert len(whole) == 4 * 5 and whole["threshold"].is_monotonic_increasing
-    assert whole[(whole["threshold"] == 3) & (whole["kind"] == "solo_burst")]["share"].tolist() == [0.5]
+    assert list(table) == ["threshold", "kind", "suspicious", "reviewers", "flagged", "share"]
+    higher = score(COUNTS, LABELS).kinds_at(3)
+    assert higher["threshold"].tolist() == [3] * 4 and higher["share"].tolist() == [0.0, 0.5, 0.0, 0.0]
 
 
 def test_what_is_missed_is_said():
