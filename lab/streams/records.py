@@ -137,10 +137,14 @@ def read_groups(raw: pd.DataFrame) -> Groups:
 def read_attempts(raw: pd.DataFrame) -> pd.DataFrame:
     """Decode what `read_stream` read from `exercises`: DataFrame[attempt, review_id, number, shard, partition_key].
 
-    Oldest first. A record of exercise 1 has a review_id, one of exercise 3 a number; others are left out.
+    Oldest first. A record of exercise 1 has a review_id, one of exercise 3 a number. Without an attempt it is left out.
     """
     values = [_object(data)[0] for data in raw["data"]]
-    fields = {key: [value.get(key) for value in values] for key in ("attempt", "review_id", "number")}
+    kinds = {"attempt": str, "review_id": str, "number": int}
+    fields = {
+        key: [value[key] if isinstance(value.get(key), kind) else None for value in values]
+        for key, kind in kinds.items()
+    }
     table = raw[["arrival", "shard", "partition_key"]].assign(**fields).sort_values("arrival", kind="stable")
     is_text = [isinstance(attempt, str) for attempt in table["attempt"]]
     return table.loc[is_text, [*fields, "shard", "partition_key"]].reset_index(drop=True)

@@ -93,6 +93,7 @@ def test_only_records_of_the_exercise_count(make_stream, put, capsys):
     sent = [
         {"attempt": "a", "review_id": "r1"},
         {"attempt": "a", "number": 7},
+        {"attempt": "a", "review_id": ["r1"]},
         [1],
         b"\xff",
         {"attempt": "a", "review_id": "r1"},
