@@ -23,6 +23,7 @@ import pytest
 from benchmarks.managed_flink import account_up, plain_files
 from benchmarks.producer import original_zip
 from benchmarks.rows import Row, arguments, ratio_row, report, row
+from lab.core.names import GROUP_STREAM, GROUPS_GROUP
 from lab.streams.reading import load_position, read_stream, save_position
 from lab.streams.records import read_reviews
 from lab.validation.comparison import compare_windows
@@ -101,10 +102,13 @@ def plain(folder: Path) -> float:
         pipeline.s3.create_bucket(Bucket=BUCKET)
         save_position(BUCKET)
         papermill(account, notebooks / "02_producer.ipynb", folder)
+        pipeline.kinesis.create_stream(StreamName=GROUP_STREAM, ShardCount=1)  # as 03 does
         groups = pipeline.property_groups()
-        consumer = next(group for group in groups if group["PropertyGroupId"] == "consumer.config.0")
+        properties = {group["PropertyGroupId"]: group["PropertyMap"] for group in groups}
         # Flink alone does not say when a source has its position, so LATEST could miss the first reviews.
-        consumer["PropertyMap"]["scan.stream.initpos"] = "TRIM_HORIZON"
+        properties["consumer.config.0"]["scan.stream.initpos"] = "TRIM_HORIZON"
+        second = properties["producer.config.0"] | {"output.stream.name": GROUP_STREAM}
+        groups.append({"PropertyGroupId": GROUPS_GROUP, "PropertyMap": second})
         flink = PlainFlink(folder / "flink", free_port(), free_port(), slots=SHARDS)
         try:
             flink.start(*plain_files(folder, groups))
