@@ -39,8 +39,10 @@ def _write(target: Path, seed: int | None) -> int:
     for _ in range(_TRIES):
         tried = secrets.randbelow(1 << 31) if seed is None else seed
         written = files.write(target, COUNT, tried)
+        if seed is not None:
+            return tried
         table = pd.DataFrame(json.loads(written.sample.read_text(encoding="utf-8")))
-        if seed is not None or fair(table, read_labels(written.labels)):
+        if fair(table, read_labels(written.labels)):
             return tried
     raise LabError(f"None of {_TRIES} seeds gave reviews in which exercise 8 can be solved: run the grading again.")
 

@@ -66,11 +66,12 @@ class Listing:
 
     def list_streams(self, data: dict[str, Any]) -> dict[str, Any]:
         """Return one page of streams, by name."""
-        streams = {one["StreamName"]: _description(one) for one in self._backend.streams()}
+        streams = {one["StreamName"]: one for one in self._backend.streams()}
         after, limit = data.get("ExclusiveStartStreamName", ""), data.get("Limit", 100)
         page, token = _page("NextToken of ListStreams", data, streams, after, limit)
         members = ("StreamName", "StreamARN", "StreamStatus", "StreamModeDetails", "StreamCreationTimestamp")
-        summaries = [{member: streams[name][member] for member in members} for name in page]
+        described = [_description(streams[name]) for name in page]
+        summaries = [{member: one[member] for member in members} for one in described]
         return {"StreamNames": page, "StreamSummaries": summaries, "HasMoreStreams": bool(token), **token}
 
     def list_stream_consumers(self, data: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from jupyter_client.kernelspec import KernelSpecManager
 from traitlets.config import Configurable
 
 from lab.core.paths import ROOT
-from lab.runner.jupyterlab import SETTINGS, NotebookFiles, arguments
+from lab.runner.jupyterlab import SETTINGS, arguments
+from lab.runner.notebook_files import NotebookFiles
 
 
 def test_nobody_is_asked_about_news() -> None:
